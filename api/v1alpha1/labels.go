@@ -1,0 +1,40 @@
+package v1alpha1
+
+// Keys that Fleetwright writes on objects it made or looks after. They are part of the API: tools may rely on them.
+const (
+	// LabelNodepool marks a MachinePool, its infrastructure pool and the pool's Nodes. On the pool objects the value is
+	// the Nodepool's name; on Nodes it is the pool's base name (the Nodepool's name without the leading cluster name),
+	// which stays the same over generations, so workloads can select it. It is never trusted alone: whatever is
+	// destructive also compares the full Azure resource id.
+	LabelNodepool = "fleetwright.io/nodepool"
+
+	// LabelCluster names the Cluster on every object Fleetwright creates.
+	LabelCluster = "fleetwright.io/cluster"
+
+	// AnnotationFingerprint holds the full fingerprint of the spec a MachinePool was created for: a format number, a
+	// colon and a SHA-256 in hex. Names carry only a short form of it and are never trusted.
+	AnnotationFingerprint = "fleetwright.io/fingerprint"
+
+	// AnnotationNodepoolUID holds the UID of the Nodepool a MachinePool belongs to, so that a Nodepool created again
+	// under the same name is told from its predecessor.
+	AnnotationNodepoolUID = "fleetwright.io/nodepool-uid"
+
+	// AnnotationProvisionStarted holds the time (RFC 3339) from which spec.replacement.provisionTimeoutSeconds counts,
+	// on the MachinePool that is being provisioned. Losing it restarts the timer, nothing else.
+	AnnotationProvisionStarted = "fleetwright.io/provision-started"
+
+	// AnnotationUpdateStarted holds the time (RFC 3339) of the last in-place change of a pool, on the object changed, so that it counts as
+	// an operation until the provider shows one. Losing it only makes the next change a little earlier.
+	AnnotationUpdateStarted = "fleetwright.io/update-started"
+
+	// AnnotationCordoned marks a Node that Fleetwright made unschedulable; the value is the agent pool's name. Only such
+	// nodes are opened again when a change is taken back: a person's own cordon stays.
+	AnnotationCordoned = "fleetwright.io/cordoned"
+
+	// AnnotationDrainStarted holds the time (RFC 3339) at which draining a MachinePool's nodes began, on that
+	// MachinePool. Losing it restarts a timer, nothing else.
+	AnnotationDrainStarted = "fleetwright.io/drain-started"
+
+	// FinalizerNodepool keeps a Nodepool until its pools are drained and gone from Azure.
+	FinalizerNodepool = "fleetwright.io/nodepool"
+)

@@ -1,0 +1,155 @@
+package v1alpha1
+
+// Condition types of a Nodepool. All but Stalled are written on every visit.
+const (
+	// ConditionReady sums up: the pool is available, up to date and nothing moves. A change that only waits does not
+	// make it False; who waits for the change itself waits for UpToDate.
+	ConditionReady = "Ready"
+	// ConditionAvailable is True while the ready nodes of all pools keep what the spec promises.
+	ConditionAvailable = "Available"
+	// ConditionUpToDate is True when one pool satisfies the spec and its kubelets run the wanted version.
+	ConditionUpToDate = "UpToDate"
+	// ConditionRollingOut is True while a change is under way; the reason is the step.
+	ConditionRollingOut = "RollingOut"
+	// ConditionDrainBlocked is True while a pod that must leave is held. Alert on this one.
+	ConditionDrainBlocked = "DrainBlocked"
+	// ConditionPaused is True while nothing is changed because somebody asked for it.
+	ConditionPaused = "Paused"
+	// ConditionDeleting is True while the Nodepool is being removed; the reason says what it waits for.
+	ConditionDeleting = "Deleting"
+	// ConditionStalled exists only while it is True: nothing goes on until a person acts. The message says how.
+	ConditionStalled = "Stalled"
+)
+
+// Reasons of condition Ready. While it is False it takes reason and message of the first that holds: Stalled, Deleting,
+// RollingOut, not Available.
+const (
+	// ReasonReady surfaces when the pool is available, up to date and nothing moves.
+	ReasonReady = "Ready"
+)
+
+// Reasons of condition Available.
+const (
+	// ReasonAvailable surfaces when the ready nodes of all pools are at least what the spec promises.
+	ReasonAvailable = "Available"
+	// ReasonTooFewReadyNodes surfaces when ready nodes that take pods are fewer than the promise.
+	ReasonTooFewReadyNodes = "TooFewReadyNodes"
+	// ReasonNoNodes surfaces when no node of the pool exists.
+	ReasonNoNodes = "NoNodes"
+)
+
+// ReasonConnectionDown surfaces on Available and UpToDate, with status Unknown, when the workload cluster's API did not
+// answer; nothing destructive is decided meanwhile.
+const ReasonConnectionDown = "ConnectionDown"
+
+// Reasons of condition UpToDate; CreatingGreen as well, while the only pool is being made.
+const (
+	// ReasonUpToDate surfaces when one pool satisfies the spec and runs the wanted kubelets.
+	ReasonUpToDate = "UpToDate"
+	// ReasonReplacementNeeded surfaces when a set field that Azure cannot change in place differs from the live pool.
+	ReasonReplacementNeeded = "ReplacementNeeded"
+	// ReasonInPlaceUpdateNeeded surfaces when only fields that Azure changes in place differ from the live pool.
+	ReasonInPlaceUpdateNeeded = "InPlaceUpdateNeeded"
+	// ReasonNodesOlderThanReported surfaces when Azure reports the wanted version and a kubelet reports an older one.
+	ReasonNodesOlderThanReported = "NodesOlderThanReported"
+)
+
+// Reasons of condition RollingOut while it is True: one per step.
+const (
+	// ReasonCreatingGreen surfaces when the new MachinePool and its infrastructure pool are written and Azure has not
+	// answered Succeeded.
+	ReasonCreatingGreen = "CreatingGreen"
+	// ReasonWaitingForGreen surfaces when the new pool exists and fewer nodes than needed are Ready for minReadySeconds.
+	ReasonWaitingForGreen = "WaitingForGreen"
+	// ReasonCordoningBlue surfaces when old nodes still take pods; all are cordoned before the first eviction.
+	ReasonCordoningBlue = "CordoningBlue"
+	// ReasonDrainingBlue surfaces when old nodes hold pods that must leave; the message names the worst blocker.
+	ReasonDrainingBlue = "DrainingBlue"
+	// ReasonDeletingBlue surfaces when the empty old pool is being deleted and is not gone yet.
+	ReasonDeletingBlue = "DeletingBlue"
+	// ReasonRollingBack surfaces when an older pool satisfies the spec and the newer one is leaving.
+	ReasonRollingBack = "RollingBack"
+	// ReasonUpdatingInPlace surfaces when a field that Azure changes in place was written and is not yet read back.
+	ReasonUpdatingInPlace = "UpdatingInPlace"
+)
+
+// Reasons of condition RollingOut while it is False; TooFewReadyNodes as well, when nodes of a pool that served fail.
+const (
+	// ReasonNotRollingOut surfaces when nothing is to be changed.
+	ReasonNotRollingOut = "NotRollingOut"
+	// ReasonWaitingForControlPlane surfaces when the wanted version is newer than the one the control plane reports and
+	// the control plane is on its way there.
+	ReasonWaitingForControlPlane = "WaitingForControlPlane"
+	// ReasonWaitingForCluster surfaces when the Cluster exists and its infrastructure or control plane is not up yet.
+	ReasonWaitingForCluster = "WaitingForCluster"
+)
+
+// ReasonWaitingForSlot surfaces on RollingOut and Deleting when another operation runs on the cluster; the message names
+// the pool.
+const ReasonWaitingForSlot = "WaitingForSlot"
+
+// Reasons of condition DrainBlocked: the class of the worst blocker.
+const (
+	// ReasonPodDisruptionBudget surfaces when a PodDisruptionBudget has allowed no disruption for more than 2 minutes.
+	ReasonPodDisruptionBudget = "PodDisruptionBudget"
+	// ReasonMultipleBudgets surfaces when two PodDisruptionBudgets select one pod, which the eviction API refuses.
+	ReasonMultipleBudgets = "MultipleBudgets"
+	// ReasonUnsatisfiableBudget surfaces when a PodDisruptionBudget can never allow a disruption, as with maxUnavailable 0.
+	ReasonUnsatisfiableBudget = "UnsatisfiableBudget"
+	// ReasonWebhookDenied surfaces when an admission webhook refused the eviction: its owner is at work.
+	ReasonWebhookDenied = "WebhookDenied"
+	// ReasonUnmanagedPod surfaces when a pod has no controller, so nothing would bring it back.
+	ReasonUnmanagedPod = "UnmanagedPod"
+	// ReasonStuckTerminating surfaces when a pod is past its deletion and grace period by more than 60 seconds.
+	ReasonStuckTerminating = "StuckTerminating"
+	// ReasonFinalizer surfaces when a terminating pod is held by finalizers.
+	ReasonFinalizer = "Finalizer"
+	// ReasonNotBlocked surfaces when no pod is held.
+	ReasonNotBlocked = "NotBlocked"
+)
+
+// Reasons of condition Paused.
+const (
+	// ReasonPaused surfaces when the Nodepool carries annotation cluster.x-k8s.io/paused.
+	ReasonPaused = "Paused"
+	// ReasonClusterPaused surfaces when the Cluster is paused.
+	ReasonClusterPaused = "ClusterPaused"
+	// ReasonNotPaused surfaces when nothing is paused.
+	ReasonNotPaused = "NotPaused"
+)
+
+// Reasons of condition Deleting.
+const (
+	// ReasonDraining surfaces when the Nodepool is deleted and nodes still hold pods that must leave.
+	ReasonDraining = "Draining"
+	// ReasonDeletingPool surfaces when the drained pool's objects are being deleted.
+	ReasonDeletingPool = "DeletingPool"
+	// ReasonWaitingForAzure surfaces when the pool's objects are deleted and Azure has not finished removing the pool.
+	ReasonWaitingForAzure = "WaitingForAzure"
+	// ReasonLastSystemPool surfaces when deletion would leave a live cluster without a ready System pool.
+	ReasonLastSystemPool = "LastSystemPool"
+	// ReasonNotDeleting surfaces when nobody asked for deletion.
+	ReasonNotDeleting = "NotDeleting"
+)
+
+// Reasons of condition Stalled; the message says the way out.
+const (
+	// ReasonInvalidSpec surfaces when a combination that admission cannot see is impossible.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonClusterNotFound surfaces when no Cluster of that name exists in the namespace, or when a Nodepool is deleted
+	// whose pools serve while their Cluster or control plane is not to be found.
+	ReasonClusterNotFound = "ClusterNotFound"
+	// ReasonVersionSkew surfaces when the version is newer than the control plane wants, or more than two minor versions
+	// behind it.
+	ReasonVersionSkew = "VersionSkew"
+	// ReasonProvisioningTimedOut surfaces when the new pool did not become ready within provisionTimeoutSeconds; the old
+	// one is untouched.
+	ReasonProvisioningTimedOut = "ProvisioningTimedOut"
+	// ReasonProvisioningFailed surfaces when Azure refused the new pool or reports it Failed; the old one is untouched.
+	ReasonProvisioningFailed = "ProvisioningFailed"
+	// ReasonIdentityConflict surfaces when a node's provider id, label and pool disagree, or two pools claim one node.
+	ReasonIdentityConflict = "IdentityConflict"
+	// ReasonNameConflict surfaces when all candidate names for the new pool are taken by pools of somebody else, or when
+	// pools of an earlier Nodepool of the same name are left.
+	ReasonNameConflict = "NameConflict"
+)

@@ -1,0 +1,243 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// PoolRole says what a provider pool is to its Nodepool.
+// +kubebuilder:validation:Enum=Current;Incoming;Outgoing
+type PoolRole string
+
+const (
+	// PoolRoleCurrent is the pool that satisfies the spec.
+	PoolRoleCurrent PoolRole = "Current"
+	// PoolRoleIncoming is the pool that will satisfy the spec and is not ready yet.
+	PoolRoleIncoming PoolRole = "Incoming"
+	// PoolRoleOutgoing is a pool that is or will be drained and removed.
+	PoolRoleOutgoing PoolRole = "Outgoing"
+)
+
+// ReplacementStep is the place a Nodepool has reached, in one word for people. It is computed from what exists and never
+// read back.
+// +kubebuilder:validation:Enum=None;WaitingForSlot;UpdatingInPlace;CreatingGreen;WaitingForGreen;CordoningBlue;DrainingBlue;DeletingBlue;RollingBack
+type ReplacementStep string
+
+const (
+	// ReplacementStepNone means: nothing is moving.
+	ReplacementStepNone ReplacementStep = "None"
+	// ReplacementStepWaitingForSlot means: another operation runs on the cluster; AKS allows one at a time.
+	ReplacementStepWaitingForSlot ReplacementStep = "WaitingForSlot"
+	// ReplacementStepUpdatingInPlace means: a field that Azure changes without touching nodes was written and not yet read back.
+	ReplacementStepUpdatingInPlace ReplacementStep = "UpdatingInPlace"
+	// ReplacementStepCreatingGreen means: the new pool is written and Azure has not yet made it.
+	ReplacementStepCreatingGreen ReplacementStep = "CreatingGreen"
+	// ReplacementStepWaitingForGreen means: the new pool exists and its nodes are not all ready for minReadySeconds.
+	ReplacementStepWaitingForGreen ReplacementStep = "WaitingForGreen"
+	// ReplacementStepCordoningBlue means: old nodes are being closed for new pods, all before the first eviction.
+	ReplacementStepCordoningBlue ReplacementStep = "CordoningBlue"
+	// ReplacementStepDrainingBlue means: pods are leaving the old nodes, within their disruption budgets.
+	ReplacementStepDrainingBlue ReplacementStep = "DrainingBlue"
+	// ReplacementStepDeletingBlue means: the empty old pool is being deleted.
+	ReplacementStepDeletingBlue ReplacementStep = "DeletingBlue"
+	// ReplacementStepRollingBack means: the old pool satisfies the spec again and the newer one is leaving.
+	ReplacementStepRollingBack ReplacementStep = "RollingBack"
+)
+
+// ChangeEffect says what a difference between spec and live pool leads to.
+// +kubebuilder:validation:Enum=InPlace;Replace
+type ChangeEffect string
+
+const (
+	// ChangeEffectInPlace means: Azure takes the change without touching a node.
+	ChangeEffectInPlace ChangeEffect = "InPlace"
+	// ChangeEffectReplace means: the pool is replaced.
+	ChangeEffectReplace ChangeEffect = "Replace"
+)
+
+// NodepoolStatus is what was last seen and done. It is a report: deleting it changes no action.
+// +kubebuilder:validation:MinProperties=1
+type NodepoolStatus struct {
+	// conditions are Ready, Available, UpToDate, RollingOut, DrainBlocked, Paused, Deleting, and Stalled while it is True.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec this status speaks about.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// replicas is the number of nodes seen in all pools.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// readyReplicas is the number of those nodes that are Ready and take pods.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ReadyReplicas *int32 `json:"readyReplicas,omitempty"`
+
+	// version is the lowest kubelet version seen on the nodes, not what Azure says.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Version string `json:"version,omitempty"`
+
+	// pools are the provider pools underneath.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=4
+	Pools []NodepoolPoolStatus `json:"pools,omitempty"`
+
+	// replacement tells how far a change of the pool has come.
+	// +optional
+	Replacement ReplacementStatus `json:"replacement,omitempty,omitzero"`
+}
+
+// NodepoolPoolStatus is one provider pool.
+type NodepoolPoolStatus struct {
+	// name of the AKS agent pool, or of the MachinePool when nothing else is left of the pool.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// role of the pool: Current, Incoming or Outgoing.
+	// +required
+	Role PoolRole `json:"role,omitempty"`
+
+	// machinePool is the name of the MachinePool, and of its infrastructure object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	MachinePool string `json:"machinePool,omitempty"`
+
+	// replicas is the number of nodes seen in this pool.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// readyReplicas is the number of those nodes that are Ready and take pods.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ReadyReplicas *int32 `json:"readyReplicas,omitempty"`
+
+	// version is the lowest kubelet version seen in this pool.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Version string `json:"version,omitempty"`
+}
+
+// ReplacementStatus tells how far a change of the pool has come.
+// +kubebuilder:validation:MinProperties=1
+type ReplacementStatus struct {
+	// step is the place reached, in one word.
+	// +optional
+	Step ReplacementStep `json:"step,omitempty"`
+
+	// changes are the differences between the spec and the pool that is being changed, at most 32.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Changes []ReplacementChange `json:"changes,omitempty"`
+
+	// startedTime is when this replacement began.
+	// +optional
+	StartedTime metav1.Time `json:"startedTime,omitempty,omitzero"`
+
+	// nodesTotal is the number of old nodes that must leave.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	NodesTotal *int32 `json:"nodesTotal,omitempty"`
+
+	// nodesDrained is the number of old nodes without a pod that must leave.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	NodesDrained *int32 `json:"nodesDrained,omitempty"`
+
+	// podsRemaining is the number of pods that still must leave.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	PodsRemaining *int32 `json:"podsRemaining,omitempty"`
+
+	// blockersTotal is the number of pods that could not leave so far, also those beyond the ones listed.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	BlockersTotal *int32 `json:"blockersTotal,omitempty"`
+
+	// blockers are the worst 10 pods that could not leave so far, the longest waiting first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=10
+	Blockers []DrainBlocker `json:"blockers,omitempty"`
+}
+
+// ReplacementChange is one difference between the spec and a live pool.
+type ReplacementChange struct {
+	// field is the path in the spec, for example disk.sizeGiB.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Field string `json:"field,omitempty"`
+
+	// from is the live value; missing if there is none.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	From string `json:"from,omitempty"`
+
+	// to is the wanted value; missing if the entry goes away.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	To string `json:"to,omitempty"`
+
+	// effect is InPlace or Replace.
+	// +required
+	Effect ChangeEffect `json:"effect,omitempty"`
+}
+
+// DrainBlocker is one pod that could not leave so far.
+type DrainBlocker struct {
+	// namespace of the pod.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace,omitempty"`
+
+	// pod is its name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Pod string `json:"pod,omitempty"`
+
+	// reason is the class of the obstacle, one of the reasons of condition DrainBlocked.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason,omitempty"`
+
+	// budget is the name of the PodDisruptionBudget that refuses, if one does.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Budget string `json:"budget,omitempty"`
+
+	// owner is who could help, as kind and name, for example Deployment/cart.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=320
+	Owner string `json:"owner,omitempty"`
+
+	// sinceTime is when the pod was first refused.
+	// +optional
+	SinceTime metav1.Time `json:"sinceTime,omitempty,omitzero"`
+}

@@ -1,0 +1,118 @@
+package drain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Reason is the class of a blocker.
+type Reason string
+
+const (
+	// ReasonNotCordoned surfaces when a node that is to be emptied still takes pods; nothing is evicted until all are
+	// cordoned, because pods would hop from old node to old node.
+	ReasonNotCordoned Reason = "NotCordoned"
+	// ReasonMultipleBudgets surfaces when more than one budget covers a pod: the eviction API answers 500 for ever.
+	ReasonMultipleBudgets Reason = "MultipleBudgets"
+	// ReasonUnsatisfiableBudget surfaces when a budget allows no disruption even with every pod healthy.
+	ReasonUnsatisfiableBudget Reason = "UnsatisfiableBudget"
+	// ReasonWebhookDenied surfaces when an admission webhook or policy refused the eviction: its owner is at work.
+	ReasonWebhookDenied Reason = "WebhookDenied"
+	// ReasonForbidden surfaces when our own rights do not reach the eviction.
+	ReasonForbidden Reason = "Forbidden"
+	// ReasonRejected surfaces when the API server refused the request for another reason; the message has its words.
+	ReasonRejected Reason = "Rejected"
+	// ReasonFinalizer surfaces when a terminating pod is past its deadline and a finalizer keeps the object.
+	ReasonFinalizer Reason = "Finalizer"
+	// ReasonNodeLost surfaces when a terminating pod is past its deadline and its node is not Ready.
+	ReasonNodeLost Reason = "NodeLost"
+	// ReasonStuckTerminating surfaces when a terminating pod is past its deadline for no reason that can be seen.
+	ReasonStuckTerminating Reason = "StuckTerminating"
+	// ReasonUnmanagedPod surfaces when a pod has no controller and policy says to wait.
+	ReasonUnmanagedPod Reason = "UnmanagedPod"
+	// ReasonWaitCompleted surfaces when a pod asks, by label, to finish by itself.
+	ReasonWaitCompleted Reason = "WaitCompleted"
+	// ReasonNamespaceTerminating surfaces when the pod's namespace is being deleted, which ends the pod anyway.
+	ReasonNamespaceTerminating Reason = "NamespaceTerminating"
+	// ReasonPodDisruptionBudget surfaces when a budget allows no disruption at the moment.
+	ReasonPodDisruptionBudget Reason = "PodDisruptionBudget"
+	// ReasonReplacementNotReady surfaces when a controller without a budget has fewer ready pods than it wants.
+	ReasonReplacementNotReady Reason = "ReplacementNotReady"
+	// ReasonUnreachable surfaces when the API server did not answer or asked to wait.
+	ReasonUnreachable Reason = "Unreachable"
+)
+
+// severity orders blockers: what needs a human comes first, what usually passes comes last.
+func severity(r Reason) int {
+	return slices.Index([]Reason{
+		ReasonNotCordoned, ReasonMultipleBudgets, ReasonUnsatisfiableBudget, ReasonWebhookDenied, ReasonForbidden,
+		ReasonRejected, ReasonFinalizer, ReasonNodeLost, ReasonStuckTerminating, ReasonUnmanagedPod, ReasonWaitCompleted,
+		ReasonNamespaceTerminating, ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonUnreachable,
+	}, r)
+}
+
+// Blocker is a pod (or a row of pods behind one budget or controller) that cannot go now.
+type Blocker struct {
+	// Pod is the blocking pod, the first by name if there are several; empty for NotCordoned.
+	Pod types.NamespacedName
+	// Node the pod runs on.
+	Node   string
+	Reason Reason
+	// Budget is namespace/name of the budget, or of the first of several; empty if none is involved.
+	Budget string
+	// Message is a sentence without full stop that names what must change.
+	Message string
+	// Owner is the controller as people know it, "Deployment/cart"; empty if there is none.
+	Owner string
+	// Pods counts the pods that wait for the same thing, Pod included.
+	Pods int
+	// Since is when the blockage began as far as the cluster's own objects tell; zero if they do not.
+	Since time.Time
+}
+
+// Stuck says that the blocker will not pass by itself, or has stood for longer than after. Budgets and replacements
+// pass all the time during a healthy drain, so they count only once they are old.
+func (b Blocker) Stuck(now time.Time, after time.Duration) bool {
+	switch b.Reason {
+	case ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonNamespaceTerminating, ReasonUnreachable:
+		return !b.Since.IsZero() && now.Sub(b.Since) > after
+	default:
+		return true
+	}
+}
+
+// String returns "pod shop/cart-5d4f (PodDisruptionBudget shop/cart allows 0 of 3: 2 ready, 2 needed)".
+func (b Blocker) String() string {
+	if b.Pod.Name == "" {
+		return fmt.Sprintf("node %s (%s)", b.Node, b.Message)
+	}
+	others := ""
+	if b.Pods > 1 {
+		others = fmt.Sprintf(" and %d more", b.Pods-1)
+	}
+	return fmt.Sprintf("pod %s%s (%s)", b.Pod, others, b.Message)
+}
+
+func sortBlockers(blockers []Blocker) {
+	slices.SortFunc(blockers, func(a, b Blocker) int {
+		if c := severity(a.Reason) - severity(b.Reason); c != 0 {
+			return c
+		}
+		if !a.Since.Equal(b.Since) {
+			return compareSince(a.Since, b.Since)
+		}
+		return strings.Compare(a.Pod.String()+" "+a.Message, b.Pod.String()+" "+b.Message)
+	})
+}
+
+// compareSince puts the oldest first and the unknown last.
+func compareSince(a, b time.Time) int {
+	if a.IsZero() || b.IsZero() {
+		return b.Compare(a)
+	}
+	return a.Compare(b)
+}

@@ -1,0 +1,63 @@
+package drain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	pageSize = 500
+	// listAttempts bounds how often a list begins anew because it expired between two pages.
+	listAttempts = 3
+)
+
+// errTorn says that the pages of a list do not belong to one revision.
+var errTorn = errors.New("pages of the list are of different revisions")
+
+// listAll reads a list page by page at one revision and returns what slim makes of the items: all of them or an
+// error, never a part. A list that expires between two pages begins anew; it is not continued at a newer revision,
+// because a pod that moved meanwhile would be missed. Each page is slimmed at once, so that the full objects of a
+// large cluster are never held together.
+func listAll[L metav1.ListInterface, S any](
+	ctx context.Context, list func(context.Context, metav1.ListOptions) (L, error), options metav1.ListOptions, slim func(L) []S,
+) ([]S, error) {
+	var err error
+	for range listAttempts {
+		var items []S
+		if items, err = readPages(ctx, list, options, slim); err == nil {
+			return items, nil
+		}
+		if !apierrors.IsResourceExpired(err) && !errors.Is(err, errTorn) {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("list expired %d times before its end: %w", listAttempts, err)
+}
+
+func readPages[L metav1.ListInterface, S any](
+	ctx context.Context, list func(context.Context, metav1.ListOptions) (L, error), options metav1.ListOptions, slim func(L) []S,
+) ([]S, error) {
+	options.Limit = pageSize
+	items := []S{}
+	revision := ""
+	for {
+		page, err := list(ctx, options)
+		if err != nil {
+			return nil, err
+		}
+		if options.Continue == "" {
+			revision = page.GetResourceVersion()
+		} else if page.GetResourceVersion() != revision {
+			return nil, errTorn
+		}
+		items = append(items, slim(page)...)
+		if page.GetContinue() == "" {
+			return items, nil
+		}
+		options.Continue = page.GetContinue()
+	}
+}

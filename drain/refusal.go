@@ -1,0 +1,140 @@
+package drain
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Refusal is an answer worth remembering between two looks.
+type Refusal struct {
+	UID     types.UID
+	Pod     types.NamespacedName
+	Outcome Outcome
+	// Message is the API server's own words.
+	Message string
+	// At is the last attempt, Since the first of an unbroken row of them.
+	At         time.Time
+	Since      time.Time
+	RetryAfter time.Duration
+}
+
+const (
+	// refusalStands is how long a pod that was denied is left alone before the next attempt.
+	refusalStands = 20 * time.Second
+	// throttleStands is how long the round pauses when the API server asks to wait without saying how long.
+	throttleStands = time.Second
+	// refusalKept is how long a refusal is kept so that the next one for the same pod inherits its Since.
+	refusalKept = 10 * time.Minute
+)
+
+// Remember folds a round into the refusals to hand to the next Snapshot and drops those that no longer count. Losing
+// them costs one more attempt per pod, and Blocker.Since starts anew; nothing else depends on them.
+func Remember(earlier []Refusal, r Result, now time.Time) []Refusal {
+	byPod := map[types.UID]Refusal{}
+	for _, e := range earlier {
+		if now.Sub(e.At) < refusalKept {
+			byPod[e.UID] = e
+		}
+	}
+	for _, a := range r.Answers {
+		e := Refusal{
+			UID: a.UID, Pod: a.Pod, Outcome: a.Outcome, Message: a.Message, At: now, Since: now, RetryAfter: a.RetryAfter,
+		}
+		before, again := byPod[a.UID]
+		switch {
+		case a.Outcome == OutcomeNotSent:
+			continue
+		case e.stands() == 0:
+			delete(byPod, a.UID)
+			continue
+		case again && before.Outcome == e.Outcome:
+			e.Since = before.Since
+		}
+		byPod[a.UID] = e
+	}
+	kept := make([]Refusal, 0, len(byPod))
+	for _, e := range byPod {
+		kept = append(kept, e)
+	}
+	slices.SortFunc(kept, func(a, b Refusal) int { return compareKeys(a.Pod, a.UID, b.Pod, b.UID) })
+	return kept
+}
+
+func (r Refusal) stands() time.Duration {
+	switch r.Outcome {
+	case OutcomeWebhookDenied, OutcomeMisconfigured, OutcomeForbidden, OutcomeNamespaceTerminating, OutcomeRejected:
+		return max(refusalStands, r.RetryAfter)
+	case OutcomeThrottled:
+		return max(throttleStands, r.RetryAfter)
+	default:
+		return 0
+	}
+}
+
+// standing returns the refusals that still hold, by pod, and how long the whole round has to wait.
+func standing(refusals []Refusal, now time.Time) (map[types.UID]Refusal, time.Duration) {
+	byPod := map[types.UID]Refusal{}
+	var hold time.Duration
+	for _, r := range refusals {
+		// A clock that was set back must not make a refusal stand longer.
+		left := r.stands() - max(0, now.Sub(r.At))
+		if left <= 0 {
+			continue
+		}
+		if r.Outcome == OutcomeThrottled {
+			hold = max(hold, left)
+			continue
+		}
+		if known, ok := byPod[r.UID]; !ok || r.At.After(known.At) {
+			byPod[r.UID] = r
+		}
+	}
+	return byPod, hold
+}
+
+func (r Refusal) blocker(p Pod) Blocker {
+	reason, _ := reasonOf(r.Outcome)
+	return Blocker{
+		Pod: p.Key(), Node: p.Node, Reason: reason, Message: r.Message, Owner: OwnerName(p), Pods: 1, Since: r.Since,
+	}
+}
+
+// reasonOf says how an outcome shows as a blocker; false for answers that block nothing.
+func reasonOf(o Outcome) (Reason, bool) {
+	reason, ok := map[Outcome]Reason{
+		OutcomeRefused:              ReasonPodDisruptionBudget,
+		OutcomeThrottled:            ReasonUnreachable,
+		OutcomeWebhookDenied:        ReasonWebhookDenied,
+		OutcomeMisconfigured:        ReasonMultipleBudgets,
+		OutcomeForbidden:            ReasonForbidden,
+		OutcomeNamespaceTerminating: ReasonNamespaceTerminating,
+		OutcomeRejected:             ReasonRejected,
+		OutcomeUnreachable:          ReasonUnreachable,
+	}[o]
+	return reason, ok
+}
+
+// After returns the plan as it stands once its evictions were answered: refusals become blockers, and Leaving,
+// Summary and CheckAgain take the answers into account. Remaining and Empty wait for the next look.
+func (p Plan) After(r Result) Plan {
+	p.Blockers = slices.Clone(p.Blockers)
+	for _, a := range r.Answers {
+		if reason, blocks := reasonOf(a.Outcome); blocks {
+			p.Blockers = append(p.Blockers, Blocker{
+				Pod: a.Pod, Node: a.Node, Reason: reason, Budget: a.Budget, Message: a.Message, Owner: a.Owner, Pods: 1,
+			})
+		}
+		if a.Outcome == OutcomeThrottled {
+			p.CheckAgain = max(p.CheckAgain, a.RetryAfter)
+		}
+	}
+	sortBlockers(p.Blockers)
+	p.Leaving += r.Count(OutcomeEvicted)
+	p.Summary = summary(p, "evicted", r.Count(OutcomeEvicted))
+	if p.Leaving == 0 && len(r.Answers) > 0 && r.Count(OutcomeGone, OutcomeConflict) == 0 {
+		p.CheckAgain = max(p.CheckAgain, defaultLookAgainBlocked)
+	}
+	return p
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/agentpool"
+)
+
+type row struct{ field, change, note string }
+
+// others are the fields that are not part of a pool.
+var others = map[string]row{
+	"clusterName":                         {change: "refused", note: "make another Nodepool"},
+	"replacement.minReadySeconds":         {change: "at the next look", note: "60 if not set"},
+	"replacement.provisionTimeoutSeconds": {change: "at the next look", note: "3600 if not set"},
+}
+
+// notes are for readers; what they claim is proven by the tests.
+var notes = map[string]string{
+	"version":  "not set: follows the control plane, by replacement",
+	"type":     "a new pool is Regular if not set",
+	"os.type":  "a new pool runs Linux if not set",
+	"zones":    "their order has no meaning",
+	"mode":     "a new pool is User if not set; never away from the last System pool with ready nodes",
+	"labels":   "exactly these; what AKS adds stays",
+	"taints":   "exactly these; what AKS adds stays. **Adding a `NoExecute` taint replaces the pool**: in place it would delete running pods past their budgets",
+	"tags":     "exactly these, and two of Fleetwright's own",
+	"replicas": "setting it takes the autoscaler off",
+}
+
+var effects = map[agentpool.Effect]string{
+	agentpool.InPlace: "in place",
+	agentpool.Replace: "**replaces the pool**",
+}
+
+// table has one row for each field of a Nodepool's spec, in the order of the Go type.
+func table() ([]row, error) {
+	found, err := probe()
+	if err != nil {
+		return nil, err
+	}
+	var rows []row
+	for _, path := range paths("", reflect.TypeFor[fleetwrightv1.NodepoolSpec]()) {
+		switch r, known := others[path]; {
+		case known:
+			r.field = path
+			rows = append(rows, r)
+		case found[path] != "":
+			rows = append(rows, row{path, effects[found[path]], notes[path]})
+			delete(found, path)
+		default:
+			return nil, fmt.Errorf("nobody compares spec.%s: add it to package agentpool, or explain it here", path)
+		}
+	}
+	if len(found) > 0 {
+		return nil, fmt.Errorf("package agentpool compares fields that a Nodepool does not have: %v", slices.Sorted(maps.Keys(found)))
+	}
+	return rows, nil
+}
+
+// probe compares, for each part of a pool, two that differ in nothing else.
+func probe() (map[string]agentpool.Effect, error) {
+	out := map[string]agentpool.Effect{}
+	parts := reflect.TypeFor[agentpool.Spec]()
+	for i := range parts.NumField() {
+		var wanted, existing agentpool.Spec
+		name := parts.Field(i).Name
+		if err := differ(reflect.ValueOf(&wanted).Elem().Field(i), reflect.ValueOf(&existing).Elem().Field(i)); err != nil {
+			return nil, fmt.Errorf("make two pools with another %s: %w", name, err)
+		}
+		changes := agentpool.Changes(wanted, existing)
+		if len(changes) != 1 {
+			return nil, fmt.Errorf("two pools with another %s differ in %d fields", name, len(changes))
+		}
+		out[changes[0].Field] = changes[0].Effect
+	}
+	return out, nil
+}
+
+// differ gives two values of one type different contents.
+func differ(a, b reflect.Value) error {
+	switch a.Interface().(type) {
+	case string:
+		a.SetString("one")
+		b.SetString("two")
+	case int32:
+		a.SetInt(1)
+		b.SetInt(2)
+	case []string:
+		a.Set(reflect.ValueOf([]string{"one"}))
+		b.Set(reflect.ValueOf([]string{"two"}))
+	case map[string]string:
+		a.Set(reflect.ValueOf(map[string]string{"key": "one"}))
+		b.Set(reflect.ValueOf(map[string]string{"key": "two"}))
+	case []agentpool.Taint:
+		a.Set(reflect.ValueOf([]agentpool.Taint{{Key: "key", Value: "one", Effect: "NoSchedule"}}))
+		b.Set(reflect.ValueOf([]agentpool.Taint{{Key: "key", Value: "two", Effect: "NoSchedule"}}))
+	case *int32:
+		a.Set(reflect.ValueOf(new(int32(1))))
+		b.Set(reflect.ValueOf(new(int32(2))))
+	case *agentpool.Scaling:
+		a.Set(reflect.ValueOf(&agentpool.Scaling{Min: 1, Max: 2}))
+		b.Set(reflect.ValueOf(&agentpool.Scaling{Min: 1, Max: 3}))
+	default:
+		return fmt.Errorf("type %s is not known here", a.Type())
+	}
+	return nil
+}
+
+// whole are structs that are compared as one.
+var whole = []string{"scaling"}
+
+// paths lists the fields of a struct as people write them, "disk.sizeGiB".
+func paths(prefix string, t reflect.Type) []string {
+	var out []string
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		path := prefix + name
+		if field.Type.Kind() == reflect.Struct && !slices.Contains(whole, path) {
+			out = append(out, paths(path+".", field.Type)...)
+			continue
+		}
+		out = append(out, path)
+	}
+	return out
+}

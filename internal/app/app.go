@@ -1,0 +1,174 @@
+// Package app is the composition root: the manager's options and the one list
+// of its controllers.
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/nodepool"
+	"github.com/fleetwright/fleetwright/internal/workload"
+)
+
+// Options are what the manager can be told from outside.
+type Options struct {
+	// MetricsAddress and HealthAddress are where Prometheus and the kubelet ask;
+	// "0" serves none.
+	MetricsAddress, HealthAddress string
+	// LeaderElect makes one of several managers work at a time.
+	LeaderElect bool
+	// LeaderElectNamespace is where its Lease lives; the manager's own namespace
+	// when it runs in a cluster.
+	LeaderElectNamespace string
+	// Verbosity of the log: 0 tells what is done, 1 also what is planned.
+	Verbosity int
+	// NodepoolWorkers is how many Nodepools are reconciled at once.
+	NodepoolWorkers int
+}
+
+// Flags binds the options to a flag set, with their defaults.
+func (o *Options) Flags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8080", `where metrics are served; "0" serves none`)
+	fs.StringVar(&o.HealthAddress, "health-probe-bind-address", ":8081", `where /healthz and /readyz are served; "0" serves none`)
+	fs.BoolVar(&o.LeaderElect, "leader-elect", true, "work only while holding the Lease, so that one of several replicas works")
+	fs.StringVar(&o.LeaderElectNamespace, "leader-elect-namespace", "", "namespace of the Lease (default: the manager's own)")
+	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
+	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
+}
+
+// controllers is the one list of what runs.
+var controllers = []func(context.Context, manager.Manager, *workload.Clusters, Options) error{
+	func(ctx context.Context, mgr manager.Manager, clusters *workload.Clusters, o Options) error {
+		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers})
+	},
+}
+
+// Run starts the manager and returns when ctx ends or something fails.
+func Run(ctx context.Context, config *rest.Config, options Options) error {
+	log := Logger(options.Verbosity)
+	ctrl.SetLogger(log)
+	klog.SetLogger(log)
+	mgr, err := New(config, options)
+	if err != nil {
+		return err
+	}
+	clusters := workload.New(mgr.GetAPIReader(), userAgent, clock.RealClock{})
+	if err := mgr.Add(clusters); err != nil {
+		return fmt.Errorf("add workload connections: %w", err)
+	}
+	for _, add := range controllers {
+		if err := add(ctx, mgr, clusters, options); err != nil {
+			return err
+		}
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("run the manager: %w", err)
+	}
+	return nil
+}
+
+const userAgent = "fleetwright"
+
+// gracefulShutdown lets calls in flight end; it stays below a pod's default
+// grace period of 30 s.
+const gracefulShutdown = 20 * time.Second
+
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=fleetwright-system,resources=leases,verbs=get;create;update
+// +kubebuilder:rbac:groups="",namespace=fleetwright-system,resources=events,verbs=create;patch
+
+// New makes a manager without controllers.
+func New(config *rest.Config, options Options) (manager.Manager, error) {
+	config = rest.CopyConfig(config)
+	config.UserAgent = userAgent
+	// CAPZ calls its classic kinds deprecated with every answer: once is enough.
+	config.WarningHandlerWithContext = logf.NewKubeAPIWarningLogger(logf.KubeAPIWarningLoggerOptions{Deduplicate: true})
+	scheme, err := Scheme()
+	if err != nil {
+		return nil, err
+	}
+	shutdown := gracefulShutdown
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme,
+		Metrics:                       metricsserver.Options{BindAddress: options.MetricsAddress},
+		HealthProbeBindAddress:        options.HealthAddress,
+		LeaderElection:                options.LeaderElect,
+		LeaderElectionID:              "fleetwright",
+		LeaderElectionNamespace:       options.LeaderElectNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &shutdown,
+		// CAPZ's kinds are read as unstructured objects and belong in the cache.
+		Client: client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the manager: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, fmt.Errorf("add health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("caches", cachesSynced(mgr)); err != nil {
+		return nil, fmt.Errorf("add readiness check: %w", err)
+	}
+	return mgr, nil
+}
+
+// syncPatience is below a kubelet's default probe timeout of 1 s.
+const syncPatience = 500 * time.Millisecond
+
+// cachesSynced is ready once everything that is watched was read: a manager
+// without Cluster API's or CAPZ's definitions never is. It asks for each kind
+// by itself, because a cache that never got a kind does not wait for it.
+func cachesSynced(mgr manager.Manager) healthz.Checker {
+	watched := append(capi.Watched(), &fleetwrightv1.Nodepool{})
+	return func(r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), syncPatience)
+		defer cancel()
+		for _, object := range watched {
+			informer, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
+			if err != nil {
+				return fmt.Errorf("watch %T (are Cluster API and CAPZ installed?): %w", object, err)
+			}
+			if !informer.HasSynced() {
+				return fmt.Errorf("%T was not read yet", object)
+			}
+		}
+		return nil
+	}
+}
+
+// Scheme knows our kinds, Kubernetes' and CAPI's; CAPZ's are unstructured.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, capi.AddToScheme, fleetwrightv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("build the scheme: %w", err)
+		}
+	}
+	return scheme, nil
+}
+
+// Logger writes JSON lines to standard error.
+func Logger(verbosity int) logr.Logger {
+	level := slog.LevelInfo - slog.Level(verbosity)
+	return logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}

@@ -1,0 +1,169 @@
+package aks_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/blang/semver/v4"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fleetwright/fleetwright/internal/azure/sim/aks"
+	"github.com/fleetwright/fleetwright/internal/azure/sim/armerr"
+	"github.com/fleetwright/fleetwright/internal/azure/sim/armjson"
+	"github.com/fleetwright/fleetwright/internal/azure/sim/catalog"
+)
+
+// code is the ARM code of an error; empty for none.
+func code(t *testing.T, err error) string {
+	t.Helper()
+	if err == nil {
+		return ""
+	}
+	var e *armerr.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("%v is not an ARM error", err)
+	}
+	return e.Code
+}
+
+func TestOverlay(t *testing.T) {
+	current := armjson.Object{
+		"vmSize": "Standard_D4s_v5", "mode": "User", "count": 3.0, "provisioningState": "Succeeded", "currentOrchestratorVersion": "1.34.1",
+		"nodeLabels": armjson.Object{"a": "b"}, "nodeTaints": []any{"k=v:NoSchedule"}, "tags": armjson.Object{"t": "u"}, "minCount": 1.0, "maxCount": 5.0, "enableAutoScaling": true,
+	}
+	request := armjson.Object{"mode": "System", "provisioningState": "Lies", "eTag": "x", "count": nil, "nodeLabels": armjson.Object{"c": "d"}}
+	want := armjson.Object{
+		"vmSize": "Standard_D4s_v5", "mode": "System", "count": 3.0, "provisioningState": "Succeeded", "currentOrchestratorVersion": "1.34.1",
+		"nodeLabels": armjson.Object{"c": "d"},
+	}
+	before := armjson.Clone(current)
+	if diff := cmp.Diff(want, aks.Overlay(current, request)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(before, current); diff != "" {
+		t.Errorf("the current properties changed (-before +after):\n%s", diff)
+	}
+	if _, ok := request["count"]; !ok {
+		t.Error("the request changed")
+	}
+}
+
+func TestCheckPoolChange(t *testing.T) {
+	current := armjson.Object{
+		"vmSize": "Standard_D4s_v5", "osType": "Linux", "availabilityZones": []any{"1", "2"}, "maxPods": 30.0,
+		"kubeletConfig": armjson.Object{"podMaxPids": 100.0, "cpuManagerPolicy": "none"},
+	}
+	for name, test := range map[string]struct {
+		request armjson.Object
+		refused string
+	}{
+		"nothing":              {armjson.Object{}, ""},
+		"null":                 {armjson.Object{"vmSize": nil}, ""},
+		"letter case":          {armjson.Object{"vmSize": "STANDARD_D4S_V5"}, ""},
+		"zones in other order": {armjson.Object{"availabilityZones": []any{"2", "1"}}, ""},
+		"one zone fewer":       {armjson.Object{"availabilityZones": []any{"1"}}, "availabilityZones"},
+		"no zones":             {armjson.Object{"availabilityZones": []any{}}, "availabilityZones"},
+		"false is absent":      {armjson.Object{"enableUltraSSD": false}, ""},
+		"naming a default":     {armjson.Object{"scaleSetPriority": "Regular"}, ""},
+		"set later":            {armjson.Object{"enableUltraSSD": true}, "enableUltraSSD"},
+		"part of an object":    {armjson.Object{"kubeletConfig": armjson.Object{"podMaxPids": 100.0}}, ""},
+		"change in an object":  {armjson.Object{"kubeletConfig": armjson.Object{"podMaxPids": 101.0}}, "kubeletConfig"},
+		"number":               {armjson.Object{"maxPods": 31.0}, "maxPods"},
+		"mutable":              {armjson.Object{"count": 9.0, "mode": "System", "osSKU": "AzureLinux"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := aks.CheckPoolChange(current, test.request)
+			if (test.refused != "") != (err != nil) || err != nil && !strings.Contains(err.Error(), "'properties."+test.refused+"'") {
+				t.Errorf("got %v, want %q refused", err, test.refused)
+			}
+		})
+	}
+	windows := armjson.Object{"osType": "Windows", "osSKU": "Windows2022"}
+	if got := code(t, aks.CheckPoolChange(windows, armjson.Object{"osSKU": "Windows2025"})); got != "PropertyChangeNotAllowed" {
+		t.Errorf("osSKU of a Windows pool: %q", got)
+	}
+}
+
+func TestCheckSkew(t *testing.T) {
+	for name, test := range map[string]struct{ pool, controlPlane, want string }{
+		"equal":          {"1.34.1", "1.34.1", ""},
+		"two behind":     {"1.32.0", "1.34.1", ""},
+		"three behind":   {"1.31.9", "1.34.1", "NodePoolMcVersionIncompatible"},
+		"minor ahead":    {"1.35.0", "1.34.1", "NodePoolMcVersionIncompatible"},
+		"patch ahead":    {"1.34.2", "1.34.1", "NodePoolMcVersionIncompatible"},
+		"older by major": {"1.34.1", "2.0.0", "NodePoolMcVersionIncompatible"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := code(t, aks.CheckSkew(semver.MustParse(test.pool), semver.MustParse(test.controlPlane))); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestPoolNames(t *testing.T) {
+	for name, test := range map[string]struct{ os, want string }{
+		"a": {"Linux", ""}, "abcdefghij12": {"Linux", ""}, "abcdefghij123": {"Linux", "InvalidParameter"}, "": {"Linux", "InvalidParameter"},
+		"a-b": {"Linux", "InvalidParameter"}, "1a": {"Linux", "InvalidParameter"}, "abcdef": {"Windows", ""}, "abcdefg": {"Windows", "WindowsAgentPoolNameTooLong"},
+	} {
+		if got := code(t, aks.CheckPoolName(name, test.os)); got != test.want {
+			t.Errorf("CheckPoolName(%q, %s) is %q, want %q", name, test.os, got, test.want)
+		}
+	}
+}
+
+func TestParseTaint(t *testing.T) {
+	for raw, want := range map[string]aks.Taint{
+		"a=b:NoSchedule":           {Key: "a", Value: "b", Effect: "NoSchedule"},
+		"a:NoExecute":              {Key: "a", Effect: "NoExecute"},
+		"x.io/a=:PreferNoSchedule": {Key: "x.io/a", Effect: "PreferNoSchedule"},
+		"a=b":                      {},
+		"a=b:Sometimes":            {},
+		"=b:NoSchedule":            {},
+		"a b=c:NoSchedule":         {},
+	} {
+		got, err := aks.ParseTaint(raw)
+		if got != want || (err == nil) != (want != aks.Taint{}) {
+			t.Errorf("ParseTaint(%q) is %+v, %v", raw, got, err)
+		}
+	}
+}
+
+func TestCheckQuota(t *testing.T) {
+	c := catalog.Default()
+	c.Quotas = []catalog.Quota{{Location: "eastus", Family: "standardDSv5Family", VCPUs: 16}, {Location: "eastus", VCPUs: 20}}
+	d4, _ := c.VMSize("Standard_D4s_v5")
+	e4, _ := c.VMSize("Standard_E4s_v5")
+	used := aks.Usage{}
+	used.Add(d4, 3)
+	for name, test := range map[string]struct {
+		size  catalog.VMSize
+		extra int
+		want  string
+	}{
+		"fits": {d4, 1, ""}, "family is full": {d4, 2, "standardDSv5Family"}, "region is full": {e4, 3, "Total Regional"}, "fewer": {d4, -9, ""}, "none": {d4, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := aks.CheckQuota(c, "eastus", used, test.size, test.extra)
+			if (err != nil) != (test.want != "") || err != nil && !strings.Contains(err.Error(), "approved "+test.want+" Cores quota") {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+	if err := aks.CheckQuota(c, "westus2", used, d4, 1000); err != nil {
+		t.Errorf("no limit is set there: %v", err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	if got := aks.NodeResourceGroup("RG", "c", "eastus"); got != "MC_RG_c_eastus" {
+		t.Errorf("node resource group %s", got)
+	}
+	if got := aks.NodeResourceGroup(strings.Repeat("g", 90), "c", "eastus"); len(got) != 80 {
+		t.Errorf("node resource group of %d characters", len(got))
+	}
+	if a, b := aks.Digits("/A/b"), aks.Digits("/a/B"); a != b || len(a) != 8 {
+		t.Errorf("digits %s and %s", a, b)
+	}
+}

@@ -1,0 +1,53 @@
+package sim
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	testclock "k8s.io/utils/clock/testing"
+)
+
+// TestOldOperationsAreForgotten: the state file must not grow for ever, and a running operation is never forgotten.
+func TestOldOperationsAreForgotten(t *testing.T) {
+	clock := testclock.NewFakeClock(time.Unix(1_800_000_000, 0))
+	c := &cloud{state: newState(), clock: clock}
+	target := &resource{ID: "/subscriptions/s/resourceGroups/g", Type: typeGroup, Body: map[string]any{}}
+	running := c.begin(target, opNetworkWrite, time.Hour, 1)
+	for n := range 3 * keepOperations {
+		clock.Step(time.Second)
+		o := c.begin(target, opNetworkWrite, 0, 1)
+		o.Status, o.End = statusSucceeded, clock.Now()
+		if n == 3*keepOperations-1 && c.state.Operations[o.ID] == nil {
+			t.Error("the newest operation is forgotten")
+		}
+	}
+	if n := len(c.state.Operations); n > 2*keepOperations+1 {
+		t.Errorf("%d operations are kept", n)
+	}
+	if c.state.Operations[running.ID] == nil {
+		t.Error("a running operation is forgotten")
+	}
+}
+
+func TestComputerNames(t *testing.T) {
+	for id, want := range map[int]string{0: "000000", 9: "000009", 10: "00000a", 35: "00000z", 36: "000010", 1_000_000: "00lfls"} {
+		if got := computerName("aks-p-12345678-vmss", id); got != "aks-p-12345678-vmss"+want {
+			t.Errorf("%d is %s", id, got)
+		}
+	}
+}
+
+func TestRequestLogKeepsTheNewest(t *testing.T) {
+	l := newRequestLog()
+	for n := range 3 * keepRequests {
+		l.add(Request{Method: "GET", Path: fmt.Sprint(n)})
+	}
+	got := l.snapshot(func(Request) bool { return true })
+	if len(got) != keepRequests || got[len(got)-1].Path != fmt.Sprint(3*keepRequests-1) {
+		t.Errorf("%d requests, the last %s", len(got), got[len(got)-1].Path)
+	}
+	if total, counts := l.counts(); total != 3*keepRequests || counts["GET"] != 3*keepRequests {
+		t.Errorf("counted %d %v", total, counts)
+	}
+}

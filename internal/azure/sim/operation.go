@@ -1,0 +1,270 @@
+package sim
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/fleetwright/fleetwright/internal/azure/sim/armerr"
+)
+
+// Statuses of an operation, as ARM reports them.
+const (
+	statusInProgress = "InProgress"
+	statusSucceeded  = "Succeeded"
+	statusFailed     = "Failed"
+	statusCanceled   = "Canceled"
+)
+
+type opKind string
+
+// Kinds of operations.
+const (
+	opClusterCreate  opKind = "clusterCreate"
+	opClusterUpdate  opKind = "clusterUpdate"
+	opClusterUpgrade opKind = "clusterUpgrade"
+	opClusterDelete  opKind = "clusterDelete"
+	opPoolCreate     opKind = "poolCreate"
+	opPoolUpdate     opKind = "poolUpdate"
+	opPoolUpgrade    opKind = "poolUpgrade"
+	opPoolDelete     opKind = "poolDelete"
+	opGroupDelete    opKind = "groupDelete"
+	opNetworkWrite   opKind = "networkWrite"
+	opNetworkDelete  opKind = "networkDelete"
+)
+
+// operation is one long-running operation. It advances in equal steps at times that follow from its start, so that a
+// restart finds out by looking at the clock which steps are due.
+type operation struct {
+	ID     string    `json:"id"`
+	Kind   opKind    `json:"kind"`
+	Target string    `json:"target"`
+	Region string    `json:"region"`
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end,omitzero"`
+	// Every is the time between steps; Steps their number; Done how many are taken.
+	Every  time.Duration `json:"every"`
+	Steps  int           `json:"steps"`
+	Done   int           `json:"done"`
+	Status string        `json:"status"`
+	Error  *armerr.Error `json:"error,omitempty"`
+	// Pools are the keys of the pools that change with the operation.
+	Pools []string `json:"pools,omitempty"`
+	// Old are the instances that an upgrade has still to replace.
+	Old []int `json:"old,omitempty"`
+	// Stuck operations take no step until they are released.
+	Stuck bool `json:"stuck,omitempty"`
+	// FailWith ends the operation half-way, in place of the step after the middle.
+	FailWith *armerr.Error `json:"failWith,omitempty"`
+	// NeverBoot is how many of the machines created by it never register; negative means all.
+	NeverBoot int `json:"neverBoot,omitempty"`
+}
+
+func (o *operation) running() bool { return o.Status == statusInProgress }
+
+// due is when the next step is to be taken.
+func (o *operation) due() time.Time { return o.Start.Add(time.Duration(o.Done+1) * o.Every) }
+
+// fails tells whether the next step is the one at which a scripted failure strikes: the first one past the middle.
+func (o *operation) fails() bool { return o.FailWith != nil && o.Done >= o.Steps/2 }
+
+// begin starts an operation of total length and takes the steps that are due at once.
+func (c *cloud) begin(target *resource, kind opKind, total time.Duration, steps int) *operation {
+	o := &operation{
+		ID: uuid.NewString(), Kind: kind, Target: target.key(), Region: target.location(),
+		Start: c.clock.Now(), Every: total / time.Duration(steps), Steps: steps, Status: statusInProgress,
+	}
+	c.state.Operations[o.ID] = o
+	c.forgetOldOperations()
+	return o
+}
+
+// keepOperations is how many ended operations can still be asked for.
+const keepOperations = 1000
+
+func (c *cloud) forgetOldOperations() {
+	if len(c.state.Operations) <= 2*keepOperations {
+		return
+	}
+	ended := slices.SortedFunc(maps.Values(c.state.Operations), func(a, b *operation) int { return a.End.Compare(b.End) })
+	for _, o := range ended[:len(ended)-keepOperations] {
+		if !o.running() {
+			delete(c.state.Operations, o.ID)
+		}
+	}
+}
+
+// runningOn finds the operations that run on a resource or on its direct children.
+func (c *cloud) runningOn(key string) []*operation {
+	return c.operations(func(o *operation) bool {
+		return o.running() && (o.Target == key || strings.HasPrefix(o.Target, key+"/"))
+	})
+}
+
+// operations are those operations that keep wants, oldest first.
+func (c *cloud) operations(keep func(*operation) bool) []*operation {
+	var out []*operation
+	for _, o := range c.state.Operations {
+		if keep(o) {
+			out = append(out, o)
+		}
+	}
+	slices.SortFunc(out, func(a, b *operation) int {
+		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// settle takes every step that is due, in order of time, and boots machines whose time has come. It is called with the
+// lock held: before each request is answered, when a timer fires, and when the Kubernetes world reports.
+func (c *cloud) settle() {
+	for o := c.nextStep(); o != nil; o = c.nextStep() {
+		c.dirty = true
+		c.step(o)
+	}
+	c.bootMachines()
+}
+
+// nextStep is the operation whose step is due first and not held up by the Kubernetes world.
+func (c *cloud) nextStep() *operation {
+	var first *operation
+	now := c.clock.Now()
+	for _, o := range c.operations((*operation).running) {
+		if o.Stuck || o.due().After(now) || !c.open(o) {
+			continue
+		}
+		if first == nil || o.due().Before(first.due()) {
+			first = o
+		}
+	}
+	return first
+}
+
+// open tells whether the last step of an operation may be taken: creating and deleting a cluster wait for its API server.
+func (c *cloud) open(o *operation) bool {
+	if o.Done < o.Steps-1 {
+		return true
+	}
+	switch o.Kind {
+	case opClusterCreate:
+		return o.FailWith != nil || c.world.ready(o.Target)
+	case opClusterDelete:
+		return c.world.gone(o.Target)
+	case opGroupDelete:
+		return !slices.ContainsFunc(c.state.children(o.Target, typeCluster), func(r *resource) bool { return !c.world.gone(r.key()) })
+	default:
+		return true
+	}
+}
+
+func (c *cloud) step(o *operation) {
+	target := c.state.Resources[o.Target]
+	if target == nil {
+		c.end(o, statusCanceled)
+		return
+	}
+	if o.fails() {
+		o.Error = o.FailWith
+		c.finish(o, statusFailed)
+		return
+	}
+	o.Done++
+	c.effect(o, target)
+	if o.Done == o.Steps {
+		c.finish(o, statusSucceeded)
+	}
+}
+
+// effect is what one step does to the resources; steps are counted from 1.
+func (c *cloud) effect(o *operation, target *resource) {
+	last := o.Done == o.Steps
+	switch o.Kind {
+	case opClusterCreate, opClusterUpdate, opPoolCreate, opPoolUpdate:
+		if o.Done == 1 {
+			c.eachPool(o, func(p *resource) { c.applyPool(o, p) })
+		}
+	case opPoolUpgrade:
+		c.rollPool(o, target)
+	case opPoolDelete:
+		c.removeInstances(target, 0)
+		if last {
+			delete(c.state.Resources, o.Target)
+		}
+	case opClusterDelete:
+		c.removeCluster(target, last)
+	case opGroupDelete:
+		c.removeGroup(target, last)
+	case opNetworkDelete:
+		c.removeTree(o.Target)
+	case opClusterUpgrade, opNetworkWrite: // all of their effect is in finish
+	}
+}
+
+// finish sets the provisioning state of everything the operation was about, and ends it.
+func (c *cloud) finish(o *operation, status string) {
+	if target := c.state.Resources[o.Target]; target != nil {
+		c.setState(target, status)
+		if o.Kind == opClusterUpgrade && status == statusSucceeded {
+			target.properties()["currentKubernetesVersion"] = c.resolved(target)
+		}
+		c.wakeWorld(target)
+	}
+	c.eachPool(o, func(p *resource) { c.setState(p, status) })
+	c.end(o, status)
+}
+
+func (c *cloud) end(o *operation, status string) {
+	o.Status, o.End = status, c.clock.Now()
+	c.log.V(1).Info("Operation ended", "kind", o.Kind, "target", o.Target, "status", status)
+}
+
+// cancel ends running operations without any further effect, as when a cluster is deleted while it is being changed.
+func (c *cloud) cancel(ops []*operation) {
+	for _, o := range ops {
+		o.Error = armerr.Conflict("OperationPreempted", "The operation was preempted by a more recent operation.")
+		c.end(o, statusCanceled)
+	}
+}
+
+func (c *cloud) eachPool(o *operation, do func(*resource)) {
+	for _, key := range o.Pools {
+		if p := c.state.Resources[key]; p != nil {
+			do(p)
+		}
+	}
+}
+
+func (c *cloud) setState(r *resource, provisioningState string) {
+	r.properties()["provisioningState"] = provisioningState
+	c.state.touch(r)
+}
+
+// nextDue is when settle has something to do next; false means only a request or the world can change anything.
+func (c *cloud) nextDue() (time.Time, bool) {
+	var next time.Time
+	consider := func(t time.Time) {
+		if t.After(c.clock.Now()) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, o := range c.state.Operations {
+		if o.running() && !o.Stuck {
+			consider(o.due())
+		}
+	}
+	for _, r := range c.state.Resources {
+		if r.Pool == nil {
+			continue
+		}
+		for _, m := range r.Pool.Instances {
+			if !m.Booted && !m.NeverBoots {
+				consider(m.BootAt)
+			}
+		}
+	}
+	return next, !next.IsZero()
+}

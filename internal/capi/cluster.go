@@ -1,0 +1,100 @@
+package capi
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/blang/semver/v4"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Cluster is a workload cluster as CAPI and CAPZ tell of it.
+type Cluster struct {
+	Name string
+	// Found is false when there is no such Cluster; the other fields are then
+	// empty.
+	Found    bool
+	Deleting bool
+	// Paused is true while spec.paused or the paused annotation asks for no
+	// writes.
+	Paused bool
+	// Unsupported says why pools of this cluster cannot be managed, or is empty.
+	Unsupported string
+	// Provisioned is true once the control plane was initialised.
+	Provisioned bool
+	// Version is the control plane's reported version, with v; before it reports
+	// one, the version it is being made with.
+	Version string
+	// WantedVersion is what the control plane's spec asks for, with v.
+	WantedVersion string
+	// Operation is the control plane's operation in flight, or empty.
+	Operation string
+}
+
+// ReadCluster reads a Cluster and its control plane. A missing Cluster is no
+// error; a missing control plane is a cluster that is not provisioned.
+func ReadCluster(ctx context.Context, reader client.Reader, key types.NamespacedName) (Cluster, error) {
+	out := Cluster{Name: key.Name}
+	var cluster clusterv1.Cluster
+	if err := reader.Get(ctx, key, &cluster); err != nil {
+		if apierrors.IsNotFound(err) {
+			return out, nil
+		}
+		return out, fmt.Errorf("read Cluster %s: %w", key, err)
+	}
+	out.Found = true
+	out.Deleting = !cluster.DeletionTimestamp.IsZero()
+	_, annotated := cluster.Annotations[clusterv1.PausedAnnotation]
+	out.Paused = annotated || (cluster.Spec.Paused != nil && *cluster.Spec.Paused)
+	ref := cluster.Spec.ControlPlaneRef
+	if ref.Kind != azureManagedControlPlane.Kind || cluster.Spec.InfrastructureRef.Kind != azureManagedCluster.Kind {
+		out.Unsupported = fmt.Sprintf("Cluster %s has infrastructure %q and control plane %q: Nodepools need %s and %s",
+			key.Name, cluster.Spec.InfrastructureRef.Kind, ref.Kind, azureManagedCluster.Kind, azureManagedControlPlane.Kind)
+		return out, nil
+	}
+	plane := ControlPlaneObject()
+	if err := reader.Get(ctx, types.NamespacedName{Namespace: key.Namespace, Name: ref.Name}, plane); err != nil {
+		if apierrors.IsNotFound(err) {
+			return out, nil
+		}
+		return out, fmt.Errorf("read AzureManagedControlPlane %s/%s: %w", key.Namespace, ref.Name, err)
+	}
+	out.readControlPlane(plane)
+	return out, nil
+}
+
+func (c *Cluster) readControlPlane(plane *unstructured.Unstructured) {
+	c.Provisioned = boolAt(plane, "status", "initialized") || boolAt(plane, "status", "ready")
+	c.WantedVersion = withV(stringAt(plane, "spec", "version"))
+	c.Version = withV(stringAt(plane, "status", "version"))
+	if !c.Provisioned || c.Version == "" {
+		c.Version = c.WantedVersion
+	}
+	running := conditionOf(plane, "ManagedClusterRunning")
+	switch {
+	case !c.Provisioned || running.reason == reasonFailed:
+	case newer(c.WantedVersion, c.Version):
+		// Not the other way round: AKS' auto-upgrade leaves the spec behind for good.
+		c.Operation = "Upgrading"
+	case running.inFlight():
+		c.Operation = "Updating"
+	}
+}
+
+func newer(a, b string) bool {
+	left, errLeft := semver.ParseTolerant(a)
+	right, errRight := semver.ParseTolerant(b)
+	return errLeft == nil && errRight == nil && left.GT(right)
+}
+
+// withV puts the v before a version that CAPI has and AKS has not.
+func withV(version string) string {
+	if version == "" || version[0] == 'v' {
+		return version
+	}
+	return "v" + version
+}

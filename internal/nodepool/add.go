@@ -1,0 +1,82 @@
+package nodepool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/workload"
+)
+
+// Name is the controller's name in logs, metrics and events.
+const Name = "nodepool"
+
+// byCluster indexes Nodepools by the Cluster they name.
+const byCluster = "spec.clusterName"
+
+// reconcileTimeout bounds one reconcile: a hanging workload cluster must not
+// hold a worker.
+const reconcileTimeout = 2 * time.Minute
+
+// Options tune the controller.
+type Options struct {
+	// Workers is how many Nodepools are reconciled at once.
+	Workers int
+}
+
+// AddToManager wires the controller: Nodepools, and everything of a cluster
+// that can free its slot or finish a pool.
+func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.Clusters, options Options) error {
+	r := &Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clusters: clusters,
+		Recorder: mgr.GetEventRecorder("fleetwright-" + Name), Clock: clock.RealClock{},
+	}
+	err := mgr.GetFieldIndexer().IndexField(ctx, &fleetwrightv1.Nodepool{}, byCluster, func(o client.Object) []string {
+		return []string{o.(*fleetwrightv1.Nodepool).Spec.ClusterName}
+	})
+	if err != nil {
+		return fmt.Errorf("index Nodepools by cluster: %w", err)
+	}
+	if err := registerMetrics(mgr.GetClient()); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	ofCluster := handler.EnqueueRequestsFromMapFunc(r.nodepoolsOfCluster)
+	// Status writes of our own must not wake us: what the plan waits for comes
+	// by its own watch or by CheckAgain.
+	own := predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
+	b := ctrl.NewControllerManagedBy(mgr).Named(Name).For(&fleetwrightv1.Nodepool{}, builder.WithPredicates(own))
+	for _, object := range capi.Watched() {
+		b = b.Watches(object, ofCluster)
+	}
+	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// nodepoolsOfCluster finds all Nodepools of the cluster an object belongs to:
+// what one pool finishes, another may have waited for.
+func (r *Reconciler) nodepoolsOfCluster(ctx context.Context, o client.Object) []reconcile.Request {
+	var list fleetwrightv1.NodepoolList
+	if err := r.Client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)}); err != nil {
+		logf.FromContext(ctx).Error(err, "Failed to list the Nodepools of a cluster", "cluster", capi.ClusterOf(o))
+		return nil
+	}
+	out := make([]reconcile.Request, 0, len(list.Items))
+	for i := range list.Items {
+		out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: list.Items[i].Namespace, Name: list.Items[i].Name}})
+	}
+	return out
+}

@@ -1,0 +1,171 @@
+package nodepool
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/drain"
+	"github.com/fleetwright/fleetwright/internal/agentpool"
+	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
+)
+
+// conditions are all conditions of a Nodepool, made anew each time. They say
+// what the plan says, in the same words.
+func conditions(np *fleetwrightv1.Nodepool, o *observation, worst *drain.Blocker, actErr error, now time.Time) []metav1.Condition {
+	plan := o.plan
+	if actErr != nil {
+		plan.Message = fmt.Sprintf("%s; that failed and is tried again: %v", plan.Message, actErr)
+	}
+	available := availableCondition(o)
+	rolling := rollingOutCondition(o, plan)
+	deleting := deletingCondition(o, plan)
+	set := []metav1.Condition{
+		readyCondition(plan, available, rolling, deleting),
+		available,
+		upToDateCondition(o, plan),
+		rolling,
+		drainBlockedCondition(worst),
+		deleting,
+		pausedCondition(plan),
+	}
+	if plan.Verdict == replacement.Stuck {
+		set = append(set, metav1.Condition{Type: fleetwrightv1.ConditionStalled, Status: metav1.ConditionTrue, Reason: plan.Reason, Message: plan.Message})
+	}
+	out := make([]metav1.Condition, 0, len(set))
+	for _, c := range set {
+		c.ObservedGeneration = np.Generation
+		c.Message = clip(c.Message, maxMessage)
+		c.LastTransitionTime = metav1.NewTime(now)
+		if old := meta.FindStatusCondition(np.Status.Conditions, c.Type); old != nil && old.Status == c.Status {
+			c.LastTransitionTime = old.LastTransitionTime
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func condition(kind string, status metav1.ConditionStatus, reason, format string, args ...any) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// readyCondition sums up: stuck, leaving and moving come first; a change that
+// only waits leaves the pool as ready as it is.
+func readyCondition(plan replacement.Plan, available, rolling, deleting metav1.Condition) metav1.Condition {
+	ready := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
+		return metav1.Condition{Type: fleetwrightv1.ConditionReady, Status: status, Reason: reason, Message: message}
+	}
+	switch {
+	case plan.Verdict == replacement.Stuck:
+		return ready(metav1.ConditionFalse, plan.Reason, plan.Message)
+	case deleting.Status == metav1.ConditionTrue:
+		return ready(metav1.ConditionFalse, deleting.Reason, deleting.Message)
+	case rolling.Status == metav1.ConditionTrue:
+		return ready(metav1.ConditionFalse, rolling.Reason, rolling.Message)
+	case available.Status != metav1.ConditionTrue:
+		message := available.Message
+		if plan.Verdict == replacement.Waiting && plan.Reason != available.Reason {
+			message += "; " + plan.Message
+		}
+		return ready(available.Status, available.Reason, message)
+	}
+	return ready(metav1.ConditionTrue, fleetwrightv1.ReasonReady, plan.Message)
+}
+
+func availableCondition(o *observation) metav1.Condition {
+	kind := fleetwrightv1.ConditionAvailable
+	if o.world.Cluster.Unreachable != "" {
+		return condition(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonConnectionDown, "the nodes of %s cannot be read: %s", o.world.Cluster.Name, o.world.Cluster.Unreachable)
+	}
+	ready, total := 0, 0
+	for _, p := range o.world.Pools {
+		ready += p.ReadyNodes()
+		total += len(p.Nodes)
+	}
+	promised := promised(o)
+	switch {
+	case ready >= promised:
+		return condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAvailable, "%d nodes take pods, %d are promised", ready, promised)
+	case total == 0:
+		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNoNodes, "there are no nodes, %d are promised", promised)
+	}
+	return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonTooFewReadyNodes, "%d of %d nodes take pods, %d are promised", ready, total, promised)
+}
+
+// promised is the number of nodes the spec asks for at least; one when it
+// leaves the number alone.
+func promised(o *observation) int {
+	spec := o.world.Nodepool.Spec
+	switch {
+	case spec.Replicas != nil:
+		return int(*spec.Replicas)
+	case spec.Scaling != nil:
+		return int(spec.Scaling.Min)
+	}
+	return 1
+}
+
+func upToDateCondition(o *observation, plan replacement.Plan) metav1.Condition {
+	kind := fleetwrightv1.ConditionUpToDate
+	inPlace, replace := agentpool.Split(plan.Changes)
+	switch {
+	case o.world.Cluster.Unreachable != "":
+		return condition(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonConnectionDown, "the nodes of %s cannot be read: %s", o.world.Cluster.Name, o.world.Cluster.Unreachable)
+	case plan.Reason == fleetwrightv1.ReasonNodesOlderThanReported:
+		return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
+	case plan.Wanted == "" || len(plan.Outgoing) > 0:
+		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonReplacementNeeded, "%s", agentpool.Describe(replace))
+	case !wantedIsMade(o, plan.Wanted):
+		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonCreatingGreen, "%s", plan.Message)
+	case len(inPlace) > 0:
+		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonInPlaceUpdateNeeded, "%s", agentpool.Describe(inPlace))
+	}
+	return condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for")
+}
+
+func wantedIsMade(o *observation, object string) bool {
+	return slices.ContainsFunc(o.world.Pools, func(p replacement.Pool) bool { return p.Object == object && p.Provisioned })
+}
+
+func rollingOutCondition(o *observation, plan replacement.Plan) metav1.Condition {
+	kind := fleetwrightv1.ConditionRollingOut
+	switch {
+	case o.world.Nodepool.Deleting || plan.Verdict == replacement.Done || plan.Verdict == replacement.Held || plan.Verdict == replacement.Stuck:
+		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotRollingOut, "")
+	case plan.Verdict == replacement.Moving:
+		return condition(kind, metav1.ConditionTrue, plan.Reason, "%s", plan.Message)
+	}
+	return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
+}
+
+func drainBlockedCondition(worst *drain.Blocker) metav1.Condition {
+	kind := fleetwrightv1.ConditionDrainBlocked
+	if worst == nil {
+		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotBlocked, "")
+	}
+	message := worst.String()
+	if worst.Owner != "" {
+		message += "; its owner is " + worst.Owner
+	}
+	return condition(kind, metav1.ConditionTrue, string(worst.Reason), "%s", message)
+}
+
+func pausedCondition(plan replacement.Plan) metav1.Condition {
+	kind := fleetwrightv1.ConditionPaused
+	if plan.Verdict == replacement.Held {
+		return condition(kind, metav1.ConditionTrue, plan.Reason, "%s", plan.Message)
+	}
+	return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
+}
+
+func deletingCondition(o *observation, plan replacement.Plan) metav1.Condition {
+	kind := fleetwrightv1.ConditionDeleting
+	if !o.world.Nodepool.Deleting {
+		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
+	}
+	return condition(kind, metav1.ConditionTrue, plan.Reason, "%s", plan.Message)
+}

@@ -1,0 +1,135 @@
+// Package nodepool keeps Nodepools: one node pool for its users and a sequence
+// of AKS agent pools underneath.
+//
+// A reconcile observes (observe.go), lets the planner decide
+// (package replacement), does the one thing the plan says (act.go) and reports
+// (status.go). Nothing is remembered between two reconciles: deleting all
+// status changes no action.
+package nodepool
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
+	"github.com/fleetwright/fleetwright/internal/workload"
+)
+
+// +kubebuilder:rbac:groups=fleetwright.io,resources=nodepools,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=fleetwright.io,resources=nodepools/status,verbs=patch
+// +kubebuilder:rbac:groups=cluster.x-k8s.io,resources=clusters,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cluster.x-k8s.io,resources=machinepools,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=infrastructure.cluster.x-k8s.io,resources=azuremanagedcontrolplanes,verbs=get;list;watch
+// +kubebuilder:rbac:groups=infrastructure.cluster.x-k8s.io,resources=azuremanagedmachinepools,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconciler reconciles Nodepools.
+type Reconciler struct {
+	// Client reads from the cache and writes; Live reads past the cache, before
+	// anything is created or deleted.
+	Client client.Client
+	Live   client.Reader
+	// Clusters connects to workload clusters.
+	Clusters *workload.Clusters
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+
+	slots    slots
+	refusals refusals
+}
+
+// Reconcile does the next thing for one Nodepool: the first of create, wait,
+// cordon, drain, delete that is not done. It starts Azure operations and never
+// waits for one; the next look finds it in progress.
+func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) (ctrl.Result, error) {
+	// The cache lags behind our own last status, and pods must not be evicted
+	// for a spec, or in spite of a pause, that changed a moment ago.
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(np), np); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !controllerutil.ContainsFinalizer(np, fleetwrightv1.FinalizerNodepool) {
+		if !np.DeletionTimestamp.IsZero() {
+			return ctrl.Result{}, nil
+		}
+		if err := r.setFinalizer(ctx, np, true); err != nil {
+			return quietly(err)
+		}
+	}
+	o, err := r.look(ctx, r.Client, np)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if needsSlot(o.plan.Action.Kind) {
+		// One Nodepool of a cluster at a time, on a reading newer than the last
+		// write of any of them: AKS has one slot, and a cache may lag.
+		defer r.slots.take(clusterKey(np))()
+		if o, err = r.lookLive(ctx, np); err != nil || o == nil {
+			return ctrl.Result{}, client.IgnoreNotFound(err)
+		}
+	}
+	logf.FromContext(ctx).V(1).Info("Planned", "plan", o.plan.String())
+	done, actErr := r.act(ctx, np, o)
+	if o.plan.Action.Kind == replacement.RemoveFinalizer && actErr == nil {
+		r.refusals.forget(np.UID)
+		return ctrl.Result{}, nil
+	}
+	if o.plan.Verdict == replacement.Done {
+		r.refusals.forget(np.UID)
+	}
+	if apierrors.IsConflict(actErr) {
+		return quietly(actErr)
+	}
+	if err := r.report(ctx, np, o, done, actErr); err != nil {
+		return quietly(err)
+	}
+	if actErr != nil {
+		return ctrl.Result{}, actErr
+	}
+	return ctrl.Result{RequeueAfter: done.checkAgain(o.plan)}, nil
+}
+
+// quietly looks again soon when somebody else wrote first, and not at all when
+// the Nodepool is gone.
+func quietly(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	}
+	return ctrl.Result{}, client.IgnoreNotFound(err)
+}
+
+// lookLive reads everything past the cache, the Nodepool included; nil when it
+// is not the same one any more.
+func (r *Reconciler) lookLive(ctx context.Context, np *fleetwrightv1.Nodepool) (*observation, error) {
+	uid := np.UID
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(np), np); err != nil || np.UID != uid {
+		return nil, err
+	}
+	return r.look(ctx, r.Live, np)
+}
+
+func (r *Reconciler) setFinalizer(ctx context.Context, np *fleetwrightv1.Nodepool, present bool) error {
+	before := np.DeepCopy()
+	verb := "add"
+	if present {
+		controllerutil.AddFinalizer(np, fleetwrightv1.FinalizerNodepool)
+	} else {
+		verb = "remove"
+		controllerutil.RemoveFinalizer(np, fleetwrightv1.FinalizerNodepool)
+	}
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Patch(ctx, np, patch, client.FieldOwner(capi.FieldOwner)); err != nil {
+		return fmt.Errorf("%s finalizer: %w", verb, err)
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package replacement
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/blang/semver/v4"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/agentpool"
+)
+
+// maxMinorsBehind is AKS' rule for pools: within two minor versions of the
+// control plane. Kubernetes itself allows three since 1.28.
+const maxMinorsBehind = 2
+
+func (l *look) doesTheWantedPoolExist() *Plan {
+	if l.wanted != nil {
+		return nil
+	}
+	for _, ask := range []func(*look) *Plan{
+		(*look).isTheVersionPossible,
+		(*look).didAnEarlierNodepoolLeavePools,
+		(*look).isTheOldSizeKnown,
+		(*look).isItHalfMade,
+		(*look).isThereRoomForAnotherPool,
+		(*look).isTheSlotFree,
+	} {
+		if plan := ask(l); plan != nil {
+			return plan
+		}
+	}
+	return l.create()
+}
+
+func (l *look) isTheVersionPossible() *Plan {
+	stuck := func(format string, args ...any) *Plan {
+		return &Plan{Verdict: Stuck, Reason: fleetwrightv1.ReasonVersionSkew, CheckAgain: later, Message: fmt.Sprintf(format, args...)}
+	}
+	now, err := semver.ParseTolerant(l.Cluster.Version)
+	if err != nil {
+		return &Plan{
+			Verdict: Waiting, Reason: fleetwrightv1.ReasonWaitingForCluster, CheckAgain: later,
+			Message: fmt.Sprintf("the control plane of %s has not told its version yet", l.Cluster.Name),
+		}
+	}
+	want, err := semver.ParseTolerant(l.Nodepool.Spec.Version)
+	if err != nil {
+		return stuck("version %q is not a Kubernetes version such as v1.34.2: %v", l.Nodepool.Spec.Version, err)
+	}
+	if want.LTE(now) {
+		if want.Major != now.Major || want.Minor+maxMinorsBehind < now.Minor {
+			return stuck("version %s is more than %d minor versions behind the control plane's %s: choose v%d.%d or later",
+				l.Nodepool.Spec.Version, maxMinorsBehind, l.Cluster.Version, now.Major, now.Minor-min(now.Minor, maxMinorsBehind))
+		}
+		return nil
+	}
+	if coming, err := semver.ParseTolerant(l.Cluster.WantedVersion); err == nil && want.LTE(coming) {
+		return &Plan{
+			Verdict: Waiting, Reason: fleetwrightv1.ReasonWaitingForControlPlane, CheckAgain: later,
+			Message: fmt.Sprintf("version %s waits for the control plane, which is on its way from %s to %s", l.Nodepool.Spec.Version, l.Cluster.Version, l.Cluster.WantedVersion),
+		}
+	}
+	return stuck("version %s is newer than the control plane's %s: upgrade the control plane of %s first", l.Nodepool.Spec.Version, l.Cluster.Version, l.Cluster.Name)
+}
+
+// didAnEarlierNodepoolLeavePools: a Nodepool that was restored, moved or made
+// again has another UID, and the pools of the former one serve on. They are
+// neither taken over nor doubled without being asked.
+func (l *look) didAnEarlierNodepoolLeavePools() *Plan {
+	for _, n := range l.Others {
+		if n.Owner == l.Nodepool.Name {
+			return &Plan{
+				Verdict: Stuck, Reason: fleetwrightv1.ReasonNameConflict, CheckAgain: later,
+				Message: fmt.Sprintf("pool %s belongs to an earlier Nodepool %s: set annotation %s=%s on MachinePool and AzureManagedMachinePool %s to take it over, or delete that MachinePool", n.Name, n.Owner, fleetwrightv1.AnnotationNodepoolUID, l.Nodepool.UID, n.Object),
+			}
+		}
+	}
+	return nil
+}
+
+// isTheOldSizeKnown: a pool whose number nobody fixed gets as many nodes as the
+// one it replaces has, which a cluster that does not answer cannot tell.
+func (l *look) isTheOldSizeKnown() *Plan {
+	if len(l.Pools) == 0 || l.Nodepool.Spec.Replicas != nil {
+		return nil
+	}
+	return l.doNodesAnswer()
+}
+
+// isItHalfMade finishes a pool whose creation was cut off between its two
+// objects, under the names it was begun with.
+func (l *look) isItHalfMade() *Plan {
+	exact := agentpool.Fingerprint(l.Nodepool.UID, l.Nodepool.Spec)
+	for i, p := range l.Pools {
+		if p.Incomplete && !p.Deleting && p.Fingerprint == exact {
+			if op := l.busy(); op != nil {
+				return l.waitForSlot(*op, Waiting, "create the rest of pool "+p.Name)
+			}
+			others := slices.Delete(slices.Clone(l.Pools), i, i+1)
+			return l.createAs(p.Name, p.Object, exact, others)
+		}
+	}
+	return nil
+}
+
+// isThereRoomForAnotherPool keeps a Nodepool at two pools, and three only
+// while one that was superseded half-way is leaving with its pods. A superseded
+// pool without pods goes first; one with pods needs the new one to move them
+// to; with three pools, all move to the newest before a fourth is made.
+func (l *look) isThereRoomForAnotherPool() *Plan {
+	if len(l.Pools) < 2 {
+		return nil
+	}
+	for _, p := range l.Pools {
+		if p.Deleting {
+			return beingDeleted(p, "was superseded and is being deleted before the next one is made")
+		}
+	}
+	if plan := l.doNodesAnswer(); plan != nil {
+		return plan
+	}
+	newest := l.Pools[len(l.Pools)-1]
+	bare := len(newest.Nodes) == 0 && newest.Members == 0
+	if !newest.Drain.Known && !bare {
+		return &Plan{
+			Verdict: Moving, CheckAgain: soon, NeedsPods: []string{newest.Object},
+			Step: string(fleetwrightv1.ReplacementStepDrainingBlue), Reason: fleetwrightv1.ReasonDrainingBlue,
+			Message: fmt.Sprintf("the pods on pool %s, which was superseded, are not known yet", newest.Name),
+		}
+	}
+	if bare || newest.Drain.Empty() {
+		return l.retire([]Pool{newest})
+	}
+	if len(l.Pools) == 2 {
+		return nil
+	}
+	return l.leaveOnePool()
+}
+
+// leaveOnePool moves the pods of three pools to the newest, once that is proven
+// as any new pool is; while it is not, it has fewer pods than the one before it,
+// which was never closed for it.
+func (l *look) leaveOnePool() *Plan {
+	last := len(l.Pools) - 1
+	newest := l.Pools[last]
+	interim := *l
+	interim.wanted, interim.outgoing = &newest, l.Pools[:last]
+	if newest.Spec.Replicas != nil {
+		// What the next spec asks for is not asked of this pool.
+		interim.Nodepool.Spec.Replicas = newest.Spec.Replicas
+	}
+	plan := interim.areEnoughNodesReady()
+	switch {
+	case plan != nil && interim.drainBegan():
+		return plan
+	case plan != nil:
+		return l.retire([]Pool{newest})
+	}
+	if plan := interim.doWantedNodesTakePods(); plan != nil {
+		return plan
+	}
+	return l.retire(l.Pools[:last])
+}
+
+func (l *look) isTheSlotFree() *Plan {
+	if op := l.busy(); op != nil {
+		return l.waitForSlot(*op, Waiting, "create a pool for "+l.what())
+	}
+	if !l.Cluster.Provisioned && len(l.Pools) > 0 {
+		return &Plan{
+			Verdict: Waiting, Reason: fleetwrightv1.ReasonWaitingForCluster, CheckAgain: later,
+			Message: fmt.Sprintf("waits for the control plane of %s to replace pool %s for %s", l.Cluster.Name, l.Pools[0].Name, l.what()),
+		}
+	}
+	return nil
+}
+
+// what says what the new pool is for.
+func (l *look) what() string {
+	if len(l.Pools) == 0 {
+		return l.Nodepool.Name
+	}
+	_, replace := agentpool.Split(l.changes)
+	return agentpool.Describe(replace)
+}
+
+func (l *look) create() *Plan {
+	fingerprint := agentpool.Fingerprint(l.Nodepool.UID, l.Nodepool.Spec)
+	for attempt := range agentpool.NameAttempts {
+		name, suffix := agentpool.Name(l.Nodepool.BaseName, fingerprint, l.Nodepool.Spec.OSType, attempt)
+		if l.nameTaken(name) {
+			continue
+		}
+		return l.createAs(name, l.Nodepool.Name+"-"+suffix, fingerprint, l.outgoing)
+	}
+	return &Plan{
+		Verdict: Stuck, Reason: fleetwrightv1.ReasonNameConflict, CheckAgain: later,
+		Message: fmt.Sprintf("all %d names for a new pool of %s are taken by other pools of the cluster: rename the Nodepool", agentpool.NameAttempts, l.Nodepool.Name),
+	}
+}
+
+func (l *look) createAs(name, object, fingerprint string, outgoing []Pool) *Plan {
+	return &Plan{
+		Verdict: Moving, CheckAgain: soon,
+		Step: string(fleetwrightv1.ReplacementStepCreatingGreen), Reason: fleetwrightv1.ReasonCreatingGreen,
+		Message: fmt.Sprintf("creates pool %s for %s", name, l.what()),
+		Action: Action{
+			Kind: CreatePool, Object: object, Pool: name, Spec: l.Nodepool.Spec, Fingerprint: fingerprint,
+			Replicas: creationSize(l.Nodepool.Spec, outgoing, nil),
+		},
+	}
+}
+
+// nameTaken includes pools on their way out: re-using a name too early would
+// bring back equal provider ids while old Nodes live.
+func (l *look) nameTaken(name string) bool {
+	return slices.ContainsFunc(l.Pools, func(p Pool) bool { return p.Name == name }) ||
+		slices.ContainsFunc(l.Others, func(n Neighbour) bool { return n.Name == name })
+}

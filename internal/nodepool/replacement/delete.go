@@ -1,0 +1,78 @@
+package replacement
+
+import (
+	"fmt"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+)
+
+// deletion is the short list of questions for a Nodepool that is going away.
+func (l *look) deletion() *Plan {
+	for _, ask := range []func(*look) *Plan{
+		(*look).mayWeWrite,
+		(*look).isAnyPoolLeft,
+		(*look).doesTheClusterLiveOn,
+		(*look).doNodesBelongWhereTheySay,
+		(*look).doNodesAnswer,
+	} {
+		if plan := ask(l); plan != nil {
+			return plan
+		}
+	}
+	return inDeletionWords(l.retire(l.Pools))
+}
+
+func (l *look) isAnyPoolLeft() *Plan {
+	if len(l.Pools) > 0 {
+		return nil
+	}
+	return &Plan{
+		Verdict: Moving, Reason: fleetwrightv1.ReasonDeletingPool,
+		Message: "no pool is left",
+		Action:  Action{Kind: RemoveFinalizer},
+	}
+}
+
+// doesTheClusterLiveOn: pools of a cluster that goes away, or never came up,
+// are deleted without a drain, for there is nowhere to go. A Cluster or control
+// plane that is merely not to be found proves neither: it may have been
+// restored without status, moved, or let go of by hand while AKS runs on.
+func (l *look) doesTheClusterLiveOn() *Plan {
+	if l.Cluster.Found && !l.Cluster.Deleting && l.Cluster.Provisioned {
+		return nil
+	}
+	for _, p := range l.Pools {
+		if p.Deleting {
+			continue
+		}
+		if !l.Cluster.Deleting && (!l.Cluster.Found || p.Provisioned || p.Members > 0) {
+			return &Plan{
+				Verdict: Stuck, Reason: fleetwrightv1.ReasonClusterNotFound, CheckAgain: later,
+				Message: fmt.Sprintf("the control plane of Cluster %q is not to be found and pool %s may serve on in Azure, so it is not deleted undrained: bring the Cluster back, or delete MachinePool %s yourself", l.Cluster.Name, p.Name, p.Object),
+			}
+		}
+		return &Plan{
+			Verdict: Moving, Reason: fleetwrightv1.ReasonDeletingPool, CheckAgain: soon,
+			Message: fmt.Sprintf("deletes pool %s without a drain: the cluster is not in service", p.Name),
+			Action:  Action{Kind: DeletePool, Object: p.Object, Pool: p.Name, UID: p.UID},
+		}
+	}
+	return &Plan{
+		Verdict: Moving, Reason: fleetwrightv1.ReasonWaitingForAzure, CheckAgain: later,
+		Message: fmt.Sprintf("%s being deleted by Azure", count(len(l.Pools), "pool")),
+	}
+}
+
+// inDeletionWords says the same steps in the reasons of condition Deleting.
+func inDeletionWords(plan *Plan) *Plan {
+	switch plan.Reason {
+	case fleetwrightv1.ReasonCordoningBlue, fleetwrightv1.ReasonDrainingBlue:
+		plan.Reason = fleetwrightv1.ReasonDraining
+	case fleetwrightv1.ReasonDeletingBlue:
+		plan.Reason = fleetwrightv1.ReasonDeletingPool
+		if plan.Action.Kind != DeletePool {
+			plan.Reason = fleetwrightv1.ReasonWaitingForAzure
+		}
+	}
+	return plan
+}

@@ -1,0 +1,154 @@
+package replacement
+
+import (
+	"fmt"
+	"slices"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+)
+
+// retire takes pools out of service: all nodes cordoned before the first
+// eviction, so that pods do not hop from old to old; then drained; then
+// deleted one at a time, and never one that still runs pods, because AKS
+// deletes a pool without a drain. Nil means that none is left.
+func (l *look) retire(pools []Pool) *Plan {
+	if plan := l.mayTheyLeave(pools); plan != nil {
+		return plan
+	}
+	for _, ask := range []func(Pool) *Plan{l.cordon, l.drain, l.remove} {
+		for _, p := range pools {
+			if p.Deleting {
+				continue
+			}
+			if plan := ask(p); plan != nil {
+				return l.asRollback(p, plan)
+			}
+		}
+	}
+	for _, p := range pools {
+		if p.Deleting {
+			return l.asRollback(p, beingDeleted(p, "is empty and Azure is deleting it"))
+		}
+	}
+	return nil
+}
+
+// beingDeleted is the wait for a pool that Azure removes; a refusal is told.
+func beingDeleted(p Pool, state string) *Plan {
+	plan := &Plan{
+		Verdict: Moving, CheckAgain: soon,
+		Step: string(fleetwrightv1.ReplacementStepDeletingBlue), Reason: fleetwrightv1.ReasonDeletingBlue,
+		Message: fmt.Sprintf("pool %s %s", p.Name, state),
+	}
+	if p.Failure != "" {
+		plan.CheckAgain = later
+		plan.Message = fmt.Sprintf("pool %s cannot be deleted: %s", p.Name, p.Failure)
+	}
+	return plan
+}
+
+// mayTheyLeave is asked before the first node is closed: what cannot be deleted
+// in the end is not emptied either.
+func (l *look) mayTheyLeave(pools []Pool) *Plan {
+	for _, p := range pools {
+		switch {
+		case p.Deleting:
+			continue
+		case !l.Cluster.Provisioned:
+			// Its nodes were not read, and what was not seen is not empty.
+			return &Plan{
+				Verdict: Waiting, Reason: fleetwrightv1.ReasonWaitingForCluster, CheckAgain: later,
+				Message: fmt.Sprintf("waits for the control plane of %s to see the nodes of pool %s", l.Cluster.Name, p.Name),
+			}
+		case p.Spec.Mode == string(fleetwrightv1.NodepoolModeSystem) && !l.systemPoolReadyBut(pools):
+			return &Plan{
+				Verdict: Waiting, Reason: fleetwrightv1.ReasonLastSystemPool, CheckAgain: later,
+				Message: fmt.Sprintf("pool %s is the cluster's last System pool with ready nodes: it stays until another one is ready", p.Name),
+			}
+		}
+	}
+	return nil
+}
+
+func (l *look) cordon(p Pool) *Plan {
+	var open []Node
+	for _, n := range p.Nodes {
+		if !n.Cordoned {
+			open = append(open, n)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return &Plan{
+		Verdict: Moving, CheckAgain: soon,
+		Step: string(fleetwrightv1.ReplacementStepCordoningBlue), Reason: fleetwrightv1.ReasonCordoningBlue,
+		Message: fmt.Sprintf("closes %s of pool %s for new pods", count(len(open), "node"), p.Name),
+		Action:  Action{Kind: CordonNodes, Object: p.Object, Pool: p.Name, Nodes: open},
+	}
+}
+
+func (l *look) drain(p Pool) *Plan {
+	plan := &Plan{
+		Verdict: Moving, CheckAgain: orDefault(p.Drain.CheckAgain, soon),
+		Step: string(fleetwrightv1.ReplacementStepDrainingBlue), Reason: fleetwrightv1.ReasonDrainingBlue,
+	}
+	switch {
+	case len(p.Nodes) != p.Members || p.Unlisted > 0:
+		// Nodes that are listed and not seen, or seen and not listed: the picture
+		// is not whole, and an incomplete one never means "empty".
+		plan.Message = fmt.Sprintf("pool %s has %s by Azure and %d in the cluster: waits until they agree", p.Name, count(p.Members, "node"), len(p.Nodes)+p.Unlisted)
+		if p.Members > len(p.Nodes)+p.Unlisted {
+			plan.Message += fmt.Sprintf("; should its other machines never become nodes, delete them in Azure, or MachinePool %s yourself", p.Object)
+		}
+		return plan
+	case len(p.Nodes) == 0 || p.Drain.Empty():
+		return nil
+	case !p.Drain.Known:
+		plan.Message = fmt.Sprintf("the pods on pool %s are not known yet", p.Name)
+		plan.NeedsPods = []string{p.Object}
+		return plan
+	}
+	plan.Message = fmt.Sprintf("pool %s: %s", p.Name, p.Drain.Summary)
+	plan.Action = Action{Kind: EvictPods, Object: p.Object, Pool: p.Name, Nodes: p.Nodes}
+	return plan
+}
+
+func (l *look) remove(p Pool) *Plan {
+	if op := l.busy(); op != nil {
+		return l.waitForSlot(*op, Moving, "delete pool "+p.Name)
+	}
+	return &Plan{
+		Verdict: Moving, CheckAgain: soon,
+		Step: string(fleetwrightv1.ReplacementStepDeletingBlue), Reason: fleetwrightv1.ReasonDeletingBlue,
+		Message: fmt.Sprintf("deletes pool %s, which is empty", p.Name),
+		Action:  Action{Kind: DeletePool, Object: p.Object, Pool: p.Name, UID: p.UID},
+	}
+}
+
+// asRollback renames the step when the pool that leaves is newer than the one
+// that stays.
+func (l *look) asRollback(p Pool, plan *Plan) *Plan {
+	if l.wanted != nil && p.Created.After(l.wanted.Created) && plan.Verdict == Moving {
+		plan.Step, plan.Reason = string(fleetwrightv1.ReplacementStepRollingBack), fleetwrightv1.ReasonRollingBack
+		plan.Message = fmt.Sprintf("back to pool %s: %s", l.wanted.Name, plan.Message)
+	}
+	return plan
+}
+
+// systemPoolReadyBut is AKS' rule that a System pool must remain, read strictly:
+// one with a ready node, beside all those that leave.
+func (l *look) systemPoolReadyBut(leaving []Pool) bool {
+	for _, p := range l.Pools {
+		leaves := slices.ContainsFunc(leaving, func(o Pool) bool { return o.Object == p.Object })
+		if !leaves && !p.Deleting && p.Provisioned && p.Spec.Mode == string(fleetwrightv1.NodepoolModeSystem) && p.ReadyNodes() > 0 {
+			return true
+		}
+	}
+	for _, n := range l.Others {
+		if !n.Deleting && n.Mode == string(fleetwrightv1.NodepoolModeSystem) && n.ReadyNodes > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,378 @@
+package replacement
+
+import (
+	"testing"
+	"time"
+
+	"k8s.io/utils/ptr"
+
+	"github.com/fleetwright/fleetwright/internal/agentpool"
+)
+
+// stories are whole rollouts. The golden log of each is what a reviewer reads:
+// a changed decision shows up as a changed story.
+var stories = map[string]struct {
+	begin  func(t *testing.T) *story
+	ends   string // the last plan's reason; "Ready" also checks the end state
+	script []scripted
+}{
+	"first-pool-with-its-cluster": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Cluster.Provisioned, s.w.Cluster.Operation = false, "Creating"
+			s.w.Others = nil
+			s.after(tControlPlane, func(s *story) { s.w.Cluster.Provisioned, s.w.Cluster.Operation = true, "" })
+			return s
+		},
+	},
+	"machine-type-changes": {
+		ends:   "Ready",
+		begin:  func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{{0, "machineType D8", setMachine("D8")}},
+	},
+	"version-waits-for-the-control-plane": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{
+			{0, "one commit: control plane and pool to v1.35.0", func(s *story) {
+				s.w.Nodepool.Spec.Version, s.w.Cluster.WantedVersion = "v1.35.0", "v1.35.0"
+				s.w.Cluster.Operation = "Updating"
+				s.after(10*time.Minute, func(s *story) { s.w.Cluster.Version, s.w.Cluster.Operation = "v1.35.0", "" })
+			}},
+		},
+	},
+	"version-follows-nobody": {
+		ends:   "VersionSkew",
+		begin:  func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{{0, "version v1.36.0", func(s *story) { s.w.Nodepool.Spec.Version = "v1.36.0" }}},
+	},
+	"labels-and-size-change-in-place": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{{0, "a label and replicas 5", func(s *story) {
+			s.w.Nodepool.Spec.Labels = map[string]string{"team": "shop"}
+			s.w.Nodepool.Spec.Replicas = ptr.To[int32](5)
+		}}},
+	},
+	"scale-up-overtakes-a-drain": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(12) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "replicas 5 while pods move", func(s *story) { s.w.Nodepool.Spec.Replicas = ptr.To[int32](5) }},
+		},
+	},
+	"spec-reverted-while-green-is-made": {
+		ends:   "Ready",
+		begin:  func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "machineType D8", setMachine("D8")}, {time.Minute, "back to D4", setMachine("D4")}},
+	},
+	"spec-reverted-while-pods-move": {
+		ends:   "Ready",
+		begin:  func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{{0, "machineType D8", setMachine("D8")}, {6 * time.Minute, "back to D4", setMachine("D4")}},
+	},
+	"second-change-while-green-is-made": {
+		ends:   "Ready",
+		begin:  func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "machineType D8", setMachine("D8")}, {time.Minute, "machineType D16", setMachine("D16")}},
+	},
+	"second-change-while-pods-move": {
+		ends:   "Ready",
+		begin:  func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{{0, "machineType D8", setMachine("D8")}, {6 * time.Minute, "machineType D16", setMachine("D16")}},
+	},
+	"third-change-while-three-pools-exist": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(12) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "machineType D16", setMachine("D16")},
+			{12 * time.Minute, "machineType D32", setMachine("D32")},
+		},
+	},
+	"azure-refuses-the-new-pool": {
+		ends:  "ProvisioningFailed",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "machineType D96, of which there is no quota", func(s *story) {
+			s.provisionFails = "QuotaExceeded: needs 288 vCPUs, 20 are left"
+			setMachine("D96")(s)
+		}}},
+	},
+	"refused-pool-is-given-up": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "machineType D96, of which there is no quota", func(s *story) {
+				s.provisionFails = "QuotaExceeded: needs 288 vCPUs, 20 are left"
+				setMachine("D96")(s)
+			}},
+			{10 * time.Minute, "back to D4", setMachine("D4")},
+		},
+	},
+	"new-nodes-never-come": {
+		ends:   "ProvisioningTimedOut",
+		begin:  func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "machineType D8, no node boots", func(s *story) { s.noBoot = true; setMachine("D8")(s) }}},
+	},
+	"azure-says-upgraded-and-kubelets-are-old": {
+		ends:  "ProvisioningTimedOut",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "version v1.34.2, kubelets say v1.33.5", func(s *story) {
+			s.bootVersion = "v1.33.5"
+			s.w.Nodepool.Spec.Version = "v1.34.2"
+		}}},
+	},
+	"budget-that-never-yields": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "machineType D8; the budget allows nothing", func(s *story) { s.budget = 0; setMachine("D8")(s) }},
+			{2 * time.Hour, "its owner helps", func(s *story) { s.budget = 2 }},
+		},
+	},
+	"cluster-unreachable-while-pods-move": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "the API server does not answer", func(s *story) { s.w.Cluster.Unreachable = "i/o timeout" }},
+			{16 * time.Minute, "it answers again", func(s *story) { s.w.Cluster.Unreachable = "" }},
+		},
+	},
+	"another-pool-is-being-changed": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "somebody scales pool system; machineType D8", func(s *story) { s.w.Others[0].Operation = "Updating"; setMachine("D8")(s) }},
+			{5 * time.Minute, "system is done", func(s *story) { s.w.Others[0].Operation = "" }},
+		},
+	},
+	"another-pool-cannot-be-deleted": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{{0, "a lock keeps pool batch from being deleted; machineType D8", func(s *story) {
+			s.w.Others = append(s.w.Others, Neighbour{Name: "batch", Mode: "User", Deleting: true, Failure: "ScopeLocked"})
+			setMachine("D8")(s)
+		}}},
+	},
+	"autoscaled-pool-grows-while-green-is-made": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return autoscaled(newStory(t).running(9)) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{time.Minute, "the autoscaler adds two old nodes", func(s *story) { s.boot(s.w.Pools[0].Object, 2) }},
+		},
+	},
+	"autoscaled-pool-while-the-cluster-does-not-answer": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return autoscaled(newStory(t).running(9)) },
+		script: []scripted{
+			{0, "machineType D8; the API server does not answer", func(s *story) { s.w.Cluster.Unreachable = "i/o timeout"; setMachine("D8")(s) }},
+			{10 * time.Minute, "it answers again", func(s *story) { s.w.Cluster.Unreachable = "" }},
+		},
+	},
+	"third-change-while-the-second-pool-boots": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(12) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "machineType D16", setMachine("D16")},
+			{10*time.Minute + 20*time.Second, "a pod starts on its first node; machineType D32 and replicas 5", func(s *story) {
+				if newest := s.w.Pools[len(s.w.Pools)-1]; len(newest.Nodes) > 0 {
+					s.pods[newest.Nodes[0].Name]++
+				}
+				s.w.Nodepool.Spec.Replicas = ptr.To[int32](5)
+				setMachine("D32")(s)
+			}},
+		},
+	},
+	"node-of-a-running-pool-fails": {
+		ends:   "TooFewReadyNodes",
+		begin:  func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{{2 * time.Hour, "a kubelet stops", func(s *story) { s.w.Pools[0].Nodes[0].Ready = false }}},
+	},
+	"azure-upgraded-the-nodes-by-itself": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{{0, "kubelets say v1.34.2-akslts", func(s *story) {
+			for i := range s.w.Pools[0].Nodes {
+				s.w.Pools[0].Nodes[i].Version = "v1.34.2-akslts"
+			}
+		}}},
+	},
+	"made-again-under-the-same-name": {
+		ends:  "NameConflict",
+		begin: func(t *testing.T) *story { return newStory(t) },
+		script: []scripted{{0, "a backup was restored", func(s *story) {
+			s.w.Others = append(s.w.Others, Neighbour{Name: "generaj79hk", Owner: "prod-general", Object: "prod-general-j79hk", Mode: "User", ReadyNodes: 3})
+		}}},
+	},
+	"control-plane-is-not-written-yet": {
+		ends: "WaitingForCluster",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Cluster, s.w.Nodepool.Spec.Version, s.w.Others = Cluster{Name: "prod", Found: true}, "", nil
+			return s
+		},
+	},
+	"machines-never-become-nodes-and-the-change-is-taken-back": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{
+			{0, "machineType D8 in a subnet that lets no node join", func(s *story) { s.noBoot = true; setMachine("D8")(s) }},
+			{10 * time.Minute, "Azure lists 3 machines; back to D4", func(s *story) { s.w.Pools[1].Members = 3; setMachine("D4")(s) }},
+			{20 * time.Minute, "somebody deletes the new MachinePool", func(s *story) {
+				s.act(Plan{Action: Action{Kind: DeletePool, Object: s.w.Pools[1].Object, UID: s.w.Pools[1].UID}})
+			}},
+		},
+	},
+	"new-pool-deleted-by-hand": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{4 * time.Minute, "somebody deletes the new pool", func(s *story) {
+				if len(s.w.Pools) == 1 {
+					return // in a world this quick the new pool is the only one already
+				}
+				s.act(Plan{Action: Action{Kind: DeletePool, Object: s.w.Pools[1].Object, UID: s.w.Pools[1].UID}})
+			}},
+		},
+	},
+	"identity-conflict": {
+		ends:  "IdentityConflict",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "a node claims two pools; machineType D8", func(s *story) {
+			s.w.Pools[0].IdentityConflict = "node node01 carries label agentpool=system"
+			setMachine("D8")(s)
+		}}},
+	},
+	"paused-in-the-middle": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "Cluster paused", func(s *story) { s.w.Nodepool.Paused = "Cluster prod is paused" }},
+			{66 * time.Minute, "Cluster resumed", func(s *story) { s.w.Nodepool.Paused = "" }},
+		},
+	},
+	"only-system-pool-is-replaced": {
+		ends:   "Ready",
+		begin:  func(t *testing.T) *story { return systemStory(t).running(4) },
+		script: []scripted{{0, "machineType D8", setMachine("D8")}},
+	},
+	"only-system-pool-is-deleted": {
+		ends:   "LastSystemPool",
+		begin:  func(t *testing.T) *story { return systemStory(t).running(0) },
+		script: []scripted{{0, "deleted", func(s *story) { s.w.Nodepool.Deleting = true }}},
+	},
+	"windows-pool": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Nodepool.Spec.OSType = "Windows"
+			return s.running(3)
+		},
+		script: []scripted{{0, "machineType D8", setMachine("D8")}},
+	},
+	"deleted-with-pods": {
+		ends: "DeletingPool",
+		begin: func(t *testing.T) *story {
+			return newStory(t).running(6)
+		},
+		script: []scripted{{0, "deleted", func(s *story) { s.w.Nodepool.Deleting = true }}},
+	},
+	"deleted-during-a-replacement": {
+		ends:  "DeletingPool",
+		begin: func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "deleted", func(s *story) { s.w.Nodepool.Deleting = true }},
+		},
+	},
+	"deleted-with-its-cluster": {
+		ends:  "DeletingPool",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "Cluster and Nodepool deleted", func(s *story) {
+			s.w.Nodepool.Deleting, s.w.Cluster.Deleting = true, true
+		}}},
+	},
+	"deleted-while-the-control-plane-cannot-be-found": {
+		ends:  "DeletingPool",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "somebody removed the control plane's object; deleted", func(s *story) {
+				s.w.Nodepool.Deleting, s.w.Cluster.Provisioned = true, false
+			}},
+			{2 * time.Hour, "it is back", func(s *story) { s.w.Cluster.Provisioned = true }},
+		},
+	},
+	"deleted-while-the-cluster-cannot-be-found": {
+		ends:  "ClusterNotFound",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "the Cluster is gone without its pools; deleted", func(s *story) {
+			s.w.Nodepool.Deleting, s.w.Cluster = true, Cluster{Name: "prod"}
+		}}},
+	},
+	"deleted-before-the-cluster-came-up": {
+		ends: "DeletingPool",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Cluster.Provisioned, s.w.Others = false, nil
+			return s
+		},
+		script: []scripted{{20 * time.Second, "deleted", func(s *story) { s.w.Nodepool.Deleting = true }}},
+	},
+	"only-system-pool-becomes-a-user-pool": {
+		ends:  "LastSystemPool",
+		begin: func(t *testing.T) *story { return systemStory(t).running(4) },
+		script: []scripted{{0, "machineType D8 and mode User", func(s *story) {
+			setMachine("D8")(s)
+			s.w.Nodepool.Spec.Mode = "User"
+		}}},
+	},
+	"only-system-pools-are-deleted": {
+		ends:  "LastSystemPool",
+		begin: func(t *testing.T) *story { return systemStory(t).running(4) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{4*time.Minute + 30*time.Second, "deleted when both pools are ready", func(s *story) { s.w.Nodepool.Deleting = true }},
+		},
+	},
+	"cluster-is-not-there": {
+		ends: "ClusterNotFound",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Cluster = Cluster{Name: "prod"}
+			return s
+		},
+	},
+}
+
+func setMachine(m string) func(*story) {
+	return func(s *story) {
+		s.w.Nodepool.Spec.MachineType = m
+		if m != "D96" {
+			s.provisionFails = ""
+		}
+	}
+}
+
+// autoscaled hands a running pool of three nodes to the autoscaler.
+func autoscaled(s *story) *story {
+	scaling := &agentpool.Scaling{Min: 1, Max: 10}
+	s.w.Nodepool.Spec.Replicas, s.w.Nodepool.Spec.Scaling = nil, scaling
+	s.w.Pools[0].Spec.Replicas, s.w.Pools[0].Spec.Scaling = nil, scaling
+	return s
+}
+
+func systemStory(t *testing.T) *story {
+	t.Helper()
+	s := newStory(t)
+	s.w.Others = nil
+	s.w.Nodepool.Name, s.w.Nodepool.BaseName = "prod-system", "system"
+	s.w.Nodepool.Spec.Mode = "System"
+	return s
+}

@@ -1,0 +1,374 @@
+package replacement
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/utils/ptr"
+
+	"github.com/fleetwright/fleetwright/internal/agentpool"
+)
+
+// story plays Next against a small world in which time passes: operations of
+// Azure take a while, nodes boot, pods move within a budget. It writes one line
+// for each change of plan and checks the invariants after every step.
+type story struct {
+	t     *testing.T
+	w     World
+	start time.Time
+	now   time.Time
+	log   strings.Builder
+	last  string
+	// repeats counts looks that gave the last line again.
+	repeats int
+
+	// pods on each node; others are pods that wait for a place.
+	pods    map[string]int
+	pending int
+	// budget is how many pods may move at once; zero blocks for ever.
+	budget int
+	// due is what Azure and the cluster will do, and when.
+	due []due
+	// jitter varies how long things take, when set.
+	jitter *rand.Rand
+	// script runs before the look at or after its time.
+	script []scripted
+
+	serial  int
+	proven  map[string]bool // pools something was evicted for
+	removed bool
+	created map[string]int
+	// provisionFails makes Azure refuse new pools with this message.
+	provisionFails string
+	bootVersion    string // what kubelets say instead of the truth
+	noBoot         bool
+}
+
+type due struct {
+	at time.Time
+	do func(*story)
+}
+
+type scripted struct {
+	at   time.Duration
+	what string
+	do   func(*story)
+}
+
+const (
+	tControlPlane = 6 * time.Minute
+	tCreate       = 3 * time.Minute
+	tBoot         = 1 * time.Minute
+	tUpdate       = 30 * time.Second
+	tDelete       = 2 * time.Minute
+	tMove         = 20 * time.Second
+)
+
+func newStory(t *testing.T, script ...scripted) *story {
+	t.Helper()
+	start := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	return &story{
+		t: t, start: start, now: start, script: script, budget: 1,
+		pods: map[string]int{}, proven: map[string]bool{}, created: map[string]int{},
+		w: World{
+			Nodepool: Nodepool{
+				Name: "prod-general", BaseName: "general", UID: "uid-1",
+				MinReady: time.Minute, ProvisionTimeout: time.Hour,
+				Spec: agentpool.Spec{Version: "v1.33.5", MachineType: "D4", Replicas: ptr.To[int32](3)},
+			},
+			Cluster: Cluster{Name: "prod", Found: true, Provisioned: true, Version: "v1.34.2", WantedVersion: "v1.34.2"},
+			Others:  []Neighbour{{Name: "system", Owner: "prod-system", Mode: "System", ReadyNodes: 2}},
+		},
+	}
+}
+
+// running puts a finished pool in the world, as an earlier rollout left it.
+func (s *story) running(pods int) *story {
+	plan := Next(s.world(), s.now)
+	if plan.Action.Kind != CreatePool {
+		s.t.Fatalf("a new Nodepool should create a pool, got %s", plan)
+	}
+	s.act(plan)
+	for i := range s.due {
+		s.due[i].do(s)
+	}
+	s.due = nil
+	p := &s.w.Pools[0]
+	s.boot(p.Object, int(*p.Spec.Replicas))
+	for _, d := range s.due {
+		d.do(s)
+	}
+	s.due = nil
+	s.now = s.now.Add(time.Hour)
+	s.start = s.now
+	s.pending = pods
+	s.schedule()
+	return s
+}
+
+func (s *story) takes(d time.Duration) time.Time {
+	if s.jitter != nil {
+		d = time.Duration(float64(d) * (0.2 + 2*s.jitter.Float64()))
+	}
+	return s.now.Add(d)
+}
+
+func (s *story) after(d time.Duration, do func(*story)) {
+	s.due = append(s.due, due{s.takes(d), do})
+}
+
+func (s *story) pool(object string) *Pool {
+	for i := range s.w.Pools {
+		if s.w.Pools[i].Object == object {
+			return &s.w.Pools[i]
+		}
+	}
+	return nil
+}
+
+func (s *story) boot(object string, n int) {
+	for range n {
+		s.serial++
+		name := fmt.Sprintf("node%02d", s.serial)
+		s.after(tBoot, func(s *story) {
+			p := s.pool(object)
+			if p == nil || p.Deleting || s.noBoot {
+				return
+			}
+			version := p.Spec.Version
+			if s.bootVersion != "" {
+				version = s.bootVersion
+			}
+			p.Nodes = append(p.Nodes, Node{Name: name, UID: "uid-" + name, ProviderID: "azure://" + p.Name + "/" + name, Ready: true, ReadySince: s.now, Version: version})
+			p.Members = len(p.Nodes)
+			s.schedule()
+		})
+	}
+}
+
+// schedule gives waiting pods the emptiest open node.
+func (s *story) schedule() {
+	for s.pending > 0 {
+		best := ""
+		for _, p := range s.w.Pools {
+			for _, n := range p.Nodes {
+				if n.Ready && !n.Cordoned && (best == "" || s.pods[n.Name] < s.pods[best]) {
+					best = n.Name
+				}
+			}
+		}
+		if best == "" {
+			return
+		}
+		s.pods[best]++
+		s.pending--
+	}
+}
+
+func (s *story) podsOn(p Pool) (n int) {
+	for _, node := range p.Nodes {
+		n += s.pods[node.Name]
+	}
+	return n
+}
+
+// world is a fresh reading, as Observe gives it: a copy, pools in any order.
+func (s *story) world() World {
+	w := s.w
+	w.Pools = slices.Clone(s.w.Pools)
+	for i := range w.Pools {
+		p := &w.Pools[i]
+		p.Nodes = slices.Clone(p.Nodes)
+		if w.Cluster.Unreachable != "" {
+			p.Nodes, p.Drain = nil, Drain{}
+			continue
+		}
+		left := s.podsOn(*p)
+		p.Drain = Drain{Known: true, Remaining: left, Summary: fmt.Sprintf("%d pods left", left), CheckAgain: 5 * time.Second}
+		if s.budget == 0 && left > 0 {
+			p.Drain.Summary += "; waits for pod shop/cart (PodDisruptionBudget shop/cart allows 0)"
+		}
+	}
+	if s.jitter != nil {
+		s.jitter.Shuffle(len(w.Pools), func(i, j int) { w.Pools[i], w.Pools[j] = w.Pools[j], w.Pools[i] })
+	}
+	return w
+}
+
+func (s *story) say(format string, args ...any) {
+	fmt.Fprintf(&s.log, "%8s  %s\n", s.now.Sub(s.start).Round(time.Second), fmt.Sprintf(format, args...))
+}
+
+// run goes on until the plan is done (or stuck, or the finalizer is gone) with
+// nothing left to happen, or the steps are used up.
+func (s *story) run(steps int) Plan {
+	s.t.Helper()
+	var plan Plan
+	for range steps {
+		s.happen()
+		plan = Next(s.world(), s.now)
+		s.check(plan)
+		s.repeats++
+		if line := plan.String(); line != s.last {
+			s.say("%s", line)
+			s.last, s.repeats = line, 0
+		}
+		if plan.Action.Kind == RemoveFinalizer {
+			s.removed = true
+			return plan
+		}
+		s.act(plan)
+		resting := plan.Action.Kind == None && len(s.due) == 0 && len(s.script) == 0
+		if resting && plan.Verdict != Moving {
+			return plan
+		}
+		s.pass(plan)
+	}
+	s.t.Errorf("no end after %d steps; last plan: %s\n%s", steps, plan, s.log.String())
+	return plan
+}
+
+// pass moves the clock to the next thing that can happen.
+func (s *story) pass(plan Plan) {
+	next := s.now.Add(time.Hour)
+	// The same plan a few times over, with nothing on its way, is a wait: looking
+	// again every few seconds would show nothing new.
+	if plan.CheckAgain > 0 && (len(s.due) > 0 || s.repeats < 3) {
+		next = s.now.Add(plan.CheckAgain)
+	}
+	if plan.Action.Kind != None && plan.Action.Kind != EvictPods {
+		next = s.now.Add(time.Second)
+	}
+	for _, d := range s.due {
+		if d.at.Before(next) {
+			next = d.at
+		}
+	}
+	if len(s.script) > 0 {
+		if at := s.start.Add(s.script[0].at); at.Before(next) {
+			next = at
+		}
+	}
+	if !next.After(s.now) {
+		next = s.now.Add(time.Second)
+	}
+	s.now = next
+}
+
+func (s *story) happen() {
+	for len(s.script) > 0 && !s.start.Add(s.script[0].at).After(s.now) {
+		s.say("-- %s", s.script[0].what)
+		s.script[0].do(s)
+		s.script = s.script[1:]
+	}
+	slices.SortStableFunc(s.due, func(a, b due) int { return a.at.Compare(b.at) })
+	for len(s.due) > 0 && !s.due[0].at.After(s.now) {
+		d := s.due[0]
+		s.due, s.repeats = s.due[1:], 0
+		d.do(s)
+	}
+}
+
+func (s *story) act(plan Plan) {
+	a := plan.Action
+	switch a.Kind {
+	case None, RemoveFinalizer:
+	case CreatePool:
+		s.created[a.Object]++
+		spec := a.Spec
+		spec.Replicas = ptr.To(a.Replicas)
+		if a.Spec.Scaling != nil {
+			spec.Replicas, spec.Scaling = nil, ptr.To(*a.Spec.Scaling)
+		}
+		s.w.Pools = append(s.w.Pools, Pool{
+			Name: a.Pool, Object: a.Object, UID: "uid-" + a.Object, Fingerprint: a.Fingerprint, Created: s.now,
+			Spec: spec, Size: ptr.To(a.Replicas), Operation: "Creating", ProvisionStarted: s.now,
+		})
+		s.after(tCreate, func(s *story) {
+			p := s.pool(a.Object)
+			if p == nil {
+				return
+			}
+			p.Operation = ""
+			if p.Failure = s.provisionFails; p.Failure != "" {
+				return
+			}
+			p.Provisioned = true
+			s.boot(a.Object, int(a.Replicas))
+		})
+	case UpdatePool:
+		p := s.pool(a.Object)
+		keep := *p
+		p.Spec = a.Spec
+		p.Spec.Version, p.Spec.MachineType = keep.Spec.Version, keep.Spec.MachineType
+		p.Operation = "Updating"
+		s.after(tUpdate, func(s *story) {
+			if p := s.pool(a.Object); p != nil && p.Operation == "Updating" {
+				p.Operation = ""
+				if p.Spec.Replicas != nil && int(*p.Spec.Replicas) > len(p.Nodes) {
+					s.boot(a.Object, int(*p.Spec.Replicas)-len(p.Nodes))
+				}
+			}
+		})
+	case CordonNodes, UncordonNodes:
+		p := s.pool(a.Object)
+		closed := a.Kind == CordonNodes
+		p.DrainStarted = time.Time{}
+		if closed {
+			p.DrainStarted = s.now
+		}
+		for i := range p.Nodes {
+			for _, n := range a.Nodes {
+				if n.UID == p.Nodes[i].UID {
+					p.Nodes[i].Cordoned, p.Nodes[i].CordonedByUs = closed, closed
+				}
+			}
+		}
+		s.schedule()
+	case EvictPods:
+		for range s.budget - s.moving() {
+			for _, n := range s.pool(a.Object).Nodes {
+				if s.pods[n.Name] == 0 {
+					continue
+				}
+				s.pods[n.Name]--
+				s.due = append(s.due, due{s.takes(tMove), moved})
+				break
+			}
+		}
+	case DeletePool:
+		p := s.pool(a.Object)
+		if a.UID != p.UID {
+			s.t.Errorf("I1: deletes %s with UID %q, which is not its own", a.Object, a.UID)
+		}
+		p.Deleting, p.Failure = true, ""
+		s.after(tDelete, func(s *story) {
+			for _, n := range s.pool(a.Object).Nodes {
+				s.pending += s.pods[n.Name]
+				delete(s.pods, n.Name)
+			}
+			delete(s.created, a.Object)
+			s.w.Pools = slices.DeleteFunc(s.w.Pools, func(p Pool) bool { return p.Object == a.Object })
+			s.schedule()
+		})
+	}
+}
+
+func moved(s *story) {
+	s.pending++
+	s.schedule()
+}
+
+// moving counts pods between two nodes.
+func (s *story) moving() (n int) {
+	for _, d := range s.due {
+		if fmt.Sprintf("%p", d.do) == fmt.Sprintf("%p", moved) {
+			n++
+		}
+	}
+	return n
+}

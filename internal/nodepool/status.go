@@ -1,0 +1,187 @@
+package nodepool
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/blang/semver/v4"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/drain"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
+)
+
+// report writes the status of what was seen, planned and done, also when acting
+// failed, and speaks of it (events, counters) only once it is saved.
+func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation, done outcome, actErr error) error {
+	before := np.DeepCopy()
+	np.Status = r.status(before, o, done, actErr)
+	if !equality.Semantic.DeepEqual(before.Status, np.Status) {
+		err := r.Client.Status().Patch(ctx, np, client.MergeFrom(before), client.FieldOwner(capi.FieldOwner))
+		if err != nil {
+			return fmt.Errorf("write status: %w", err)
+		}
+	}
+	countOutcome(o, done, actErr)
+	r.announce(before, np, o, actErr)
+	return nil
+}
+
+// status is a report made from scratch; the former one only lends the times at
+// which conditions changed.
+func (r *Reconciler) status(np *fleetwrightv1.Nodepool, o *observation, done outcome, actErr error) fleetwrightv1.NodepoolStatus {
+	s := fleetwrightv1.NodepoolStatus{ObservedGeneration: np.Generation, Version: lowestVersion(o.world.Pools)}
+	total, ready := 0, 0
+	for _, p := range o.world.Pools {
+		total += len(p.Nodes)
+		ready += p.ReadyNodes()
+		s.Pools = append(s.Pools, poolStatus(p, o.plan))
+	}
+	s.Pools = listPools(s.Pools)
+	s.Replicas, s.ReadyReplicas = count32(total), count32(ready)
+	s.Replacement = r.replacementStatus(o, done)
+	s.Conditions = conditions(np, o, worstBlocker(o, done, r.Clock.Now()), actErr, r.Clock.Now())
+	return s
+}
+
+func poolStatus(p replacement.Pool, plan replacement.Plan) fleetwrightv1.NodepoolPoolStatus {
+	role := fleetwrightv1.PoolRoleOutgoing
+	switch {
+	case p.Object == plan.Wanted && len(plan.Outgoing) == 0:
+		role = fleetwrightv1.PoolRoleCurrent
+	case p.Object == plan.Wanted:
+		role = fleetwrightv1.PoolRoleIncoming
+	}
+	return fleetwrightv1.NodepoolPoolStatus{
+		Name: p.Name, Role: role, MachinePool: p.Object, Version: lowestVersion([]replacement.Pool{p}),
+		Replicas: count32(len(p.Nodes)), ReadyReplicas: count32(p.ReadyNodes()),
+	}
+}
+
+// listPools keeps to the API's bounds: a status that breaks one is refused as a
+// whole, just when there is something to tell. Two pools of one name are told
+// of by condition Stalled.
+func listPools(pools []fleetwrightv1.NodepoolPoolStatus) []fleetwrightv1.NodepoolPoolStatus {
+	slices.SortStableFunc(pools, func(a, b fleetwrightv1.NodepoolPoolStatus) int { return strings.Compare(a.Name, b.Name) })
+	pools = slices.CompactFunc(pools, func(a, b fleetwrightv1.NodepoolPoolStatus) bool { return a.Name == b.Name })
+	return pools[:min(len(pools), maxPools)]
+}
+
+// Bounds of status, as the API's schema has them; messages are shorter than
+// they might be, because events allow 1024 bytes.
+const (
+	maxPools   = 4
+	maxListed  = 10
+	maxValue   = 512
+	maxMessage = 1000
+	maxVersion = 64
+	maxBudget  = 253
+	maxOwner   = 320
+)
+
+func (r *Reconciler) replacementStatus(o *observation, done outcome) fleetwrightv1.ReplacementStatus {
+	s := fleetwrightv1.ReplacementStatus{Step: fleetwrightv1.ReplacementStep(o.plan.Step)}
+	for _, c := range o.plan.Changes {
+		s.Changes = append(s.Changes, fleetwrightv1.ReplacementChange{
+			Field: c.Field, From: clip(c.From, maxValue), To: clip(c.To, maxValue), Effect: fleetwrightv1.ChangeEffect(c.Effect),
+		})
+	}
+	if len(o.plan.Outgoing) == 0 {
+		return s
+	}
+	for _, p := range o.world.Pools {
+		// The newest pool was made for it, whether it comes or is taken back.
+		if p.ProvisionStarted.After(s.StartedTime.Time) {
+			s.StartedTime = metav1.NewTime(p.ProvisionStarted)
+		}
+	}
+	nodes, drained, pods := 0, 0, 0
+	var blockers []drain.Blocker
+	for _, object := range o.plan.Outgoing {
+		for _, p := range o.world.Pools {
+			if p.Object == object {
+				nodes += len(p.Nodes)
+			}
+		}
+		plan := drainOf(o, done, object)
+		drained += plan.NodesEmpty()
+		pods += plan.Remaining
+		blockers = append(blockers, plan.Blockers...)
+	}
+	s.NodesTotal, s.NodesDrained, s.PodsRemaining = count32(nodes), count32(drained), count32(pods)
+	s.BlockersTotal = count32(len(blockers))
+	for _, b := range blockers[:min(len(blockers), maxListed)] {
+		if b.Pod.Name == "" {
+			continue
+		}
+		s.Blockers = append(s.Blockers, fleetwrightv1.DrainBlocker{
+			Namespace: b.Pod.Namespace, Pod: b.Pod.Name, Reason: string(b.Reason),
+			Budget: clip(strings.TrimPrefix(b.Budget, b.Pod.Namespace+"/"), maxBudget), Owner: clip(b.Owner, maxOwner),
+			SinceTime: metav1.NewTime(b.Since.Truncate(time.Second)),
+		})
+	}
+	return s
+}
+
+// drainOf is the pool's drain, with the answers of this round when it was its
+// turn.
+func drainOf(o *observation, done outcome, object string) drain.Plan {
+	if done.drained != nil && o.plan.Action.Object == object {
+		return *done.drained
+	}
+	return o.drains[object]
+}
+
+// blockedAfter is how long a budget may refuse before it is called a blocker:
+// refusing while a pod starts is what budgets are for. What can never pass is
+// called a blocker at once.
+const blockedAfter = 2 * time.Minute
+
+func worstBlocker(o *observation, done outcome, now time.Time) *drain.Blocker {
+	var objects []string
+	for _, p := range o.world.Pools {
+		objects = append(objects, p.Object)
+	}
+	slices.Sort(objects)
+	for _, object := range objects {
+		for _, b := range drainOf(o, done, object).Blockers {
+			if b.Stuck(now, blockedAfter) {
+				return &b
+			}
+		}
+	}
+	return nil
+}
+
+func lowestVersion(pools []replacement.Pool) string {
+	var versions []semver.Version
+	for _, p := range pools {
+		for _, n := range p.Nodes {
+			if v, err := semver.ParseTolerant(n.Version); err == nil {
+				versions = append(versions, v)
+			}
+		}
+	}
+	if len(versions) == 0 {
+		return ""
+	}
+	return clip("v"+slices.MinFunc(versions, semver.Version.Compare).String(), maxVersion)
+}
+
+// clip keeps a text within a bound, in bytes.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most-len("...")], "") + "..."
+}
+
+func count32(n int) *int32 { return ptr.To(int32(min(max(n, 0), 1<<31-1))) }

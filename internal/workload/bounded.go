@@ -1,0 +1,39 @@
+package workload
+
+import (
+	"errors"
+	"io"
+	"net/http"
+)
+
+// maxAnswer is the longest answer read from a workload cluster. A page of 500
+// large objects has some 10 MiB.
+const maxAnswer = 64 << 20
+
+var errAnswerTooLong = errors.New("the answer is longer than 64 MiB")
+
+// bounded keeps one workload cluster from filling the memory of the manager of
+// all: whatever is read of an answer beyond maxAnswer is an error.
+type bounded struct{ next http.RoundTripper }
+
+func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := b.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
+	return response, nil
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errAnswerTooLong
+	}
+	return n, err
+}

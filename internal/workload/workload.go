@@ -1,0 +1,240 @@
+// Package workload connects to workload clusters: opened when there is work,
+// closed when there has been none for a while. Hundreds of clusters at rest cost
+// nothing.
+package workload
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+const (
+	// requestTimeout bounds one call, so that a dead cluster is a fact and not a
+	// hang. The API server itself holds an eviction back for up to 10 s.
+	requestTimeout = 30 * time.Second
+	// checkKubeconfig is how long a kubeconfig is used before it is read again:
+	// CAPZ rotates it in place.
+	checkKubeconfig = time.Minute
+	// idleAfter is how long a connection nobody uses is kept.
+	idleAfter = 5 * time.Minute
+	// The client's own rate, above client-go's 5 a second, which throttles a
+	// drain, and below what one tenant may ask of an API server.
+	queriesPerSecond, burst = 50, 100
+)
+
+// ErrNoKubeconfig is wrapped when CAPI has not written the cluster's kubeconfig
+// yet.
+var ErrNoKubeconfig = errors.New("there is no kubeconfig yet")
+
+// Clusters hands out connections. Its zero value is not usable: see New.
+type Clusters struct {
+	secrets   client.Reader
+	userAgent string
+	clock     clock.PassiveClock
+
+	mu   sync.Mutex
+	open map[types.NamespacedName]*connection
+}
+
+var errRedirected = errors.New("redirects are refused")
+
+type connection struct {
+	clientset  kubernetes.Interface
+	transport  *http.Client
+	kubeconfig []byte
+	checked    time.Time
+	used       time.Time
+}
+
+// New returns a pool of connections that reads kubeconfig Secrets through
+// secrets, which should not be a cache: nobody needs a copy of every Secret.
+func New(secrets client.Reader, userAgent string, clk clock.PassiveClock) *Clusters {
+	return &Clusters{secrets: secrets, userAgent: userAgent, clock: clk, open: map[types.NamespacedName]*connection{}}
+}
+
+// Get returns a client for the cluster. It does not call the cluster: whether
+// it answers shows with the first request.
+func (c *Clusters) Get(ctx context.Context, cluster types.NamespacedName) (kubernetes.Interface, error) {
+	now := c.clock.Now()
+	c.mu.Lock()
+	conn := c.open[cluster]
+	if conn != nil && now.Sub(conn.checked) < checkKubeconfig {
+		conn.used = now
+		c.mu.Unlock()
+		return conn.clientset, nil
+	}
+	c.mu.Unlock()
+
+	kubeconfig, err := c.kubeconfig(ctx, cluster)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if conn := c.open[cluster]; conn != nil && bytes.Equal(conn.kubeconfig, kubeconfig) {
+		conn.checked, conn.used = now, now
+		return conn.clientset, nil
+	}
+	fresh, err := c.connect(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("connect to cluster %s: %w", cluster, err)
+	}
+	fresh.checked, fresh.used = now, now
+	c.drop(cluster)
+	c.open[cluster] = fresh
+	return fresh.clientset, nil
+}
+
+// Forget closes the connection, for example after an answer of 401: the next
+// Get reads the kubeconfig again.
+func (c *Clusters) Forget(cluster types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(cluster)
+}
+
+func (c *Clusters) drop(cluster types.NamespacedName) {
+	if conn := c.open[cluster]; conn != nil {
+		conn.transport.CloseIdleConnections()
+		delete(c.open, cluster)
+	}
+}
+
+// Start closes idle connections until ctx ends. It implements the manager's
+// Runnable.
+func (c *Clusters) Start(ctx context.Context) error {
+	ticker := time.NewTicker(idleAfter / 2)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			c.CloseIdle()
+		}
+	}
+}
+
+// CloseIdle closes the connections that nobody used for five minutes and
+// returns how many are left.
+func (c *Clusters) CloseIdle() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, conn := range c.open {
+		if c.clock.Now().Sub(conn.used) >= idleAfter {
+			c.drop(key)
+		}
+	}
+	return len(c.open)
+}
+
+// kubeconfig reads CAPI's Secret "<cluster>-kubeconfig", key "value".
+func (c *Clusters) kubeconfig(ctx context.Context, cluster types.NamespacedName) ([]byte, error) {
+	var secret corev1.Secret
+	key := types.NamespacedName{Namespace: cluster.Namespace, Name: cluster.Name + "-kubeconfig"}
+	if err := c.secrets.Get(ctx, key, &secret); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, fmt.Errorf("read Secret %s: %w", key, ErrNoKubeconfig)
+		}
+		return nil, fmt.Errorf("read Secret %s: %w", key, err)
+	}
+	if len(secret.Data["value"]) == 0 {
+		return nil, fmt.Errorf("read Secret %s: key value: %w", key, ErrNoKubeconfig)
+	}
+	return secret.Data["value"], nil
+}
+
+func (c *Clusters) connect(kubeconfig []byte) (*connection, error) {
+	config, err := restConfig(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.UserAgent, config.Timeout = c.userAgent, requestTimeout
+	config.QPS, config.Burst = queriesPerSecond, burst
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return bounded{next} })
+	transport, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, err
+	}
+	// An API server does not redirect; one that does would have us ask somebody
+	// else, with its credentials and from our place in the network.
+	transport.CheckRedirect = func(request *http.Request, _ []*http.Request) error {
+		return fmt.Errorf("redirected to host %q: %w", request.URL.Host, errRedirected)
+	}
+	clientset, err := kubernetes.NewForConfigAndClient(config, transport)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{clientset: clientset, transport: transport, kubeconfig: kubeconfig}, nil
+}
+
+// restConfig refuses a kubeconfig that would run a program or read a file of
+// the operator's: it comes out of a Secret that others can write.
+func restConfig(kubeconfig []byte) (*rest.Config, error) {
+	parsed, err := clientcmd.Load(kubeconfig)
+	if err != nil {
+		return nil, errors.New("its kubeconfig cannot be parsed")
+	}
+	for name, user := range parsed.AuthInfos {
+		switch {
+		case user.Exec != nil || user.AuthProvider != nil:
+			return nil, fmt.Errorf("user %q of its kubeconfig would run a program, which is refused", name)
+		case user.TokenFile != "" || user.ClientCertificate != "" || user.ClientKey != "":
+			return nil, fmt.Errorf("user %q of its kubeconfig points to a file, which is refused", name)
+		}
+	}
+	for name, server := range parsed.Clusters {
+		if server.CertificateAuthority != "" {
+			return nil, fmt.Errorf("cluster %q of its kubeconfig points to a file, which is refused", name)
+		}
+	}
+	config, err := clientcmd.NewDefaultClientConfig(*parsed, nil).ClientConfig()
+	if err != nil {
+		return nil, errors.New("its kubeconfig names no usable cluster and user")
+	}
+	return config, nil
+}
+
+// pageSize keeps one answer small on clusters with a thousand nodes; maxNodes is
+// twice what AKS allows, so that a list without end does not fill our memory.
+const (
+	pageSize = 500
+	maxNodes = 10_000
+)
+
+var errTooManyNodes = fmt.Errorf("there are more than %d", maxNodes)
+
+// ListNodes reads all Nodes, page by page. A list that could not be read to its
+// end is an error, never a shorter list.
+func ListNodes(ctx context.Context, api kubernetes.Interface) ([]corev1.Node, error) {
+	var out []corev1.Node
+	options := metav1.ListOptions{Limit: pageSize}
+	for {
+		page, err := api.CoreV1().Nodes().List(ctx, options)
+		if err != nil {
+			return nil, fmt.Errorf("list nodes: %w", err)
+		}
+		if out = append(out, page.Items...); len(out) > maxNodes {
+			return nil, fmt.Errorf("list nodes: %w", errTooManyNodes)
+		}
+		if page.Continue == "" {
+			return out, nil
+		}
+		options.Continue = page.Continue
+	}
+}

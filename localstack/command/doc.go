@@ -1,0 +1,2 @@
+// Package command is the command line of the local stack.
+package command

@@ -1,0 +1,80 @@
+package inprocess_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/fleetwright/fleetwright/localstack/inprocess"
+)
+
+// newManager returns a manager that needs no API server: nothing in it reads Kubernetes objects.
+func newManager(t *testing.T, runnable manager.RunnableFunc) ctrl.Manager {
+	t.Helper()
+	m, err := ctrl.NewManager(&rest.Config{Host: "https://127.0.0.1:1"}, ctrl.Options{
+		Metrics:                metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress: "0",
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+			return meta.NewDefaultRESTMapper(scheme.Scheme.PreferredVersionAllGroups()), nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Add(runnable); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestRunsUntilTheContextEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	started := make(chan struct{})
+	running, err := inprocess.Run(ctx, "test", newManager(t, func(ctx context.Context) error {
+		close(started)
+		<-ctx.Done()
+		return nil
+	}), logr.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-started
+	select {
+	case <-running.Done():
+		t.Fatal("stopped although its context goes on")
+	default:
+	}
+	cancel()
+	if err := running.Wait(); err != nil {
+		t.Errorf("the end of the context is reported as %v", err)
+	}
+}
+
+func TestSaysWhyItStopped(t *testing.T) {
+	failure := make(chan error)
+	running, err := inprocess.Run(t.Context(), "test", newManager(t, func(ctx context.Context) error {
+		select {
+		case err := <-failure:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	}), logr.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	failure <- errors.New("port taken")
+	if err := running.Wait(); err == nil || !strings.Contains(err.Error(), "run test") || !strings.Contains(err.Error(), "port taken") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,124 @@
+package chart_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
+)
+
+// unproven are rights of which the audit log does not say that they are used.
+var unproven = sets.New(
+	// The audit log leaves Leases and events out; what is refused of them would be in the manager's own log.
+	"create coordination.k8s.io/leases", "update coordination.k8s.io/leases",
+	"create events", "patch events", "create events.k8s.io/events", "patch events.k8s.io/events",
+	// A pool whose MachinePool somebody else deleted, which does not happen here.
+	"delete infrastructure.cluster.x-k8s.io/azuremanagedmachinepools",
+)
+
+// checkRights compares what the operator wrote with what it may write: nothing was refused, and nothing is granted for nothing.
+func (s *site) checkRights(t *testing.T) {
+	t.Helper()
+	used := s.writes(t)
+	granted := sets.New[string]()
+	for _, rule := range s.grants(t) {
+		for _, verb := range rule.Verbs {
+			if slices.Contains([]string{"get", "list", "watch"}, verb) {
+				continue
+			}
+			for _, group := range rule.APIGroups {
+				for _, resource := range rule.Resources {
+					granted.Insert(right(verb, group, resource))
+				}
+			}
+		}
+	}
+	if extra := granted.Difference(used).Difference(unproven); len(extra) > 0 {
+		t.Errorf("rights that nothing uses: %v", sets.List(extra))
+	}
+	if unknown := unproven.Difference(granted); len(unknown) > 0 {
+		t.Errorf("rights that this test excuses and that are not granted: %v", sets.List(unknown))
+	}
+}
+
+func (s *site) grants(t *testing.T) []rbacv1.PolicyRule {
+	t.Helper()
+	var everywhere rbacv1.ClusterRole
+	s.get(t, "", "fleetwright", &everywhere)
+	var here rules
+	s.get(t, namespace, "fleetwright", &here)
+	return slices.Concat(everywhere.Rules, here.Rules)
+}
+
+// writes reads the operator's writes out of the audit log. Every authenticated user may ask what it may do; that needs no grant.
+func (s *site) writes(t *testing.T) sets.Set[string] {
+	t.Helper()
+	content, err := os.ReadFile(s.Layout().ManagementAudit())
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := sets.New[string]()
+	lines := bufio.NewScanner(bytes.NewReader(content))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var event auditv1.Event
+		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
+			t.Fatal(err)
+		}
+		if event.User.Username != accountUser || event.ObjectRef == nil || event.ObjectRef.APIGroup == "authorization.k8s.io" {
+			continue
+		}
+		resource := event.ObjectRef.Resource
+		if event.ObjectRef.Subresource != "" {
+			resource += "/" + event.ObjectRef.Subresource
+		}
+		which := right(event.Verb, event.ObjectRef.APIGroup, resource)
+		if event.ResponseStatus != nil && event.ResponseStatus.Code == 403 {
+			t.Errorf("the operator was refused: %s %s", which, event.ResponseStatus.Message)
+		}
+		used.Insert(which)
+	}
+	if len(used) == 0 {
+		t.Errorf("%s wrote nothing", accountUser)
+	}
+	return used
+}
+
+func right(verb, group, resource string) string {
+	if group != "" {
+		resource = group + "/" + resource
+	}
+	return verb + " " + resource
+}
+
+// checkMetrics compares what was scraped with the list in docs/install.md.
+func checkMetrics(t *testing.T, scraped string) {
+	t.Helper()
+	content, err := os.ReadFile(root + "/docs/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := regexp.MustCompile("fleetwright_[a-z_]+")
+	listed := sets.New(ours.FindAllString(string(content), -1)...)
+	served := sets.New(ours.FindAllString(scraped, -1)...)
+	if unlisted := served.Difference(listed); len(unlisted) > 0 {
+		t.Errorf("docs/install.md does not list %v", sets.List(unlisted))
+	}
+	// Nothing runs on these clusters, so no eviction was counted.
+	if missing := listed.Difference(served); !missing.Equal(sets.New("fleetwright_nodepool_evictions_total")) {
+		t.Errorf("docs/install.md lists %v and the manager does not serve them", sets.List(missing))
+	}
+	for _, family := range []string{"controller_runtime_", "workqueue_", "rest_client_", "leader_election_", "go_", "process_"} {
+		if !strings.Contains(scraped, "\n"+family) {
+			t.Errorf("there is no metric %s*", family)
+		}
+	}
+}
