@@ -19,9 +19,13 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/sim/simclient"
 )
 
-// snapshot is everything of the contract at one moment, comparable between the stacks.
+// snapshot is everything of the contract at one moment, comparable between the stacks. Cluster API counts a pool's nodes on
+// its own time, after the provider is done, so the moment begins when it has.
 func (w *twin) snapshot(pools ...string) map[string]any {
 	w.t.Helper()
+	for _, pool := range pools {
+		w.until("Cluster API counts all nodes of "+pool, w.is(machinePoolKind, pool, "Running", "status", "phase"))
+	}
 	all := map[string]any{}
 	w.add(all, clusterKind, "twin", contract{Spec: true, Status: []string{"phase", "initialization"}})
 	w.add(all, azureCluster, "twin", contract{Spec: true, Status: []string{"ready"}, Meta: true})
