@@ -76,6 +76,8 @@ func newManager(ctx context.Context, cfg *rest.Config, hooks *loopback.Server, o
 		WebhookServer:          hooks,
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
+
+		GracefulShutdownTimeout: ptr.To(inprocess.StopPatience),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build Cluster API's manager: %w", err)

@@ -79,6 +79,8 @@ func newManager(cfg *rest.Config, hooks *loopback.Server, options Options) (ctrl
 		WebhookServer:          hooks,
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
+
+		GracefulShutdownTimeout: ptr.To(inprocess.StopPatience),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the CAPZ stand-in's manager: %w", err)
