@@ -12,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	ctrlmanager "sigs.k8s.io/controller-runtime/pkg/manager"
 
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/cluster-api/controllers/clustercache"
@@ -92,8 +93,9 @@ func addReconcilers(ctx context.Context, manager ctrl.Manager, options Options) 
 	return clusters, nil
 }
 
-// newClusterCache adds the connections to workload clusters. The retry interval is a constant inside Cluster API that its
-// tests may change through a method outside the public interface; so does a local stack.
+// newClusterCache adds the connections to workload clusters. The retry interval is a constant inside Cluster API, and the
+// connections outlive the manager, because Cluster API's own process ends with it. Its tests change both through methods
+// outside the public interface; so does a local stack.
 func newClusterCache(ctx context.Context, manager ctrl.Manager, options Options, limit controller.Options) (clustercache.ClusterCache, error) {
 	secrets, err := setup.CreateSecretCachingClient(manager)
 	if err != nil {
@@ -107,11 +109,22 @@ func newClusterCache(ctx context.Context, manager ctrl.Manager, options Options,
 	if err != nil {
 		return nil, fmt.Errorf("add Cluster API's connections to workload clusters: %w", err)
 	}
-	adjustable, ok := clusters.(interface{ SetConnectionCreationRetryInterval(time.Duration) })
+	adjustable, ok := clusters.(interface {
+		SetConnectionCreationRetryInterval(interval time.Duration)
+		Shutdown()
+	})
 	if !ok {
-		return nil, errors.New("this version of Cluster API does not let the connection retry interval be set")
+		return nil, errors.New("this version of Cluster API does not let the connection retry interval be set, or connections be ended")
 	}
 	adjustable.SetConnectionCreationRetryInterval(options.ConnectRetry)
+	err = manager.Add(ctrlmanager.RunnableFunc(func(ctx context.Context) error {
+		<-ctx.Done()
+		adjustable.Shutdown()
+		return nil
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("add the end of Cluster API's connections to workload clusters: %w", err)
+	}
 	return clusters, nil
 }
 
