@@ -2,12 +2,9 @@ package stack
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -32,6 +29,8 @@ type clusters struct {
 
 	mu      sync.Mutex
 	running map[string]*cluster // by lower-case ARM id
+
+	naming sync.Mutex // held while a name is chosen, see reserveName
 }
 
 var _ sim.Kubernetes = &clusters{}
@@ -74,7 +73,10 @@ func (c *clusters) EnsureCluster(ctx context.Context, wanted sim.Cluster) ([]byt
 
 // start does not bind the server to ctx, which is the call's, except that it gives up when the call does.
 func (c *clusters) start(ctx context.Context, wanted sim.Cluster) (*cluster, error) {
-	name := c.fileName(wanted)
+	name, err := c.reserveName(wanted)
+	if err != nil {
+		return nil, err
+	}
 	life, stop := context.WithCancel(c.ctx)
 	defer context.AfterFunc(ctx, stop)() // until start returns
 	server, err := controlplane.Start(life, controlplane.Options{
@@ -119,12 +121,11 @@ func named(cfg *rest.Config, part string) *rest.Config {
 	return cfg
 }
 
-// DeleteCluster ends the API server of a managed cluster and forgets its data, files and logs.
+// DeleteCluster ends the API server of a managed cluster and forgets its data, files and logs. Its directory goes last: it
+// holds the name of the others, for the next try when this one is interrupted.
 func (c *clusters) DeleteCluster(ctx context.Context, id string) error {
-	name := ""
 	if have := c.get(id); have != nil {
 		have.end()
-		name = have.name
 		c.mu.Lock()
 		delete(c.running, strings.ToLower(id))
 		c.mu.Unlock()
@@ -133,14 +134,19 @@ func (c *clusters) DeleteCluster(ctx context.Context, id string) error {
 	if err := c.etcd.Forget(ctx, server); err != nil {
 		return err
 	}
+	name, err := c.nameOf(server)
+	if err != nil {
+		return err
+	}
+	if name != "" {
+		for _, file := range []string{c.layout.ClusterKubeconfig(name), c.layout.ClusterAudit(name)} {
+			if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return fmt.Errorf("remove a file of cluster %s: %w", name, err)
+			}
+		}
+	}
 	if err := os.RemoveAll(c.layout.workload(server)); err != nil {
 		return fmt.Errorf("remove the files of cluster %s: %w", server, err)
-	}
-	if name == "" {
-		return nil
-	}
-	if err := os.Remove(c.layout.ClusterKubeconfig(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove the kubeconfig of cluster %s: %w", name, err)
 	}
 	c.log.Info("Cluster deleted", "cluster", name, "id", id)
 	return nil
@@ -164,30 +170,4 @@ func (c *clusters) get(id string) *cluster {
 func (c *cluster) end() {
 	c.stop()
 	_ = c.server.Wait() // why it ended does not matter any more
-}
-
-var unsafeInFileName = regexp.MustCompile(`[^a-z0-9-]+`)
-
-// fileName is what people call the cluster: its name, unless a cluster of the same name in another resource group runs.
-func (c *clusters) fileName(wanted sim.Cluster) string {
-	name := strings.Trim(unsafeInFileName.ReplaceAllString(strings.ToLower(wanted.Name), "-"), "-")
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for id, other := range c.running {
-		if other.name == name && !strings.EqualFold(id, wanted.ID) {
-			return name + "-" + shortHash(wanted.ID)
-		}
-	}
-	return name
-}
-
-// serverName is where the cluster's data is, in etcd and in the stack's directory. It depends on the ARM id alone.
-func serverName(id string) string {
-	name := unsafeInFileName.ReplaceAllString(strings.ToLower(id[strings.LastIndexByte(id, '/')+1:]), "-")
-	return strings.Trim(name[:min(len(name), 48)], "-") + "-" + shortHash(id)
-}
-
-func shortHash(id string) string {
-	sum := sha256.Sum256([]byte(strings.ToLower(id)))
-	return hex.EncodeToString(sum[:4])
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -18,7 +20,20 @@ import (
 // newWorld is a world without the rest of a stack.
 func newWorld(t *testing.T) *clusters {
 	t.Helper()
-	layout := Layout{Dir: filepath.Join(t.TempDir(), "world")}
+	world := openWorld(t, filepath.Join(t.TempDir(), "world"))
+	t.Cleanup(world.close)
+	return world.clusters
+}
+
+// openedWorld can be closed and opened again on the same directory, as a stack that is restarted.
+type openedWorld struct {
+	*clusters
+	close func()
+}
+
+func openWorld(t *testing.T, dir string) openedWorld {
+	t.Helper()
+	layout := Layout{Dir: dir}
 	if err := layout.Create(); err != nil {
 		t.Fatal(err)
 	}
@@ -32,8 +47,7 @@ func newWorld(t *testing.T) *clusters {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	world := newClusters(ctx, layout, etcd, ca, kubelet.Settings{}, logr.Discard())
-	t.Cleanup(func() { cancel(); world.wait(); etcd.Close() })
-	return world
+	return openedWorld{world, func() { cancel(); world.wait(); etcd.Close() }}
 }
 
 func managed(group string) sim.Cluster {
@@ -79,6 +93,79 @@ func TestDeletedClusterLeavesNoData(t *testing.T) {
 	}
 	if err := world.DeleteCluster(t.Context(), managed("three").ID); err != nil {
 		t.Errorf("delete a cluster that never was: %v", err)
+	}
+}
+
+// Clusters of one name in two groups keep their files apart, also when both start at the same time, as after a restart.
+func TestNamesakesKeepTheirFiles(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "world")
+	one, two := managed("one"), managed("two")
+	first := openWorld(t, dir)
+	for _, c := range []sim.Cluster{one, two} {
+		createMark(t, ensure(t, first.clusters, c))
+	}
+	servers := map[string]string{one.ID: "prod", two.ID: "prod-7e36bae3"}
+	for id, name := range servers {
+		if got := first.get(id).name; got != name {
+			t.Errorf("the files of %s are called %s, want %s", id, got, name)
+		}
+		servers[id] = configOf(t, first.layout.ClusterKubeconfig(name)).Host
+	}
+	first.close()
+
+	again := openWorld(t, dir)
+	t.Cleanup(again.close)
+	var starting sync.WaitGroup
+	for _, c := range []sim.Cluster{two, one} {
+		starting.Go(func() {
+			if _, err := again.EnsureCluster(t.Context(), c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	starting.Wait()
+	for id, name := range map[string]string{one.ID: "prod", two.ID: "prod-7e36bae3"} {
+		if host := configOf(t, again.layout.ClusterKubeconfig(name)).Host; host != servers[id] {
+			t.Errorf("after the restart %s.kubeconfig leads to %s, and led to %s", name, host, servers[id])
+		}
+	}
+	if err := again.DeleteCluster(t.Context(), one.ID); err != nil {
+		t.Fatal(err)
+	}
+	expectFiles(t, again.layout, "prod-7e36bae3")
+}
+
+// The process may be killed while it deletes a cluster. The next one deletes what it never started.
+func TestDeletionIsTakenUpAfterAKill(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "world")
+	killed := openWorld(t, dir)
+	createMark(t, ensure(t, killed.clusters, managed("one")))
+	expectFiles(t, killed.layout, "prod")
+	killed.close()
+	next := openWorld(t, dir)
+	t.Cleanup(next.close)
+	if err := next.DeleteCluster(t.Context(), managed("one").ID); err != nil {
+		t.Fatal(err)
+	}
+	expectFiles(t, next.layout)
+}
+
+// expectFiles checks which clusters have a kubeconfig and an audit log.
+func expectFiles(t *testing.T, layout Layout, names ...string) {
+	t.Helper()
+	audits, err := filepath.Glob(layout.ClusterAudit("*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kubeconfigs, logs []string
+	for _, name := range names {
+		kubeconfigs, logs = append(kubeconfigs, layout.ClusterKubeconfig(name)), append(logs, layout.ClusterAudit(name))
+	}
+	if got := layout.ClusterKubeconfigs(); !slices.Equal(got, kubeconfigs) {
+		t.Errorf("kubeconfigs %v, want %v", got, kubeconfigs)
+	}
+	if !slices.Equal(audits, logs) {
+		t.Errorf("audit logs %v, want %v", audits, logs)
 	}
 }
 

@@ -94,6 +94,9 @@ func (l Layout) operatorPID() string {
 // workload is the directory of one simulated AKS cluster; server is the name its API server goes by.
 func (l Layout) workload(server string) string { return filepath.Join(l.Dir, "workload", server) }
 
+// workloadName is the file that says what people call that cluster.
+func (l Layout) workloadName(server string) string { return filepath.Join(l.workload(server), "name") }
+
 // Create makes the folders that every stack has, readable by this user only. Start does so too.
 func (l Layout) Create() error {
 	for _, dir := range []string{l.Dir, l.Logs(), filepath.Dir(l.ClusterKubeconfig("x")), filepath.Dir(l.OperatorKubeconfig()), l.authority()} {
