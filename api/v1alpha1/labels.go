@@ -15,12 +15,17 @@ const (
 	// colon and a SHA-256 in hex. Names carry only a short form of it and are never trusted.
 	AnnotationFingerprint = "fleetwright.io/fingerprint"
 
+	// AnnotationAgentPool holds the AKS agent pool's name on a MachinePool and its infrastructure object. It tells the
+	// name when the infrastructure object, whose spec has it, was deleted by hand.
+	AnnotationAgentPool = "fleetwright.io/agent-pool"
+
 	// AnnotationNodepoolUID holds the UID of the Nodepool a MachinePool belongs to, so that a Nodepool created again
 	// under the same name is told from its predecessor.
 	AnnotationNodepoolUID = "fleetwright.io/nodepool-uid"
 
 	// AnnotationProvisionStarted holds the time (RFC 3339) from which spec.replacement.provisionTimeoutSeconds counts,
-	// on the MachinePool that is being provisioned. Losing it restarts the timer, nothing else.
+	// on the MachinePool that is being provisioned. A later change of a pool that was not made yet counts from then.
+	// Losing it restarts the timer, nothing else.
 	AnnotationProvisionStarted = "fleetwright.io/provision-started"
 
 	// AnnotationUpdateStarted holds the time (RFC 3339) of the last in-place change of a pool, on the object changed, so that it counts as

@@ -57,7 +57,13 @@ func TestNodepoolAdmission(t *testing.T) {
 		"N12 name too long":          {name: strings.Repeat("a", 58), want: []string{"<nil>: name must be at most 57 characters without dots: the pools underneath append 6"}},
 		"N12 name with a dot":        {name: "c1.general", want: []string{"<nil>: name must be at most 57 characters without dots: the pools underneath append 6"}},
 
-		"label value too long":  {spec: "labels: {k: " + strings.Repeat("v", 64) + "}", want: []string{"spec.labels: a label's value must be at most 63 characters and its key 1 to 317"}},
+		"label value too long":  {spec: "labels: {k: " + strings.Repeat("v", 64) + "}", want: []string{"spec.labels.k: Too long: may not be more than 63 bytes"}},
+		"longest label":         {spec: "labels: {" + strings.Repeat("p", 253) + "/" + strings.Repeat("n", 63) + ": " + strings.Repeat("v", 63) + "}"},
+		"label name too long":   {spec: "labels: {" + strings.Repeat("n", 64) + ": v}", want: []string{"spec.labels: " + labelKey}},
+		"label key is none":     {spec: "labels: {'a b': v}", want: []string{"spec.labels: " + labelKey}},
+		"label prefix is none":  {spec: "labels: {Example.com/a: v}", want: []string{"spec.labels: " + labelKey}},
+		"empty label key":       {spec: "labels: {'': v}", want: []string{"spec.labels: " + labelKey}},
+		"label value is none":   {spec: "labels: {a: 'c d'}", want: []string{`spec.labels.a: spec.labels.a in body should match '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$'`}},
 		"a taint of AKS":        {spec: "taints: [{key: kubernetes.azure.com/scalesetpriority, value: spot, effect: NoSchedule}]", want: []string{"spec.taints[0].key: taints under kubernetes.azure.com/ are AKS' own"}},
 		"a tag of ours":         {spec: "tags: {fleetwright-owner: me}", want: []string{"spec.tags: tags under fleetwright- are reserved"}},
 		"too many labels":       {spec: tooManyLabels, want: []string{"spec.labels: Too many: 65: must have at most 64 items"}},
@@ -127,6 +133,8 @@ func TestNodepoolStaysInItsCluster(t *testing.T) {
 		t.Errorf("refused differently (-want +got):\n%s", diff)
 	}
 }
+
+const labelKey = "a label's key is a name of at most 63 letters, digits, dashes, dots and underscores, after a lower-case DNS name and a slash if it has a prefix"
 
 const everything = `
 version: v1.34.2

@@ -104,6 +104,21 @@ const (
 	ReasonStuckTerminating = "StuckTerminating"
 	// ReasonFinalizer surfaces when a terminating pod is held by finalizers.
 	ReasonFinalizer = "Finalizer"
+	// ReasonNodeLost surfaces when a terminating pod is past its end and its node is not Ready.
+	ReasonNodeLost = "NodeLost"
+	// ReasonWaitCompleted surfaces when a pod asks, by label cluster.x-k8s.io/drain, to finish by itself.
+	ReasonWaitCompleted = "WaitCompleted"
+	// ReasonReplacementNotReady surfaces when a controller without a PodDisruptionBudget has not brought an evicted pod
+	// back for more than 2 minutes.
+	ReasonReplacementNotReady = "ReplacementNotReady"
+	// ReasonNamespaceTerminating surfaces when a namespace has been going away for more than 2 minutes and its pods stay.
+	ReasonNamespaceTerminating = "NamespaceTerminating"
+	// ReasonForbidden surfaces when the operator may not evict a pod.
+	ReasonForbidden = "Forbidden"
+	// ReasonRejected surfaces when the API server refuses an eviction for another reason, which the message quotes.
+	ReasonRejected = "Rejected"
+	// ReasonUnreachable surfaces when the API server has left evictions without an answer for more than 2 minutes.
+	ReasonUnreachable = "Unreachable"
 	// ReasonNotBlocked surfaces when no pod is held.
 	ReasonNotBlocked = "NotBlocked"
 )
@@ -145,7 +160,8 @@ const (
 	// ReasonProvisioningTimedOut surfaces when the new pool did not become ready within provisionTimeoutSeconds; the old
 	// one is untouched.
 	ReasonProvisioningTimedOut = "ProvisioningTimedOut"
-	// ReasonProvisioningFailed surfaces when Azure refused the new pool or reports it Failed; the old one is untouched.
+	// ReasonProvisioningFailed surfaces when Azure has refused a pool, or its last change, for a minute; the old pool is
+	// untouched.
 	ReasonProvisioningFailed = "ProvisioningFailed"
 	// ReasonIdentityConflict surfaces when a node's provider id, label and pool disagree, or two pools claim one node.
 	ReasonIdentityConflict = "IdentityConflict"

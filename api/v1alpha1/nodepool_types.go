@@ -88,8 +88,8 @@ type NodepoolSpec struct {
 	// +kubebuilder:validation:Pattern=`^v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$`
 	Version string `json:"version,omitempty"`
 
-	// mode is System or User. A new pool is a User pool if it is not set. It is changed in place, except away from the
-	// cluster's last System pool.
+	// mode is System or User. If it is not set, the first pool is a User pool and later ones are what the one before was.
+	// It is changed in place, except away from the cluster's last System pool.
 	// +optional
 	Mode NodepoolMode `json:"mode,omitempty"`
 
@@ -143,8 +143,8 @@ type NodepoolSpec struct {
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('kubernetes.azure.com/') && !k.startsWith('fleetwright.io/'))",message="labels under kubernetes.azure.com/ and fleetwright.io/ are reserved"
-	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) >= 1 && size(k) <= 317 && size(self[k]) <= 63)",message="a label's value must be at most 63 characters and its key 1 to 317"
-	Labels map[string]string `json:"labels,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$') && size(k) <= 317)",message="a label's key is a name of at most 63 letters, digits, dashes, dots and underscores, after a lower-case DNS name and a slash if it has a prefix"
+	Labels map[string]LabelValue `json:"labels,omitempty"`
 
 	// taints are the nodes' taints, exactly: a taint taken out here is taken off the nodes; taints that AKS adds stay.
 	// They are changed in place, except that adding a NoExecute taint replaces the pool.
@@ -164,8 +164,8 @@ type NodepoolSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) >= 1 && size(k) <= 256 && size(self[k]) <= 256)",message="a tag's name must be 1 to 256 characters and its value at most 256"
 	Tags map[string]string `json:"tags,omitempty"`
 
-	// replicas is a fixed number of nodes. It is changed in place. If neither replicas nor scaling is set, a new pool
-	// starts with 1 node and its number is left alone afterwards.
+	// replicas is a fixed number of nodes. It is changed in place. If neither replicas nor scaling is set, the first pool
+	// starts with 1 node, and what others make of its number or its autoscaler is kept, also by the pool that replaces it.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
@@ -210,6 +210,12 @@ type NodepoolOS struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]+$`
 	SKU string `json:"sku,omitempty"`
 }
+
+// LabelValue is the value of a label, which may be empty.
+//
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:Pattern=`^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$`
+type LabelValue string
 
 // NodepoolTaint is one taint of the nodes.
 type NodepoolTaint struct {

@@ -26,7 +26,7 @@ var notes = map[string]string{
 	"type":     "a new pool is Regular if not set",
 	"os.type":  "a new pool runs Linux if not set",
 	"zones":    "their order has no meaning",
-	"mode":     "a new pool is User if not set; never away from the last System pool with ready nodes",
+	"mode":     "if not set, the first pool is User and later ones stay what they are; never away from the last System pool with ready nodes",
 	"labels":   "exactly these; what AKS adds stays",
 	"taints":   "exactly these; what AKS adds stays. **Adding a `NoExecute` taint replaces the pool**: in place it would delete running pods past their budgets",
 	"tags":     "exactly these, and two of Fleetwright's own",

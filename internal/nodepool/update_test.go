@@ -22,7 +22,7 @@ func TestRefusedChangeHoldsNoSlot(t *testing.T) {
 	if err := server.Get(t.Context(), a.key(), np); err != nil {
 		t.Fatal(err)
 	}
-	np.Spec.Labels, np.Spec.Replicas = map[string]string{"team": "shop"}, new(int32(3))
+	np.Spec.Labels, np.Spec.Replicas = map[string]fleetwrightv1.LabelValue{"team": "shop"}, new(int32(3))
 	if err := server.Update(t.Context(), np); err != nil {
 		t.Fatal(err)
 	}

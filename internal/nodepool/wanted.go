@@ -57,10 +57,16 @@ func wantedSpec(in fleetwrightv1.NodepoolSpec) agentpool.Spec {
 		Version: in.Version, Type: string(in.Type), MachineType: in.MachineType,
 		DiskSizeGiB: in.Disk.SizeGiB, DiskType: string(in.Disk.Type), MaxPods: in.MaxPods,
 		OSType: string(in.OS.Type), OSSKU: in.OS.SKU, Zones: in.Zones, Subnet: in.Subnet,
-		Mode: string(in.Mode), Labels: in.Labels, Tags: in.Tags, Replicas: in.Replicas,
+		Mode: string(in.Mode), Tags: in.Tags, Replicas: in.Replicas,
 	}
 	if out.Version != "" && out.Version[0] != 'v' {
 		out.Version = "v" + out.Version
+	}
+	if len(in.Labels) > 0 {
+		out.Labels = make(map[string]string, len(in.Labels))
+		for key, value := range in.Labels {
+			out.Labels[key] = string(value)
+		}
 	}
 	for _, t := range in.Taints {
 		out.Taints = append(out.Taints, agentpool.Taint{Key: t.Key, Value: t.Value, Effect: string(t.Effect)})
