@@ -70,15 +70,17 @@ type Blocker struct {
 	Owner string
 	// Pods counts the pods that wait for the same thing, Pod included.
 	Pods int
-	// Since is when the blockage began as far as the cluster's own objects tell; zero if they do not.
+	// Since is when the blockage began as far as the cluster's own objects tell; zero if they do not. A caller that
+	// reports blockers should then fill in when it reported this one first, so that Stuck can count from there.
 	Since time.Time
 }
 
-// Stuck says that the blocker will not pass by itself, or has stood for longer than after. Budgets and replacements
-// pass all the time during a healthy drain, so they count only once they are old.
+// Stuck says that the blocker will not pass by itself, or has stood for longer than after. Budgets, replacements
+// and nodes about to be cordoned pass all the time during a healthy drain, so they count only once they are old.
 func (b Blocker) Stuck(now time.Time, after time.Duration) bool {
 	switch b.Reason {
-	case ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonNamespaceTerminating, ReasonUnreachable:
+	case ReasonNotCordoned, ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonNamespaceTerminating, ReasonUnreachable:
+		// Who remembers reports dates what the cluster does not: see Since.
 		return !b.Since.IsZero() && now.Sub(b.Since) > after
 	default:
 		return true

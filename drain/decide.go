@@ -183,7 +183,7 @@ func (d *decision) open(l *lane, room int) int {
 	case !l.crew.complete(d.now, d.policy.ReplacementTimeout):
 		d.blockLane(l, ReasonReplacementNotReady, l.crew.sentence(l.owner), l.crew.youngest)
 	case room > 0:
-		d.evict(first, l, "no budget covers it and every replacement of "+l.owner+" is ready")
+		d.evict(first, l, l.crew.why(l.owner, d.policy.ReplacementTimeout))
 		return 1
 	}
 	return 0

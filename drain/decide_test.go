@@ -15,6 +15,7 @@ type decideCase struct {
 	policy   Policy
 	evict    []string
 	blockers []string
+	why      string // of the first eviction; empty: not compared
 }
 
 func runDecide(t *testing.T, tests map[string]decideCase) {
@@ -36,6 +37,9 @@ func runDecide(t *testing.T, tests map[string]decideCase) {
 			}
 			if diff := cmp.Diff(tc.blockers, blockers(plan)); diff != "" {
 				t.Errorf("blockers (-want +got):\n%s", diff)
+			}
+			if tc.why != "" && (len(plan.Evict) == 0 || plan.Evict[0].Why != tc.why) {
+				t.Errorf("evictions %+v, want the first because %q", plan.Evict, tc.why)
 			}
 		})
 	}
@@ -200,6 +204,22 @@ func TestDecideReplacementReady(t *testing.T) {
 		"goes on when the replacement takes too long": {
 			snapshot: Snapshot{Pods: with(pod("web-9", "web", on("new-1"), notReady(11*time.Minute))), Owners: []Owner{wants("web", 3)}},
 			evict:    []string{"shop/web-2"},
+		},
+		"says so when replacements took too long": {
+			snapshot: Snapshot{Pods: with(pod("web-9", "web", on("new-1"), notReady(11*time.Minute))), Owners: []Owner{wants("web", 3)}},
+			evict:    []string{"shop/web-2"},
+			why:      "no budget covers it, and 1 of 3 pods of Deployment/web are not ready in spite of 10m0s",
+		},
+		"the last ready pod stays while the others find no node": {
+			snapshot: Snapshot{
+				Pods:   with(pod("web-9", "web", on(""), notReady(11*time.Minute)), pod("web-8", "web", on(""), notReady(time.Hour)))[1:],
+				Owners: []Owner{wants("web", 3)},
+			},
+			blockers: []string{"ReplacementNotReady: pod shop/web-3 (Deployment/web has 1 of 3 pods ready, and 2 find no node: the last one that serves stays)"},
+		},
+		"the last ready pod goes when the others do not start": {
+			snapshot: Snapshot{Pods: with(pod("web-9", "web", on("new-1"), notReady(11*time.Minute)))[1:], Owners: []Owner{wants("web", 2)}},
+			evict:    []string{"shop/web-3"},
 		},
 		"a pod that is not ready goes without waiting": {
 			snapshot: Snapshot{Pods: with(pod("web-1", "web", notReady(time.Minute))), Owners: []Owner{wants("web", 3)}},

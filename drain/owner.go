@@ -32,6 +32,8 @@ type crew struct {
 	active int
 	// leaving counts terminating pods whose deadline has not passed.
 	leaving int
+	// homeless counts the active pods that no node has taken.
+	homeless int
 	// youngest is when the latest pod that is not yet ready was created; zero if there is none.
 	youngest time.Time
 	desired  int
@@ -55,6 +57,9 @@ func crews(s Snapshot, now time.Time) map[types.UID]crew {
 			c.ready++
 		default:
 			c.active++
+			if p.Node == "" {
+				c.homeless++
+			}
 			if p.Created.After(c.youngest) {
 				c.youngest = p.Created
 			}
@@ -71,21 +76,36 @@ func crews(s Snapshot, now time.Time) map[types.UID]crew {
 }
 
 // complete says that a ready pod of the controller may go: every earlier replacement is Ready, or was not Ready for
-// longer than the timeout. Of a controller whose size is unknown, only pods that are still leaving or starting show
-// that a replacement is due.
+// longer than the timeout, which never takes the last ready pod while others find no node. Of a controller whose size is unknown, only pods that
+// are still leaving or starting show that a replacement is due.
 func (c crew) complete(now time.Time, timeout time.Duration) bool {
 	starting := !c.youngest.IsZero() && now.Sub(c.youngest) < timeout
-	if !c.known {
-		return !starting && c.leaving == 0
-	}
-	if c.ready >= c.desired {
+	switch {
+	case c.known && c.ready >= c.desired:
 		return true
+	case starting || c.last():
+		return false
+	case c.known:
+		return c.active >= c.desired
 	}
-	return c.active >= c.desired && !starting
+	return c.leaving == 0
+}
+
+// last says that one pod serves while others of its controller find no node: neither would its replacement.
+func (c crew) last() bool { return c.ready == 1 && c.homeless > 0 }
+
+// why is the reason to let a ready pod of a complete crew go.
+func (c crew) why(owner string, timeout time.Duration) string {
+	if c.ready < c.active {
+		return fmt.Sprintf("no budget covers it, and %d of %d pods of %s are not ready in spite of %s", c.active-c.ready, c.active, owner, timeout)
+	}
+	return "no budget covers it and every replacement of " + owner + " is ready"
 }
 
 func (c crew) sentence(owner string) string {
 	switch {
+	case c.last():
+		return fmt.Sprintf("%s has %d of %d pods ready, and %d find no node: the last one that serves stays", owner, c.ready, max(c.desired, c.active), c.homeless)
 	case !c.known:
 		return fmt.Sprintf("%s is still replacing a pod that was evicted before", owner)
 	case c.active < c.desired:

@@ -2,6 +2,8 @@ package drain
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -64,6 +66,28 @@ func (p Plan) NodesEmpty() int {
 		}
 	}
 	return n
+}
+
+// Cordoned says that every node was cordoned, or gone, when it was read.
+func (p Plan) Cordoned() bool {
+	return !slices.ContainsFunc(p.Nodes, func(n NodeProgress) bool { return !n.Cordoned })
+}
+
+// Staying names the pods of Consented for a sentence about the end of their node, with a leading space: " but for 2
+// pods ...". It is empty when there are none.
+func (p Plan) Staying() string {
+	const named = 3
+	if len(p.Consented) == 0 {
+		return ""
+	}
+	names := make([]string, 0, named+1)
+	for _, pod := range p.Consented[:min(len(p.Consented), named)] {
+		names = append(names, pod.String())
+	}
+	if more := len(p.Consented) - named; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return fmt.Sprintf(" but for %s that %s=skip leaves to end with it: %s", count(len(p.Consented), "pod", "pods"), LabelDrain, strings.Join(names, ", "))
 }
 
 // String returns the plan in one line, stable for one snapshot.

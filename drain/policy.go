@@ -31,7 +31,8 @@ type Policy struct {
 	// WaitFor paces pods without a budget; default ReplacementReady.
 	WaitFor WaitFor
 	// ReplacementTimeout bounds ReplacementReady: a replacement that is not Ready that long after its creation is no
-	// longer waited for. Default 10 minutes. A replacement that was never created is waited for without bound.
+	// longer waited for. Default 10 minutes. Waited for without bound are a replacement that was never created, and one that
+	// no node has room for when only one pod of its controller is ready.
 	ReplacementTimeout time.Duration
 	// Unmanaged pods; default Wait.
 	Unmanaged Unmanaged

@@ -1,6 +1,7 @@
 package drain
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -82,6 +83,9 @@ func TestDecideProgress(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			plan := Decide(tc.snapshot, Policy{}, noon)
+			if plan.Empty != (len(tc.snapshot.Nodes) > 0 && plan.Cordoned() && plan.Remaining == 0) {
+				t.Errorf("Empty = %v with Cordoned() = %v and %d pods", plan.Empty, plan.Cordoned(), plan.Remaining)
+			}
 			if plan.Empty != tc.empty || plan.NodesEmpty() != tc.nodesEmpty {
 				t.Errorf("Empty, NodesEmpty() = %v, %d, want %v, %d", plan.Empty, plan.NodesEmpty(), tc.empty, tc.nodesEmpty)
 			}
@@ -102,6 +106,19 @@ func TestDecideNamesConsent(t *testing.T) {
 	plan := Decide(Snapshot{Nodes: cordoned("old-1"), Pods: []Pod{pod("kept", "kept", label(LabelDrain, "skip"))}}, Policy{}, noon)
 	if len(plan.Consented) != 1 || plan.Consented[0].String() != "shop/kept" {
 		t.Errorf("Consented = %v, want shop/kept", plan.Consented)
+	}
+	for n, want := range map[int]string{
+		0: "",
+		1: " but for 1 pod that cluster.x-k8s.io/drain=skip leaves to end with it: shop/p0",
+		5: " but for 5 pods that cluster.x-k8s.io/drain=skip leaves to end with it: shop/p0, shop/p1, shop/p2, 2 more",
+	} {
+		s := Snapshot{Nodes: cordoned("old-1")}
+		for i := range n {
+			s.Pods = append(s.Pods, pod(fmt.Sprintf("p%d", i), "kept", label(LabelDrain, "skip")))
+		}
+		if got := Decide(s, Policy{}, noon).Staying(); got != want {
+			t.Errorf("Staying() = %q, want %q", got, want)
+		}
 	}
 }
 
