@@ -85,6 +85,7 @@ func (p NewPool) meta(cluster types.NamespacedName) metav1.ObjectMeta {
 		Annotations: map[string]string{
 			fleetwrightv1.AnnotationNodepoolUID:      p.NodepoolUID,
 			fleetwrightv1.AnnotationFingerprint:      p.Fingerprint,
+			fleetwrightv1.AnnotationAgentPool:        p.Name,
 			fleetwrightv1.AnnotationProvisionStarted: p.Started.UTC().Format(time.RFC3339),
 		},
 	}

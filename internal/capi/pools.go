@@ -41,11 +41,16 @@ type Pool struct {
 	// Operation is what Azure does with the pool (Creating, Updating,
 	// Deleting), or empty; a refused deletion is none.
 	Operation string
-	// Failure is Azure's last refusal, or empty.
-	Failure string
+	// Failure is Azure's last refusal, or empty; FailureSince is when CAPZ first
+	// said it in these words.
+	Failure      string
+	FailureSince time.Time
 	// Replicas is the number of nodes the pool aims at, which CAPZ writes back
 	// while the autoscaler chooses it.
 	Replicas *int32
+
+	// updated is when we last wrote to one of the objects.
+	updated time.Time
 }
 
 // Complete is true when both objects exist.
@@ -99,6 +104,9 @@ func viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now t
 	if mp != nil {
 		p.readMachinePool(mp)
 	}
+	if !p.Ready && len(p.ProviderIDs) == 0 && p.updated.After(p.ProvisionStarted) {
+		p.ProvisionStarted = p.updated
+	}
 	p.readOperation(mp, infra, now)
 	return p
 }
@@ -111,9 +119,7 @@ func (p *Pool) readMachinePool(mp *clusterv1.MachinePool) {
 	p.Object, p.UID, p.Created = mp.Name, mp.UID, mp.CreationTimestamp.Time
 	p.Deleting = p.Deleting || !mp.DeletionTimestamp.IsZero()
 	p.readMarks(mp)
-	if p.Name == "" {
-		p.Name = mp.Name
-	}
+	p.Name = cmp.Or(p.Name, mp.Annotations[fleetwrightv1.AnnotationAgentPool], mp.Name)
 	p.Spec.Version = withV(mp.Spec.Template.Spec.Version)
 	if p.Spec.Scaling == nil {
 		p.Spec.Replicas = mp.Spec.Replicas
@@ -129,6 +135,9 @@ func (p *Pool) readMarks(o client.Object) {
 	p.Fingerprint = cmp.Or(annotations[fleetwrightv1.AnnotationFingerprint], p.Fingerprint)
 	p.ProvisionStarted = timeOr(annotations[fleetwrightv1.AnnotationProvisionStarted], p.Created)
 	p.DrainStarted = timeOr(annotations[fleetwrightv1.AnnotationDrainStarted], time.Time{})
+	if updated := timeOr(annotations[fleetwrightv1.AnnotationUpdateStarted], time.Time{}); updated.After(p.updated) {
+		p.updated = updated
+	}
 }
 
 func (p *Pool) readInfra(infra *unstructured.Unstructured) {
@@ -234,16 +243,22 @@ func (p *Pool) readOperation(mp *clusterv1.MachinePool, infra *unstructured.Unst
 		if !p.Ready && len(p.ProviderIDs) == 0 {
 			p.Operation = reasonCreating
 		}
-	case mp != nil && justWritten(now, ready.since, mp, infra):
+	case mp != nil && p.justWritten(now, ready):
 		p.Operation = reasonUpdating
 	case ready.reason == reasonFailed:
-		p.Failure = ready.message
+		p.fail(ready)
 	}
+}
+
+// fail takes a refusal over. CAPZ dates a condition anew whenever its words
+// change.
+func (p *Pool) fail(c condition) {
+	p.Failure, p.FailureSince = c.message, timeOr(c.since, time.Time{})
 }
 
 func (p *Pool) readDeletion(ready condition) {
 	if ready.reason == reasonDeletionFailed && !ready.inFlight() {
-		p.Failure = ready.message
+		p.fail(ready)
 		return
 	}
 	p.Operation = reasonDeleting
@@ -251,11 +266,8 @@ func (p *Pool) readDeletion(ready condition) {
 
 // justWritten: a write of ours that CAPZ has not reacted to yet is an operation
 // as well. A mark far from now, also in the future, is none.
-func justWritten(now time.Time, reacted string, objects ...client.Object) bool {
-	return slices.ContainsFunc(objects, func(o client.Object) bool {
-		written := timeOr(o.GetAnnotations()[fleetwrightv1.AnnotationUpdateStarted], time.Time{})
-		return now.Sub(written).Abs() < updateGrace && !timeOr(reacted, time.Time{}).After(written)
-	})
+func (p *Pool) justWritten(now time.Time, reaction condition) bool {
+	return now.Sub(p.updated).Abs() < updateGrace && !timeOr(reaction.since, time.Time{}).After(p.updated)
 }
 
 func timeOr(text string, otherwise time.Time) time.Time {

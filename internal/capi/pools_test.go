@@ -95,6 +95,9 @@ func TestOperationAndFailure(t *testing.T) {
 		"made":                              {condition: yes(), ready: true},
 		"being changed":                     {condition: no("Creating", "agentpools creating or updating"), ready: true, operation: "Updating"},
 		"refused":                           {condition: no("Failed", "QuotaExceeded: none left"), failure: "QuotaExceeded: none left"},
+		"refused long ago": {
+			condition: map[string]any{"status": "False", "reason": "Failed", "message": "no", "lastTransitionTime": "2026-11-23T11:00:00Z"}, failure: "no",
+		},
 		"refused because another operation runs": {
 			condition: no("Failed", `OperationNotAllowed: Operation is not allowed: Another agentpool operation (np1 - Creating) is in progress, please wait for it`),
 			operation: "Creating",
@@ -117,6 +120,9 @@ func TestOperationAndFailure(t *testing.T) {
 			if got.Operation != tc.operation || got.Failure != tc.failure {
 				t.Errorf("operation %q, failure %q; want %q, %q", got.Operation, got.Failure, tc.operation, tc.failure)
 			}
+			if got.Failure != "" && tc.condition["lastTransitionTime"] != nil && got.FailureSince.IsZero() {
+				t.Error("it is not known since when it fails")
+			}
 		})
 	}
 }
@@ -129,6 +135,24 @@ func TestHalfAPool(t *testing.T) {
 	mp.Spec.ProviderIDList = []string{"azure:///x"}
 	if p := viewPool(mp, nil, now); p.Complete() || p.Ready || len(p.ProviderIDs) != 1 {
 		t.Errorf("a pool without infrastructure: complete %t, ready %t", p.Complete(), p.Ready)
+	}
+	// It is made again under the name it had in Azure, which is not its object's.
+	made := NewPool{Object: "prod-general-x", Name: "generalx"}.machinePool(key)
+	if p := viewPool(made, nil, now); p.Name != "generalx" {
+		t.Errorf("a pool without infrastructure is called %q, want generalx", p.Name)
+	}
+}
+
+// A pool that is asked for again in a smaller size has its whole time again.
+func TestProvisioningStartsAnewWithAChange(t *testing.T) {
+	hourAgo, minuteAgo := now.Add(-time.Hour), now.Add(-time.Minute)
+	mp := NewPool{Object: "o", Name: "generalx", Started: hourAgo}.machinePool(key)
+	annotate(mp, "fleetwright.io/update-started", minuteAgo)
+	if p := viewPool(mp, infraWith(nil, false), now); !p.ProvisionStarted.Equal(minuteAgo) {
+		t.Errorf("a pool not made yet is awaited since %s, want %s", p.ProvisionStarted, minuteAgo)
+	}
+	if p := viewPool(mp, infraWith(nil, true), now); !p.ProvisionStarted.Equal(hourAgo) {
+		t.Errorf("a pool that was made is awaited since %s, want %s", p.ProvisionStarted, hourAgo)
 	}
 }
 
