@@ -126,7 +126,7 @@ func (o *observation) addPools(np *fleetwrightv1.Nodepool, all []capi.Pool, node
 			Deleting: p.Deleting, Incomplete: !p.Complete(), Spec: p.Spec,
 			// CAPZ takes ready back whenever Azure fails; machines prove that the pool
 			// was made.
-			Provisioned: p.Ready || len(p.ProviderIDs) > 0, Operation: p.Operation, Failure: p.Failure,
+			Provisioned: p.Ready || len(p.ProviderIDs) > 0, Operation: p.Operation, Failure: p.Failure, FailureSince: p.FailureSince,
 			ProvisionStarted: p.ProvisionStarted, DrainStarted: p.DrainStarted,
 			Size: p.Replicas, Members: listed, Unlisted: len(mine.Unlisted), Nodes: own, IdentityConflict: mine.Conflict,
 		})
@@ -196,7 +196,9 @@ func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetw
 		snapshot.Refusals = r.refusals.of(np.UID)
 		plan := drain.Decide(snapshot, drain.Policy{}, now)
 		o.drains[object] = plan
-		p.Drain = replacement.Drain{Known: true, Remaining: plan.Remaining, Summary: plan.Summary, CheckAgain: plan.CheckAgain}
+		p.Drain = replacement.Drain{
+			Known: true, Closed: plan.Cordoned(), Remaining: plan.Remaining, Staying: plan.Staying(), Summary: plan.Summary, CheckAgain: plan.CheckAgain,
+		}
 		return nil
 	}
 	return fmt.Errorf("read the pods of %s: %w", object, errPoolUnread)

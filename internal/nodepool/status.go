@@ -23,7 +23,8 @@ import (
 // failed, and speaks of it (events, counters) only once it is saved.
 func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation, done outcome, actErr error) error {
 	before := np.DeepCopy()
-	np.Status = r.status(before, o, done, actErr)
+	o.settleDrains(done, before.Status.Replacement.Blockers, r.Clock.Now())
+	np.Status = r.status(before, o, actErr)
 	if !equality.Semantic.DeepEqual(before.Status, np.Status) {
 		err := r.Client.Status().Patch(ctx, np, client.MergeFrom(before), client.FieldOwner(capi.FieldOwner))
 		if err != nil {
@@ -37,7 +38,7 @@ func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 
 // status is a report made from scratch; the former one only lends the times at
 // which conditions changed.
-func (r *Reconciler) status(np *fleetwrightv1.Nodepool, o *observation, done outcome, actErr error) fleetwrightv1.NodepoolStatus {
+func (r *Reconciler) status(np *fleetwrightv1.Nodepool, o *observation, actErr error) fleetwrightv1.NodepoolStatus {
 	s := fleetwrightv1.NodepoolStatus{ObservedGeneration: np.Generation, Version: lowestVersion(o.world.Pools)}
 	total, ready := 0, 0
 	for _, p := range o.world.Pools {
@@ -47,8 +48,8 @@ func (r *Reconciler) status(np *fleetwrightv1.Nodepool, o *observation, done out
 	}
 	s.Pools = listPools(s.Pools)
 	s.Replicas, s.ReadyReplicas = count32(total), count32(ready)
-	s.Replacement = r.replacementStatus(o, done)
-	s.Conditions = conditions(np, o, worstBlocker(o, done, r.Clock.Now()), actErr, r.Clock.Now())
+	s.Replacement = replacementStatus(o)
+	s.Conditions = conditions(np, o, worstBlocker(o, r.Clock.Now()), actErr, r.Clock.Now())
 	return s
 }
 
@@ -87,7 +88,7 @@ const (
 	maxOwner   = 320
 )
 
-func (r *Reconciler) replacementStatus(o *observation, done outcome) fleetwrightv1.ReplacementStatus {
+func replacementStatus(o *observation) fleetwrightv1.ReplacementStatus {
 	s := fleetwrightv1.ReplacementStatus{Step: fleetwrightv1.ReplacementStep(o.plan.Step)}
 	for _, c := range o.plan.Changes {
 		s.Changes = append(s.Changes, fleetwrightv1.ReplacementChange{
@@ -111,7 +112,7 @@ func (r *Reconciler) replacementStatus(o *observation, done outcome) fleetwright
 				nodes += len(p.Nodes)
 			}
 		}
-		plan := drainOf(o, done, object)
+		plan := o.drains[object]
 		drained += plan.NodesEmpty()
 		pods += plan.Remaining
 		blockers = append(blockers, plan.Blockers...)
@@ -131,13 +132,31 @@ func (r *Reconciler) replacementStatus(o *observation, done outcome) fleetwright
 	return s
 }
 
-// drainOf is the pool's drain, with the answers of this round when it was its
-// turn.
-func drainOf(o *observation, done outcome, object string) drain.Plan {
-	if done.drained != nil && o.plan.Action.Object == object {
-		return *done.drained
+// settleDrains takes the answers of this round into the pool's drain, and dates
+// blockers whose beginning the cluster's own objects do not tell from the report
+// that named them first. Without that report the time starts anew.
+func (o *observation) settleDrains(done outcome, before []fleetwrightv1.DrainBlocker, now time.Time) {
+	if done.drained != nil {
+		o.drains[o.plan.Action.Object] = *done.drained
 	}
-	return o.drains[object]
+	for object, plan := range o.drains {
+		plan.Blockers = slices.Clone(plan.Blockers)
+		for i := range plan.Blockers {
+			if b := &plan.Blockers[i]; b.Since.IsZero() {
+				b.Since = firstReported(*b, before, now)
+			}
+		}
+		o.drains[object] = plan
+	}
+}
+
+func firstReported(b drain.Blocker, before []fleetwrightv1.DrainBlocker, now time.Time) time.Time {
+	for _, known := range before {
+		if known.Namespace == b.Pod.Namespace && known.Pod == b.Pod.Name && known.Reason == string(b.Reason) && !known.SinceTime.IsZero() {
+			return known.SinceTime.Time
+		}
+	}
+	return now
 }
 
 // blockedAfter is how long a budget may refuse before it is called a blocker:
@@ -145,14 +164,14 @@ func drainOf(o *observation, done outcome, object string) drain.Plan {
 // called a blocker at once.
 const blockedAfter = 2 * time.Minute
 
-func worstBlocker(o *observation, done outcome, now time.Time) *drain.Blocker {
+func worstBlocker(o *observation, now time.Time) *drain.Blocker {
 	var objects []string
 	for _, p := range o.world.Pools {
 		objects = append(objects, p.Object)
 	}
 	slices.Sort(objects)
 	for _, object := range objects {
-		for _, b := range drainOf(o, done, object).Blockers {
+		for _, b := range o.drains[object].Blockers {
 			if b.Stuck(now, blockedAfter) {
 				return &b
 			}

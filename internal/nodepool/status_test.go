@@ -52,6 +52,34 @@ func TestStatusIsAlwaysAccepted(t *testing.T) {
 	}
 }
 
+// What the cluster's own objects do not date counts from the report that named
+// it first, so that it is called a blocker after two minutes.
+func TestBlockersAreDatedFromTheirFirstReport(t *testing.T) {
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	pod := types.NamespacedName{Namespace: "shop", Name: "cart"}
+	blocked := func(after time.Duration, before ...fleetwrightv1.DrainBlocker) *drain.Blocker {
+		o := &observation{drains: map[string]drain.Plan{"o": {Blockers: []drain.Blocker{{Pod: pod, Reason: drain.ReasonReplacementNotReady}}}}}
+		o.world.Pools = []replacement.Pool{{Object: "o"}}
+		o.settleDrains(outcome{}, before, now.Add(after))
+		return worstBlocker(o, now.Add(after))
+	}
+	reported := fleetwrightv1.DrainBlocker{Namespace: "shop", Pod: "cart", Reason: "ReplacementNotReady", SinceTime: metav1.NewTime(now)}
+	other := reported
+	other.Reason = "Unreachable"
+	if b := blocked(0); b != nil {
+		t.Errorf("blocked at the first look: %+v", b)
+	}
+	if b := blocked(time.Minute, reported); b != nil {
+		t.Errorf("blocked after a minute: %+v", b)
+	}
+	if b := blocked(3*time.Minute, reported); b == nil || !b.Since.Equal(now) {
+		t.Errorf("after three minutes: %+v, want it blocked since %s", b, now)
+	}
+	if b := blocked(3*time.Minute, other); b != nil {
+		t.Errorf("blocked since another reason began: %+v", b)
+	}
+}
+
 // The cache lags behind our own last write: what it says is not written again,
 // under another time and with another event.
 func TestStaleCacheIsNotReported(t *testing.T) {

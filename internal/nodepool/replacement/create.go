@@ -120,16 +120,20 @@ func (l *look) isThereRoomForAnotherPool() *Plan {
 	if plan := l.doNodesAnswer(); plan != nil {
 		return plan
 	}
-	newest := l.Pools[len(l.Pools)-1]
-	bare := len(newest.Nodes) == 0 && newest.Members == 0
-	if !newest.Drain.Known && !bare {
+	last := len(l.Pools) - 1
+	newest := l.Pools[last]
+	if !newest.Drain.Known && len(newest.Nodes) > 0 {
 		return &Plan{
 			Verdict: Moving, CheckAgain: soon, NeedsPods: []string{newest.Object},
 			Step: string(fleetwrightv1.ReplacementStepDrainingBlue), Reason: fleetwrightv1.ReasonDrainingBlue,
 			Message: fmt.Sprintf("the pods on pool %s, which was superseded, are not known yet", newest.Name),
 		}
 	}
-	if bare || newest.Drain.Empty() {
+	if len(newest.Nodes) == 0 || newest.Drain.Unused() {
+		// Until the next one is made, pods need a pool that takes them.
+		if plan := l.reopen(&l.Pools[last-1], "serves on until the next one is made"); plan != nil {
+			return plan
+		}
 		return l.retire([]Pool{newest})
 	}
 	if len(l.Pools) == 2 {
@@ -206,10 +210,30 @@ func (l *look) createAs(name, object, fingerprint string, outgoing []Pool) *Plan
 		Step: string(fleetwrightv1.ReplacementStepCreatingGreen), Reason: fleetwrightv1.ReasonCreatingGreen,
 		Message: fmt.Sprintf("creates pool %s for %s", name, l.what()),
 		Action: Action{
-			Kind: CreatePool, Object: object, Pool: name, Spec: l.Nodepool.Spec, Fingerprint: fingerprint,
-			Replicas: creationSize(l.Nodepool.Spec, outgoing, nil),
+			Kind: CreatePool, Object: object, Pool: name, Spec: inherit(l.Nodepool.Spec, outgoing), Fingerprint: fingerprint,
+			Replicas: creationSize(inherit(l.Nodepool.Spec, outgoing), outgoing, nil),
 		},
 	}
+}
+
+// inherit gives a new pool the mode and the autoscaler of the one it replaces
+// where the spec leaves them open: a line taken out of the spec is no wish for
+// another value, and a pool must not stop being the System pool over the next
+// version.
+func inherit(spec agentpool.Spec, outgoing []Pool) agentpool.Spec {
+	for _, o := range outgoing {
+		if o.Incomplete {
+			continue
+		}
+		if spec.Mode == "" {
+			spec.Mode = o.Spec.Mode
+		}
+		if spec.Replicas == nil && spec.Scaling == nil {
+			spec.Scaling = o.Spec.Scaling
+		}
+		break
+	}
+	return spec
 }
 
 // nameTaken includes pools on their way out: re-using a name too early would

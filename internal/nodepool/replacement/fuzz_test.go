@@ -52,7 +52,7 @@ func randomWorld(r *rand.Rand, now time.Time) World {
 		p := Pool{
 			Name: pick("blue", "green") + string(rune('a'+i)), Object: "o" + string(rune('a'+i)), UID: "u", Created: past(), Deleting: yes(15), Spec: spec(),
 			Incomplete: yes(8), Provisioned: !yes(20), Operation: pick("", "", "", "Creating", "Updating"), Failure: pick("", "", "", strings.Repeat("no quota ü", 200)),
-			ProvisionStarted: past(), DrainStarted: past(), IdentityConflict: pick("", "", "", "", "", "conflict"), Unlisted: r.IntN(8) / 7,
+			FailureSince: past(), ProvisionStarted: past(), DrainStarted: past(), IdentityConflict: pick("", "", "", "", "", "conflict"), Unlisted: r.IntN(8) / 7,
 		}
 		if yes(20) {
 			p.Fingerprint = agentpool.Fingerprint("u", w.Nodepool.Spec)
@@ -64,7 +64,7 @@ func randomWorld(r *rand.Rand, now time.Time) World {
 			})
 		}
 		p.Members = len(p.Nodes) + r.IntN(8)/7
-		p.Drain = Drain{Known: yes(80), Remaining: r.IntN(3), Summary: "pods left", CheckAgain: time.Second}
+		p.Drain = Drain{Known: yes(80), Closed: yes(80), Remaining: r.IntN(3), Staying: pick("", " but for 1 pod"), Summary: "pods left", CheckAgain: time.Second}
 		w.Pools = append(w.Pools, p)
 	}
 	return w

@@ -40,8 +40,8 @@ const (
 	Done Verdict = "Done"
 	// Moving: something is being changed.
 	Moving Verdict = "Moving"
-	// Waiting: a change is needed and something outside must come first; no
-	// node has been touched.
+	// Waiting: something outside must come first, and until then nothing of ours
+	// moves.
 	Waiting Verdict = "Waiting"
 	// Stuck: only a person can go on; the message says how.
 	Stuck Verdict = "Stuck"

@@ -63,23 +63,37 @@ func (l *look) isTheWantedPoolProvisioned() *Plan {
 	if p.Provisioned {
 		return nil
 	}
+	if inPlace, _ := agentpool.Split(agentpool.Changes(l.Nodepool.Spec, p.Spec)); len(inPlace) > 0 && p.Operation == "" && (p.Failure != "" || l.timedOut(p)) {
+		// Fewer nodes may be what there is quota for.
+		return l.changeInPlace(inPlace)
+	}
 	plan := &Plan{
 		Verdict: Moving, CheckAgain: later,
 		Step: string(fleetwrightv1.ReplacementStepCreatingGreen), Reason: fleetwrightv1.ReasonCreatingGreen,
 		Message: fmt.Sprintf("pool %s is being created since %s", p.Name, clock(p.ProvisionStarted)),
 	}
 	switch {
-	case p.Failure != "":
+	case p.Failure != "" && l.stands(p):
 		plan.Verdict, plan.Reason = Stuck, fleetwrightv1.ReasonProvisioningFailed
 		plan.Message = fmt.Sprintf("pool %s cannot be created: %s%s", p.Name, p.Failure, l.oldPoolIsSafe())
 	case l.timedOut(p):
 		plan.Verdict, plan.Reason = Stuck, fleetwrightv1.ReasonProvisioningTimedOut
 		plan.Message = fmt.Sprintf("pool %s was not created within %s%s", p.Name, l.Nodepool.ProvisionTimeout, l.oldPoolIsSafe())
+	case p.Failure != "":
+		plan.CheckAgain = failureGrace
+		plan.Message += ", so far without success: " + p.Failure
 	case !l.Cluster.Provisioned:
 		plan.Message = fmt.Sprintf("pool %s is created together with the control plane of %s, since %s", p.Name, l.Cluster.Name, clock(p.ProvisionStarted))
 	}
 	return plan
 }
+
+// failureGrace is how long a failure must have been said before a person is
+// called: CAPZ writes passing ones (a throttled request, a machine it cannot see
+// yet) down in the same way, and tries again after 20 seconds.
+const failureGrace = time.Minute
+
+func (l *look) stands(p *Pool) bool { return l.now.Sub(p.FailureSince) >= failureGrace }
 
 func (l *look) timedOut(p *Pool) bool {
 	return l.Nodepool.ProvisionTimeout > 0 && l.now.Sub(p.ProvisionStarted) > l.Nodepool.ProvisionTimeout
@@ -97,33 +111,48 @@ func (l *look) oldPoolIsSafe() string {
 func (l *look) areInPlaceFieldsAsWanted() *Plan {
 	p := l.wanted
 	inPlace, _ := agentpool.Split(agentpool.Changes(l.Nodepool.Spec, p.Spec))
-	if len(inPlace) == 0 {
-		if p.Failure != "" && p.Operation == "" {
+	if len(inPlace) > 0 {
+		plan := l.changeInPlace(inPlace)
+		if plan.Reason == fleetwrightv1.ReasonWaitingForSlot {
+			// A drain is no Azure write and goes on; the change comes after.
+			l.deferred, plan = plan, nil
+		}
+		return plan
+	}
+	if p.Failure != "" && p.Operation == "" {
+		l.deferred = &Plan{
+			Verdict: Moving, Step: string(fleetwrightv1.ReplacementStepUpdatingInPlace), Reason: fleetwrightv1.ReasonUpdatingInPlace,
+			Message: fmt.Sprintf("the last change of pool %s is not accepted yet: %s", p.Name, p.Failure), CheckAgain: failureGrace,
+		}
+		if l.stands(p) {
 			l.deferred = &Plan{
 				Verdict: Stuck, Reason: fleetwrightv1.ReasonProvisioningFailed, CheckAgain: later,
 				Message: fmt.Sprintf("Azure refused the last change of pool %s: %s", p.Name, p.Failure),
 			}
 		}
-		return nil
 	}
+	return nil
+}
+
+// changeInPlace writes the in-place fields of the wanted pool, or waits for the
+// slot.
+func (l *look) changeInPlace(inPlace []agentpool.Change) *Plan {
+	p := l.wanted
 	if want := l.Nodepool.Spec.Mode; want == string(fleetwrightv1.NodepoolModeUser) && p.Spec.Mode == string(fleetwrightv1.NodepoolModeSystem) && !l.systemPoolReadyBut([]Pool{*p}) {
 		return &Plan{
 			Verdict: Stuck, Reason: fleetwrightv1.ReasonInvalidSpec, CheckAgain: later,
 			Message: fmt.Sprintf("mode User would leave the cluster without a ready System pool: make another System pool first, pool %s stays as it is", p.Name),
 		}
 	}
-	plan := &Plan{
+	if op := l.busy(); op != nil {
+		return l.waitForSlot(*op, Waiting, "change "+agentpool.Describe(inPlace))
+	}
+	return &Plan{
 		Verdict: Moving, CheckAgain: soon,
 		Step: string(fleetwrightv1.ReplacementStepUpdatingInPlace), Reason: fleetwrightv1.ReasonUpdatingInPlace,
 		Message: fmt.Sprintf("changes %s of pool %s without touching its nodes", agentpool.Describe(inPlace), p.Name),
 		Action:  Action{Kind: UpdatePool, Object: p.Object, Pool: p.Name, Spec: l.Nodepool.Spec},
 	}
-	if op := l.busy(); op != nil {
-		// A drain is no Azure write and goes on; the change comes after.
-		l.deferred = l.waitForSlot(*op, Waiting, "change "+agentpool.Describe(inPlace))
-		return nil
-	}
-	return plan
 }
 
 func (l *look) doNodesAnswer() *Plan {
@@ -139,20 +168,27 @@ func (l *look) doNodesAnswer() *Plan {
 // doWantedNodesTakePods takes back the cordon of a pool that was on its way
 // out and is wanted again.
 func (l *look) doWantedNodesTakePods() *Plan {
+	return l.reopen(l.wanted, "is wanted again")
+}
+
+// reopen takes our cordon and our marks off a pool's nodes. A node that somebody
+// opened before us loses the mark too, or a person's own cordon would one day
+// be taken for ours.
+func (l *look) reopen(p *Pool, why string) *Plan {
 	var closed []Node
-	for _, n := range l.wanted.Nodes {
-		if n.Cordoned && n.CordonedByUs {
+	for _, n := range p.Nodes {
+		if n.CordonedByUs {
 			closed = append(closed, n)
 		}
 	}
-	if len(closed) == 0 && l.wanted.DrainStarted.IsZero() {
+	if len(closed) == 0 && p.DrainStarted.IsZero() {
 		return nil
 	}
 	return &Plan{
 		Verdict: Moving, CheckAgain: soon,
 		Step: string(fleetwrightv1.ReplacementStepRollingBack), Reason: fleetwrightv1.ReasonRollingBack,
-		Message: fmt.Sprintf("pool %s is wanted again: %s open for pods", l.wanted.Name, count(len(closed), "node")),
-		Action:  Action{Kind: UncordonNodes, Object: l.wanted.Object, Pool: l.wanted.Name, Nodes: closed},
+		Message: fmt.Sprintf("pool %s %s: %s open for pods", p.Name, why, count(len(closed), "node")),
+		Action:  Action{Kind: UncordonNodes, Object: p.Object, Pool: p.Name, Nodes: closed},
 	}
 }
 
@@ -170,6 +206,15 @@ func (l *look) areEnoughNodesReady() *Plan {
 	if settled >= need {
 		return nil
 	}
+	coming := wait > 0 || older != "" || p.Operation != "" || p.Members > len(p.Nodes) || p.Unlisted > 0
+	if len(l.outgoing) == 0 && l.timedOut(p) && !coming {
+		// Nothing is rolled out, and nothing is on its way that could be waited for:
+		// nodes of a pool that served have failed, or were taken away.
+		return &Plan{
+			Verdict: Waiting, Reason: fleetwrightv1.ReasonTooFewReadyNodes, CheckAgain: later,
+			Message: fmt.Sprintf("%d of %s of pool %s are ready", settled, count(need, "node"), p.Name),
+		}
+	}
 	plan := &Plan{
 		Verdict: Moving, CheckAgain: orDefault(wait, soon),
 		Step: string(fleetwrightv1.ReplacementStepWaitingForGreen), Reason: fleetwrightv1.ReasonWaitingForGreen,
@@ -182,11 +227,6 @@ func (l *look) areEnoughNodesReady() *Plan {
 	if l.timedOut(p) && !l.drainBegan() && (len(l.outgoing) > 0 || len(p.Nodes) == 0) {
 		plan.Verdict, plan.Reason, plan.CheckAgain = Stuck, fleetwrightv1.ReasonProvisioningTimedOut, later
 		plan.Message += fmt.Sprintf("; that took longer than %s%s", l.Nodepool.ProvisionTimeout, l.oldPoolIsSafe())
-	}
-	if len(l.outgoing) == 0 && len(p.Nodes) >= need && older == "" && wait == 0 && l.timedOut(p) {
-		// Nothing is being rolled out: nodes of a pool that served have failed.
-		plan.Verdict, plan.Step, plan.Reason = Waiting, "", fleetwrightv1.ReasonTooFewReadyNodes
-		plan.CheckAgain = later
 	}
 	return plan
 }

@@ -100,6 +100,13 @@ func (l *look) drain(p Pool) *Plan {
 		plan.Message = fmt.Sprintf("pool %s has %s by Azure and %d in the cluster: waits until they agree", p.Name, count(p.Members, "node"), len(p.Nodes)+p.Unlisted)
 		if p.Members > len(p.Nodes)+p.Unlisted {
 			plan.Message += fmt.Sprintf("; should its other machines never become nodes, delete them in Azure, or MachinePool %s yourself", p.Object)
+		} else {
+			plan.Message += fmt.Sprintf("; should Azure never list the others, drain them and delete MachinePool %s yourself", p.Object)
+		}
+		if p.Failure != "" && p.Operation == "" && l.stands(&p) {
+			// CAPZ does not list the machines of a pool that Azure calls failed.
+			plan.Verdict, plan.Step, plan.Reason, plan.CheckAgain = Stuck, "", fleetwrightv1.ReasonProvisioningFailed, later
+			plan.Message += "; Azure says: " + p.Failure
 		}
 		return plan
 	case len(p.Nodes) == 0 || p.Drain.Empty():
@@ -121,7 +128,7 @@ func (l *look) remove(p Pool) *Plan {
 	return &Plan{
 		Verdict: Moving, CheckAgain: soon,
 		Step: string(fleetwrightv1.ReplacementStepDeletingBlue), Reason: fleetwrightv1.ReasonDeletingBlue,
-		Message: fmt.Sprintf("deletes pool %s, which is empty", p.Name),
+		Message: fmt.Sprintf("deletes pool %s, which is empty%s", p.Name, p.Drain.Staying),
 		Action:  Action{Kind: DeletePool, Object: p.Object, Pool: p.Name, UID: p.UID},
 	}
 }

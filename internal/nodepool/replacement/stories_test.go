@@ -111,6 +111,110 @@ var stories = map[string]struct {
 			{10 * time.Minute, "back to D4", setMachine("D4")},
 		},
 	},
+	"refused-pool-is-made-smaller": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "machineType D96 and replicas 100, of which there is no quota", func(s *story) {
+				s.provisionFails = "QuotaExceeded: needs 9600 vCPUs, 200 are left"
+				s.w.Nodepool.Spec.Replicas = ptr.To[int32](100)
+				setMachine("D96")(s)
+			}},
+			{10 * time.Minute, "replicas 2", func(s *story) {
+				s.provisionFails = ""
+				s.w.Nodepool.Spec.Replicas = ptr.To[int32](2)
+			}},
+		},
+	},
+	"azure-stumbles-while-green-is-made": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{time.Minute, "CAPZ could not list machines", func(s *story) {
+				if p := &s.w.Pools[len(s.w.Pools)-1]; !p.Provisioned {
+					p.Failure, p.FailureSince, p.Operation = "429 Too Many Requests", s.now, ""
+				}
+			}},
+			{time.Minute + 20*time.Second, "it can again", func(s *story) {
+				if p := &s.w.Pools[len(s.w.Pools)-1]; !p.Provisioned {
+					p.Failure, p.Operation = "", "Creating"
+				}
+			}},
+		},
+	},
+	"green-fails-with-some-of-its-nodes-and-is-given-up": {
+		ends:  "ProvisioningFailed",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "machineType D96, of which there is no quota", func(s *story) {
+				s.provisionFails = "QuotaExceeded: 2 of 3 machines were made"
+				setMachine("D96")(s)
+			}},
+			{20 * time.Minute, "two of its nodes have joined; back to D4", func(s *story) {
+				s.w.Pools[1].Unlisted = 2
+				s.w.Nodepool.Spec.MachineType = "D4"
+			}},
+		},
+	},
+	"second-change-right-after-the-cordon": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "machineType D16 before a pod has moved", rightAfterTheCordon},
+		},
+	},
+	"second-change-of-the-only-system-pool-right-after-the-cordon": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return systemStory(t).running(9) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "machineType D16 before a pod has moved", rightAfterTheCordon},
+		},
+	},
+	"machines-never-become-nodes-and-the-change-is-changed": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{
+			{0, "machineType D8 in a subnet that lets no node join", func(s *story) { s.noBoot = true; setMachine("D8")(s) }},
+			{10 * time.Minute, "Azure lists 3 machines; machineType D16", func(s *story) {
+				s.w.Pools[1].Members, s.noBoot = 3, false
+				setMachine("D16")(s)
+			}},
+			{30 * time.Minute, "somebody deletes the machines in Azure", func(s *story) {
+				for i := range s.w.Pools {
+					s.w.Pools[i].Members = len(s.w.Pools[i].Nodes)
+				}
+			}},
+		},
+	},
+	"azure-takes-a-machine-of-a-running-pool": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{
+			{2 * time.Hour, "a Spot machine is taken", func(s *story) {
+				p := &s.w.Pools[0]
+				s.pending += s.pods[p.Nodes[0].Name]
+				delete(s.pods, p.Nodes[0].Name)
+				p.Nodes, p.Members = p.Nodes[1:], 2
+				s.schedule()
+			}},
+			{5 * time.Hour, "Azure gives another", func(s *story) { s.boot(s.w.Pools[0].Object, 1) }},
+		},
+	},
+	"mode-and-scaling-are-taken-out-of-the-spec": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			return autoscaled(systemStory(t).running(9))
+		},
+		script: []scripted{
+			{0, "the lines mode and scaling are taken out", func(s *story) {
+				s.w.Nodepool.Spec.Mode, s.w.Nodepool.Spec.Scaling = "", nil
+			}},
+			{time.Hour, "machineType D8", setMachine("D8")},
+		},
+	},
 	"new-nodes-never-come": {
 		ends:   "ProvisioningTimedOut",
 		begin:  func(t *testing.T) *story { return newStory(t).running(6) },
@@ -358,6 +462,29 @@ func setMachine(m string) func(*story) {
 			s.provisionFails = ""
 		}
 	}
+}
+
+// rightAfterTheCordon makes a second change when the old nodes are closed and
+// the new ones are still without pods.
+func rightAfterTheCordon(s *story) {
+	if len(s.w.Pools) == 2 {
+		for i := range s.w.Pools {
+			closed := i == 0
+			s.w.Pools[i].DrainStarted = time.Time{}
+			if closed {
+				s.w.Pools[i].DrainStarted = s.now
+			}
+			for n := range s.w.Pools[i].Nodes {
+				node := &s.w.Pools[i].Nodes[n]
+				node.Cordoned, node.CordonedByUs = closed, closed
+				if !closed {
+					s.pods[s.w.Pools[0].Nodes[0].Name] += s.pods[node.Name]
+					delete(s.pods, node.Name)
+				}
+			}
+		}
+	}
+	setMachine("D16")(s)
 }
 
 // autoscaled hands a running pool of three nodes to the autoscaler.

@@ -93,13 +93,13 @@ func (s *story) running(pods int) *story {
 		s.t.Fatalf("a new Nodepool should create a pool, got %s", plan)
 	}
 	s.act(plan)
-	for i := range s.due {
+	due := len(s.due)
+	for i := range due {
 		s.due[i].do(s)
 	}
+	booting := s.due[due:]
 	s.due = nil
-	p := &s.w.Pools[0]
-	s.boot(p.Object, int(*p.Spec.Replicas))
-	for _, d := range s.due {
+	for _, d := range booting {
 		d.do(s)
 	}
 	s.due = nil
@@ -130,7 +130,9 @@ func (s *story) pool(object string) *Pool {
 	return nil
 }
 
+// boot makes machines, which Azure lists at once and which become nodes later.
 func (s *story) boot(object string, n int) {
+	s.pool(object).Members += n
 	for range n {
 		s.serial++
 		name := fmt.Sprintf("node%02d", s.serial)
@@ -144,7 +146,6 @@ func (s *story) boot(object string, n int) {
 				version = s.bootVersion
 			}
 			p.Nodes = append(p.Nodes, Node{Name: name, UID: "uid-" + name, ProviderID: "azure://" + p.Name + "/" + name, Ready: true, ReadySince: s.now, Version: version})
-			p.Members = len(p.Nodes)
 			s.schedule()
 		})
 	}
@@ -188,7 +189,8 @@ func (s *story) world() World {
 			continue
 		}
 		left := s.podsOn(*p)
-		p.Drain = Drain{Known: true, Remaining: left, Summary: fmt.Sprintf("%d pods left", left), CheckAgain: 5 * time.Second}
+		closed := !slices.ContainsFunc(p.Nodes, func(n Node) bool { return !n.Cordoned })
+		p.Drain = Drain{Known: true, Closed: closed, Remaining: left, Summary: fmt.Sprintf("%d pods left", left), CheckAgain: 5 * time.Second}
 		if s.budget == 0 && left > 0 {
 			p.Drain.Summary += "; waits for pod shop/cart (PodDisruptionBudget shop/cart allows 0)"
 		}
@@ -288,23 +290,17 @@ func (s *story) act(plan Plan) {
 			Name: a.Pool, Object: a.Object, UID: "uid-" + a.Object, Fingerprint: a.Fingerprint, Created: s.now,
 			Spec: spec, Size: ptr.To(a.Replicas), Operation: "Creating", ProvisionStarted: s.now,
 		})
-		s.after(tCreate, func(s *story) {
-			p := s.pool(a.Object)
-			if p == nil {
-				return
-			}
-			p.Operation = ""
-			if p.Failure = s.provisionFails; p.Failure != "" {
-				return
-			}
-			p.Provisioned = true
-			s.boot(a.Object, int(a.Replicas))
-		})
+		s.after(tCreate, func(s *story) { s.provisioned(a.Object) })
 	case UpdatePool:
 		p := s.pool(a.Object)
 		keep := *p
 		p.Spec = a.Spec
 		p.Spec.Version, p.Spec.MachineType = keep.Spec.Version, keep.Spec.MachineType
+		if !p.Provisioned {
+			p.Size, p.Failure, p.Operation, p.ProvisionStarted = p.Spec.Replicas, "", "Creating", s.now
+			s.after(tCreate, func(s *story) { s.provisioned(a.Object) })
+			return
+		}
 		p.Operation = "Updating"
 		s.after(tUpdate, func(s *story) {
 			if p := s.pool(a.Object); p != nil && p.Operation == "Updating" {
@@ -356,6 +352,21 @@ func (s *story) act(plan Plan) {
 			s.schedule()
 		})
 	}
+}
+
+// provisioned is Azure's answer to a pool that was asked for.
+func (s *story) provisioned(object string) {
+	p := s.pool(object)
+	if p == nil {
+		return
+	}
+	p.Operation = ""
+	if p.Failure = s.provisionFails; p.Failure != "" {
+		p.FailureSince = s.now
+		return
+	}
+	p.Provisioned = true
+	s.boot(object, int(*p.Size))
 }
 
 func moved(s *story) {

@@ -121,8 +121,10 @@ type Pool struct {
 	// Operation is the provider operation in flight (Creating, Updating,
 	// Deleting), or empty.
 	Operation string
-	// Failure is the provider's last refusal or failure, or empty.
-	Failure string
+	// Failure is the provider's last refusal or failure, or empty; FailureSince
+	// is when it was first said in these words, zero when nobody knows.
+	Failure      string
+	FailureSince time.Time
 	// ProvisionStarted is when the pool was asked for.
 	ProvisionStarted time.Time
 	// DrainStarted is when its first node was cordoned for removal; zero when
@@ -167,17 +169,25 @@ type Node struct {
 type Drain struct {
 	// Known is false when the pods could not be read: then nothing is empty.
 	Known bool
+	// Closed is true when every node was cordoned when the engine read it, which
+	// is before it read the pods.
+	Closed bool
 	// Remaining pods still have to leave.
 	Remaining int
+	// Staying says which pods will end with the pool because their owners asked
+	// to leave them alone; empty when there are none.
+	Staying string
 	// Summary is the engine's sentence about what is being waited for.
 	Summary string
 	// CheckAgain is when looking again is worth it.
 	CheckAgain time.Duration
 }
 
-// Empty is true when the drain engine has seen the pool and nothing is left
-// that has to leave.
-func (d Drain) Empty() bool { return d.Known && d.Remaining == 0 }
+// Empty is true when the drain engine has seen all nodes closed and nothing
+// left that has to leave. Unused is true when nothing has to leave, though pods
+// may still come.
+func (d Drain) Empty() bool  { return d.Unused() && d.Closed }
+func (d Drain) Unused() bool { return d.Known && d.Remaining == 0 }
 
 // ReadyNodes counts nodes that take pods: Ready and not cordoned.
 func (p Pool) ReadyNodes() int {
