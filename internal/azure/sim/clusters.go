@@ -155,7 +155,7 @@ func deleteCluster(c *cloud, r *call) (reply, error) {
 	running := c.runningOn(cluster.key())
 	for _, o := range running {
 		if o.Kind == opClusterDelete {
-			return c.written(r, o, http.StatusAccepted, nil), nil
+			return c.joined(r, o), nil
 		}
 	}
 	c.cancel(running)

@@ -107,7 +107,7 @@ func deleteGroup(c *cloud, r *call) (reply, error) {
 	}
 	for _, o := range c.runningOn(g.key()) {
 		if o.Kind == opGroupDelete {
-			return c.written(r, o, http.StatusAccepted, nil), nil
+			return c.joined(r, o), nil
 		}
 	}
 	g.properties()["provisioningState"] = "Deleting"

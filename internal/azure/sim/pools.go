@@ -294,7 +294,7 @@ func deletePool(c *cloud, r *call) (reply, error) {
 	}
 	for _, o := range c.runningOn(pool.key()) {
 		if o.Kind == opPoolDelete {
-			return c.written(r, o, http.StatusAccepted, nil), nil
+			return c.joined(r, o), nil
 		}
 	}
 	if err := c.busy(cluster); err != nil {

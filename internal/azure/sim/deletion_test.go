@@ -1,0 +1,83 @@
+package sim_test
+
+import (
+	"testing"
+	"time"
+)
+
+// TestJoiningAStuckDeletion: a client that asks again must neither release an operation that a script holds nor, with a
+// script of its own, change how it ends.
+func TestJoiningAStuckDeletion(t *testing.T) {
+	for name, path := range map[string]string{
+		"group":   groupPath,
+		"cluster": clusterID,
+		"pool":    clusterID + "/agentPools/blue",
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAzure(t)
+			a.makeCluster()
+			a.mustPutPool("blue", userPool("Standard_D4s_v5", 1))
+			a.fault(`{"method": "DELETE", "stickOperation": true}`)
+			a.delete(path)
+			a.fault(`{"method": "DELETE", "failOperation": {"code": "Broken", "message": "x"}}`)
+			a.delete(path)
+			a.delete(path)
+			a.clock.Step(time.Hour)
+			var running []operation
+			a.admin("GET", "operations", "", &running)
+			if len(running) != 1 || !running[0].Stuck {
+				t.Fatalf("operations: %+v", running)
+			}
+			a.admin("POST", "operations/"+running[0].ID+"/release", "", nil)
+			a.expectOperation(running[0].ID, "Succeeded")
+		})
+	}
+}
+
+const groupPath = "/subscriptions/" + subscription + "/resourceGroups/" + group
+
+// operation is one as the admin endpoint shows it.
+type operation struct {
+	ID, Kind, Target, Status, Error string
+	Stuck                           bool
+}
+
+// delete sends a DELETE that nobody follows, and checks that it is accepted.
+func (a *azure) delete(path string) {
+	a.t.Helper()
+	version := "2025-10-01"
+	if path == groupPath {
+		version = "2021-04-01"
+	}
+	if status := a.raw("DELETE", path+"?api-version="+version, "", a.token(), nil); status != 202 {
+		a.t.Fatalf("DELETE %s is answered %d", path, status)
+	}
+}
+
+// expectOperation lets time go by until an operation has ended, and checks how.
+func (a *azure) expectOperation(id, status string) {
+	a.t.Helper()
+	a.eventually("operation "+id+" ends", func() error {
+		a.clock.Step(time.Second)
+		if o := a.operation(id); o.Status == "InProgress" {
+			return errorOf("it runs: %+v", o)
+		}
+		return nil
+	})
+	if o := a.operation(id); o.Status != status {
+		a.t.Errorf("operation ended %s (%s), want %s", o.Status, o.Error, status)
+	}
+}
+
+func (a *azure) operation(id string) operation {
+	a.t.Helper()
+	var all []operation
+	a.admin("GET", "operations?all=true", "", &all)
+	for _, o := range all {
+		if o.ID == id {
+			return o
+		}
+	}
+	a.t.Fatalf("there is no operation %s", id)
+	return operation{}
+}
