@@ -34,6 +34,37 @@ func TestJoiningAStuckDeletion(t *testing.T) {
 	}
 }
 
+// TestFailedDeletionLeavesWhatWorks: nothing is gone, the next PUT ends, and so does the next DELETE.
+func TestFailedDeletionLeavesWhatWorks(t *testing.T) {
+	for name, path := range map[string]string{"cluster": clusterID, "group": groupPath} {
+		t.Run(name, func(t *testing.T) {
+			a := newAzure(t)
+			a.makeCluster()
+			a.fault(`{"method": "DELETE", "failOperation": {"code": "Broken", "message": "x"}}`)
+			a.delete(path)
+			a.expectOperation(a.running(), "Failed")
+			want := map[string]string{"cluster": "Failed", "group": "Succeeded"}[name]
+			got, err := a.clusters.Get(t.Context(), group, cluster, nil)
+			if err != nil || *got.Properties.ProvisioningState != want {
+				t.Fatalf("cluster after the failure: %v, want %s: %v", got.Properties, want, err)
+			}
+			a.makeGroup()
+			p, err := a.clusters.BeginCreateOrUpdate(t.Context(), group, cluster, newCluster(), nil)
+			if got := done(a, p, err); *got.Properties.ProvisioningState != "Succeeded" {
+				t.Errorf("cluster after a PUT: %s", *got.Properties.ProvisioningState)
+			}
+			a.mustPutPool("blue", userPool("Standard_D4s_v5", 1))
+			a.boot()
+			a.eventually("the nodes of both pools", countNodes(a, 3))
+			a.delete(path)
+			a.expectOperation(a.running(), "Succeeded")
+			if n := a.world.clusterCount(); n != 0 {
+				t.Errorf("%d API servers are left", n)
+			}
+		})
+	}
+}
+
 const groupPath = "/subscriptions/" + subscription + "/resourceGroups/" + group
 
 // operation is one as the admin endpoint shows it.
@@ -80,4 +111,15 @@ func (a *azure) operation(id string) operation {
 	}
 	a.t.Fatalf("there is no operation %s", id)
 	return operation{}
+}
+
+// running is the one operation that runs.
+func (a *azure) running() string {
+	a.t.Helper()
+	var running []operation
+	a.admin("GET", "operations", "", &running)
+	if len(running) != 1 {
+		a.t.Fatalf("operations: %+v", running)
+	}
+	return running[0].ID
 }

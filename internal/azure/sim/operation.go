@@ -58,7 +58,7 @@ type operation struct {
 	Old []int `json:"old,omitempty"`
 	// Stuck operations take no step until they are released.
 	Stuck bool `json:"stuck,omitempty"`
-	// FailWith ends the operation half-way, in place of the step after the middle.
+	// FailWith ends the operation half-way, in place of the step that fails says.
 	FailWith *armerr.Error `json:"failWith,omitempty"`
 	// NeverBoot is how many of the machines created by it never register; negative means all.
 	NeverBoot int `json:"neverBoot,omitempty"`
@@ -69,8 +69,15 @@ func (o *operation) running() bool { return o.Status == statusInProgress }
 // due is when the next step is to be taken.
 func (o *operation) due() time.Time { return o.Start.Add(time.Duration(o.Done+1) * o.Every) }
 
-// fails tells whether the next step is the one at which a scripted failure strikes: the first one past the middle.
-func (o *operation) fails() bool { return o.FailWith != nil && o.Done >= o.Steps/2 }
+// fails tells whether the next step is the one at which a scripted failure strikes: the first one past the middle. The
+// deletion of a cluster or group fails before its first step, because nothing brings back what that takes away: what is
+// left has to work, and has to be deletable again.
+func (o *operation) fails() bool {
+	if o.Kind == opClusterDelete || o.Kind == opGroupDelete {
+		return o.FailWith != nil
+	}
+	return o.FailWith != nil && o.Done >= o.Steps/2
+}
 
 // begin starts an operation of total length and takes the steps that are due at once.
 func (c *cloud) begin(target *resource, kind opKind, total time.Duration, steps int) *operation {
