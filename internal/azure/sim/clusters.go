@@ -152,13 +152,12 @@ func deleteCluster(c *cloud, r *call) (reply, error) {
 	if err := checkMatch(r, cluster); err != nil {
 		return reply{}, err
 	}
-	running := c.runningOn(cluster.key())
-	for _, o := range running {
+	for _, o := range c.runningOn(cluster.key()) {
 		if o.Kind == opClusterDelete {
 			return c.joined(r, o), nil
 		}
 	}
-	c.cancel(running)
+	c.preempt(cluster)
 	c.setState(cluster, "Deleting")
 	c.dirty = true
 	o := c.begin(cluster, opClusterDelete, c.settings.Durations.ClusterDelete.Duration, 2)

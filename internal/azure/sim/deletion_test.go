@@ -1,8 +1,11 @@
 package sim_test
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/fleetwright/fleetwright/internal/azure/sim"
 )
 
 // TestJoiningAStuckDeletion: a client that asks again must neither release an operation that a script holds nor, with a
@@ -65,6 +68,34 @@ func TestFailedDeletionLeavesWhatWorks(t *testing.T) {
 	}
 }
 
+// TestDeletionsUnderADeletedGroup: whoever deletes something and sees its group go first has got what was asked for.
+func TestDeletionsUnderADeletedGroup(t *testing.T) {
+	for name, before := range map[string]time.Duration{"in its first half": 0, "in its second half": 40 * time.Second} {
+		t.Run("cluster "+name, func(t *testing.T) {
+			a := newAzure(t, func(s *sim.Settings) { s.Durations.ClusterDelete.Duration = time.Minute })
+			a.makeCluster()
+			a.delete(clusterID)
+			ofCluster := a.running()
+			a.clock.Step(before)
+			a.delete(groupPath)
+			a.expectOperation(ofCluster, "Succeeded")
+			if n := a.world.clusterCount(); n != 0 {
+				t.Errorf("%d API servers are left", n)
+			}
+		})
+	}
+	t.Run("network", func(t *testing.T) {
+		a := newAzure(t, func(s *sim.Settings) { s.Durations.NetworkWrite.Duration = time.Minute })
+		a.makeGroup()
+		p, err := a.networks.BeginCreateOrUpdate(t.Context(), group, network, vnet("10.0.0.0/8"), nil)
+		done(a, p, err)
+		a.delete(groupPath + "/providers/Microsoft.Network/virtualNetworks/" + network)
+		ofNetwork := a.running()
+		a.delete(groupPath)
+		a.expectOperation(ofNetwork, "Succeeded")
+	})
+}
+
 const groupPath = "/subscriptions/" + subscription + "/resourceGroups/" + group
 
 // operation is one as the admin endpoint shows it.
@@ -77,8 +108,11 @@ type operation struct {
 func (a *azure) delete(path string) {
 	a.t.Helper()
 	version := "2025-10-01"
-	if path == groupPath {
+	switch {
+	case path == groupPath:
 		version = "2021-04-01"
+	case strings.Contains(path, "Microsoft.Network"):
+		version = "2025-05-01"
 	}
 	if status := a.raw("DELETE", path+"?api-version="+version, "", a.token(), nil); status != 202 {
 		a.t.Fatalf("DELETE %s is answered %d", path, status)

@@ -121,7 +121,7 @@ func (c *cloud) removeGroup(g *resource, last bool) {
 	clusters := c.state.children(g.ID, typeCluster)
 	for _, cluster := range clusters {
 		if !cluster.Cluster.Removing {
-			c.cancel(c.runningOn(cluster.key()))
+			c.preempt(cluster)
 			c.setState(cluster, "Deleting")
 		}
 		c.removeCluster(cluster, last)

@@ -153,7 +153,7 @@ func (c *cloud) nextStep() *operation {
 
 // open tells whether the last step of an operation may be taken: creating and deleting a cluster wait for its API server.
 func (c *cloud) open(o *operation) bool {
-	if o.Done < o.Steps-1 {
+	if o.Done < o.Steps-1 || c.state.Resources[o.Target] == nil {
 		return true
 	}
 	switch o.Kind {
@@ -171,7 +171,7 @@ func (c *cloud) open(o *operation) bool {
 func (c *cloud) step(o *operation) {
 	target := c.state.Resources[o.Target]
 	if target == nil {
-		c.end(o, statusCanceled)
+		c.endWithoutTarget(o)
 		return
 	}
 	if o.fails() {
@@ -183,6 +183,16 @@ func (c *cloud) step(o *operation) {
 	c.effect(o, target)
 	if o.Done == o.Steps {
 		c.finish(o, statusSucceeded)
+	}
+}
+
+// endWithoutTarget ends an operation whose resource has gone with its group, cluster or network: what was to be deleted is.
+func (c *cloud) endWithoutTarget(o *operation) {
+	switch o.Kind {
+	case opClusterDelete, opPoolDelete, opGroupDelete, opNetworkDelete:
+		c.end(o, statusSucceeded)
+	default:
+		c.end(o, statusCanceled)
 	}
 }
 
@@ -229,9 +239,12 @@ func (c *cloud) end(o *operation, status string) {
 	c.log.V(1).Info("Operation ended", "kind", o.Kind, "target", o.Target, "status", status)
 }
 
-// cancel ends running operations without any further effect, as when a cluster is deleted while it is being changed.
-func (c *cloud) cancel(ops []*operation) {
-	for _, o := range ops {
+// preempt ends the operations on a cluster without any further effect, because it is deleted. Its own deletion goes on.
+func (c *cloud) preempt(cluster *resource) {
+	for _, o := range c.runningOn(cluster.key()) {
+		if o.Kind == opClusterDelete {
+			continue
+		}
 		o.Error = armerr.Conflict("OperationPreempted", "The operation was preempted by a more recent operation.")
 		c.end(o, statusCanceled)
 	}
