@@ -110,6 +110,9 @@ func deleteGroup(c *cloud, r *call) (reply, error) {
 			return c.joined(r, o), nil
 		}
 	}
+	if err := c.checkNetworksUnused(g); err != nil {
+		return reply{}, err
+	}
 	g.properties()["provisioningState"] = "Deleting"
 	c.store(g)
 	o := c.begin(g, opGroupDelete, c.settings.Durations.GroupDelete.Duration, 2)

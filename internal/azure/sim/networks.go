@@ -1,13 +1,13 @@
 package sim
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
 
 	"github.com/fleetwright/fleetwright/internal/azure/sim/armerr"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/armjson"
-	"github.com/fleetwright/fleetwright/internal/azure/sim/armpath"
 )
 
 func putNetwork(c *cloud, r *call) (reply, error) {
@@ -16,6 +16,9 @@ func putNetwork(c *cloud, r *call) (reply, error) {
 		return reply{}, err
 	}
 	current := c.find(r)
+	if err := c.checkStays(current); err != nil {
+		return reply{}, err
+	}
 	location, err := c.checkLocation(r, current)
 	if err != nil {
 		return reply{}, err
@@ -37,7 +40,7 @@ func putNetwork(c *cloud, r *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := checkSubnets(space, subnets); err != nil {
+	if err := checkRanges(space, subnets); err != nil {
 		return reply{}, err
 	}
 	// Nothing is refused from here on, so everything may change.
@@ -71,6 +74,9 @@ func (c *cloud) inlineSubnets(network *resource) (subnets, removed []*resource, 
 		}
 		s := &resource{ID: network.ID + "/subnets/" + name, Type: typeSubnet, Created: c.clock.Now()}
 		if current := c.state.Resources[s.key()]; current != nil {
+			if err := c.checkStays(current); err != nil {
+				return nil, nil, err
+			}
 			s.ID, s.Created = current.ID, current.Created
 		}
 		s.Body = armjson.Object{"properties": armjson.Clone(armjson.Sub(sent, "properties"))}
@@ -90,17 +96,6 @@ func (c *cloud) inlineSubnets(network *resource) (subnets, removed []*resource, 
 	return subnets, removed, nil
 }
 
-// checkUnused refuses to delete a subnet in which a pool has its nodes.
-func (c *cloud) checkUnused(subnet *resource) error {
-	for _, pool := range c.state.Resources {
-		if pool.Pool != nil && armpath.Key(armjson.String(pool.properties(), "vnetSubnetID")) == subnet.key() {
-			return armerr.BadRequest("InUseSubnetCannotBeDeleted", "Subnet %s is in use by %s and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet. "+
-				"See aka.ms/deletesubnet.", subnet.name(), pool.ID)
-		}
-	}
-	return nil
-}
-
 func putSubnet(c *cloud, r *call) (reply, error) {
 	if _, err := c.mustGroup(r.path); err != nil {
 		return reply{}, err
@@ -109,8 +104,11 @@ func putSubnet(c *cloud, r *call) (reply, error) {
 	if network == nil {
 		return reply{}, parentNotFound(r.path)
 	}
-	armjson.DropNulls(r.body)
 	subnet, status := c.find(r), http.StatusOK
+	if err := errors.Join(c.checkStays(network), c.checkStays(subnet)); err != nil {
+		return reply{}, err
+	}
+	armjson.DropNulls(r.body)
 	siblings := c.state.children(network.ID, typeSubnet)
 	if subnet == nil {
 		status = http.StatusCreated
@@ -121,7 +119,7 @@ func putSubnet(c *cloud, r *call) (reply, error) {
 	subnet.Body = armjson.Object{"properties": armjson.Sub(r.body, "properties")}
 	space, err := addressSpace(network.properties(), network.name())
 	if err == nil {
-		err = checkSubnets(space, siblings)
+		err = checkRanges(space, siblings)
 	}
 	if err != nil {
 		subnet.Body = before
@@ -159,6 +157,12 @@ func deleteSubnet(c *cloud, r *call) (reply, error) {
 }
 
 func (c *cloud) deleteNetworkPart(r *call, target *resource, region string) reply {
+	for _, o := range c.runningOn(target.key()) {
+		if o.Kind == opNetworkDelete && o.Target == target.key() {
+			return c.joined(r, o)
+		}
+	}
+	c.preempt(target)
 	c.setState(target, "Deleting")
 	c.dirty = true
 	o := c.begin(target, opNetworkDelete, c.settings.Durations.NetworkWrite.Duration, 1)
@@ -201,8 +205,8 @@ func prefix(value any, owner string) (netip.Prefix, error) {
 	return p, nil
 }
 
-// checkSubnets refuses subnets outside the address space of their network, and subnets that overlap.
-func checkSubnets(space []netip.Prefix, subnets []*resource) error {
+// checkRanges refuses subnets outside the address space of their network, and subnets that overlap.
+func checkRanges(space []netip.Prefix, subnets []*resource) error {
 	var seen []netip.Prefix
 	for _, s := range subnets {
 		for _, value := range subnetPrefixes(s) {

@@ -88,7 +88,7 @@ func (c *cloud) newPool(cluster *resource, name string, sent armjson.Object) (*r
 	if err := aks.CheckPool(p); err != nil {
 		return nil, err
 	}
-	if err := c.checkSubnet(p); err != nil {
+	if err := c.checkSubnets(p); err != nil {
 		return nil, err
 	}
 	version, err := aks.ResolveVersion(c.settings.Catalog, cluster.location(), cluster.name(), p.OrchestratorVersion)
@@ -115,17 +115,6 @@ func (c *cloud) controlPlane(cluster *resource) string {
 		return v
 	}
 	return c.resolved(cluster)
-}
-
-// checkSubnet refuses a subnet that does not exist.
-func (c *cloud) checkSubnet(p aks.Pool) error {
-	if p.VnetSubnetID == "" {
-		return nil
-	}
-	if subnet := c.state.Resources[armpath.Key(p.VnetSubnetID)]; subnet == nil || subnet.Type != typeSubnet {
-		return armerr.BadRequest("VnetSubnetNotFound", "The subnet '%s' of agent pool %q could not be found.", p.VnetSubnetID, p.Name).OnProperty("agentPoolProfile.vnetSubnetID")
-	}
-	return nil
 }
 
 // checkCapacity asks the catalog whether pools fit as they would be, on top of all that the subscription already has.

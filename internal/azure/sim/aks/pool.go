@@ -50,6 +50,7 @@ type Pool struct {
 	SpotMaxPrice               float64           `json:"spotMaxPrice"`
 	AvailabilityZones          []string          `json:"availabilityZones"`
 	VnetSubnetID               string            `json:"vnetSubnetID"`
+	PodSubnetID                string            `json:"podSubnetID"`
 	OrchestratorVersion        string            `json:"orchestratorVersion"`
 	CurrentOrchestratorVersion string            `json:"currentOrchestratorVersion"`
 	NodeLabels                 map[string]string `json:"nodeLabels"`
