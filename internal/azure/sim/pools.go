@@ -11,7 +11,6 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/sim/aks"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/armerr"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/armjson"
-	"github.com/fleetwright/fleetwright/internal/azure/sim/armpath"
 )
 
 func putPool(c *cloud, r *call) (reply, error) {
@@ -117,52 +116,6 @@ func (c *cloud) controlPlane(cluster *resource) string {
 	return c.resolved(cluster)
 }
 
-// checkCapacity asks the catalog whether pools fit as they would be, on top of all that the subscription already has.
-func (c *cloud) checkCapacity(cluster *resource, pools []aks.Pool) error {
-	location := cluster.location()
-	used := c.usage(cluster)
-	for _, p := range pools {
-		size, err := aks.CheckSize(c.settings.Catalog, location, p)
-		if err != nil {
-			return err
-		}
-		have := 0
-		if current := c.state.Resources[armpath.Key(cluster.ID+"/agentPools/"+p.Name)]; current != nil {
-			have = readPool(current).Nodes()
-		}
-		if err := aks.CheckQuota(c.settings.Catalog, location, used, size, p.Nodes()-have); err != nil {
-			return err
-		}
-		used.Add(size, p.Nodes()-have)
-	}
-	return nil
-}
-
-// usage counts the vCPUs of all pools in the subscription and location of a cluster.
-func (c *cloud) usage(cluster *resource) aks.Usage {
-	used := aks.Usage{}
-	for _, pool := range c.state.children("/subscriptions/"+cluster.subscription(), typePool) {
-		owner := c.clusterOf(pool)
-		if owner == nil || owner.location() != cluster.location() {
-			continue
-		}
-		p := readPool(pool)
-		if size, ok := c.settings.Catalog.VMSize(p.VMSize); ok {
-			used.Add(size, p.Nodes())
-		}
-	}
-	return used
-}
-
-// pools are the pools of a cluster as values, sorted by name.
-func (c *cloud) pools(cluster *resource) []aks.Pool {
-	var out []aks.Pool
-	for _, p := range c.state.children(cluster.ID, typePool) {
-		out = append(out, readPool(p))
-	}
-	return out
-}
-
 func (c *cloud) updatePool(r *call, cluster, pool *resource) (reply, error) {
 	change, err := c.planPoolChange(cluster, pool, armjson.Sub(r.body, "properties"))
 	if err != nil {
@@ -171,7 +124,7 @@ func (c *cloud) updatePool(r *call, cluster, pool *resource) (reply, error) {
 	if err := c.busy(cluster); err != nil {
 		return reply{}, err
 	}
-	if err := c.checkCapacity(cluster, []aks.Pool{change.pool}); err != nil {
+	if err := c.checkChangeCapacity(cluster, change); err != nil {
 		return reply{}, err
 	}
 	others := slices.DeleteFunc(c.pools(cluster), func(p aks.Pool) bool { return p.Name == change.pool.Name })
