@@ -101,7 +101,7 @@ func keepNetwork(next, current armjson.Object) {
 // checkClusterVersion tells whether the control plane is to be upgraded. Naming the minor it is on is no change.
 func (c *cloud) checkClusterVersion(cluster *resource, next armjson.Object) (bool, error) {
 	asked, running := armjson.String(next, "kubernetesVersion"), c.controlPlane(cluster)
-	if asked == running || strings.HasPrefix(running, asked+".") {
+	if aks.OnVersion(running, asked) {
 		return false, nil
 	}
 	to, err := aks.ResolveVersion(c.settings.Catalog, cluster.location(), cluster.name(), asked)

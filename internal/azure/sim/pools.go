@@ -3,7 +3,6 @@ package sim
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/blang/semver/v4"
@@ -185,7 +184,7 @@ func clampCount(next, sent armjson.Object) {
 // whatever patches have come out since.
 func (c *cloud) checkPoolVersion(cluster *resource, current, next aks.Pool) (string, error) {
 	running := current.CurrentOrchestratorVersion
-	if next.OrchestratorVersion == running || strings.HasPrefix(running, next.OrchestratorVersion+".") {
+	if aks.OnVersion(running, next.OrchestratorVersion) {
 		return running, nil
 	}
 	to, err := aks.ResolveVersion(c.settings.Catalog, cluster.location(), cluster.name(), next.OrchestratorVersion)

@@ -103,6 +103,12 @@ func TestClusterPropertiesForLife(t *testing.T) {
 		"networkProfile.dnsServiceIP": func(p *aks.ManagedClusterProperties) {
 			p.NetworkProfile = &aks.NetworkProfile{DNSServiceIP: to.Ptr("10.0.0.11")}
 		},
+		"networkProfile.networkPlugin": func(p *aks.ManagedClusterProperties) {
+			p.NetworkProfile = &aks.NetworkProfile{NetworkPlugin: to.Ptr(aks.NetworkPluginKubenet)}
+		},
+		"networkProfile.podCidr": func(p *aks.ManagedClusterProperties) {
+			p.NetworkProfile = &aks.NetworkProfile{PodCidr: to.Ptr("10.245.0.0/16")}
+		},
 	} {
 		t.Run(property, func(t *testing.T) {
 			body := newCluster()

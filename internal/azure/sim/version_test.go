@@ -170,3 +170,17 @@ func TestOSChangeRollsNodes(t *testing.T) {
 		t.Errorf("machines %v, want only a new one", got)
 	}
 }
+
+// TestMajorVersionAloneIsRefused: what is no version is no change neither, although every version begins like it.
+func TestMajorVersionAloneIsRefused(t *testing.T) {
+	a := newAzure(t)
+	a.makeCluster()
+	_, err := a.putPool("sys", poolVersion("1"))
+	wantCode(t, err, http.StatusBadRequest, "K8sVersionNotSupported", "version 1,")
+	_, err = a.putPool("blue", poolVersion("1"))
+	wantCode(t, err, http.StatusBadRequest, "K8sVersionNotSupported", "version 1,")
+	body := newCluster()
+	body.Properties.KubernetesVersion = to.Ptr("1")
+	_, err = a.clusters.BeginCreateOrUpdate(t.Context(), group, cluster, body, nil)
+	wantCode(t, err, http.StatusBadRequest, "K8sVersionNotSupported", "version 1,")
+}

@@ -102,6 +102,75 @@ func TestCheckSkew(t *testing.T) {
 	}
 }
 
+func TestOnVersion(t *testing.T) {
+	for asked, want := range map[string]bool{
+		"1.34.1": true, "1.34": true, "1": false, "": false, "1.34.": false, "1.3": false, "1.34.2": false, "1.34.1.0": false, "v1.34": false,
+	} {
+		if got := aks.OnVersion("1.34.1", asked); got != want {
+			t.Errorf("OnVersion(1.34.1, %q) is %t", asked, got)
+		}
+	}
+}
+
+func TestOSSKU(t *testing.T) {
+	for sku, test := range map[string]struct{ linux, windows string }{
+		"Ubuntu":      {"", "InvalidOSSKU"},
+		"Ubuntu2404":  {"", "InvalidOSSKU"},
+		"AzureLinux":  {"", "InvalidOSSKU"},
+		"Windows2022": {"InvalidOSSKU", ""},
+		"Windows2025": {"InvalidOSSKU", ""},
+	} {
+		for osType, want := range map[string]string{"Linux": test.linux, "Windows": test.windows} {
+			properties := armjson.Object{"vmSize": "Standard_D4s_v5", "osType": osType, "osSKU": sku}
+			aks.DefaultPool(properties, nil)
+			p, err := aks.ReadPool("blue", properties)
+			if err == nil {
+				err = aks.CheckPool(p)
+			}
+			if got := code(t, err); got != want {
+				t.Errorf("%s on %s: %q, want %q", sku, osType, got, want)
+			}
+		}
+	}
+}
+
+func TestPodNetworkChange(t *testing.T) {
+	for name, test := range map[string]struct {
+		current, request armjson.Object
+		refused          string
+	}{
+		"the same in other letters":   {armjson.Object{"networkPlugin": "azure"}, armjson.Object{"networkPlugin": "Azure"}, ""},
+		"kubenet to azure":            {armjson.Object{"networkPlugin": "kubenet"}, armjson.Object{"networkPlugin": "azure"}, "networkPlugin"},
+		"kubenet to overlay":          {armjson.Object{"networkPlugin": "kubenet"}, armjson.Object{"networkPlugin": "azure", "networkPluginMode": "overlay"}, ""},
+		"azure to overlay":            {armjson.Object{"networkPlugin": "azure"}, armjson.Object{"networkPluginMode": "overlay", "podCidr": "192.168.0.0/16"}, ""},
+		"azure to kubenet":            {armjson.Object{"networkPlugin": "azure"}, armjson.Object{"networkPlugin": "kubenet"}, "networkPlugin"},
+		"overlay to none":             {armjson.Object{"networkPlugin": "azure", "networkPluginMode": "overlay"}, armjson.Object{"networkPlugin": "none", "networkPluginMode": "overlay"}, "networkPlugin"},
+		"pod addresses":               {armjson.Object{"podCidr": "10.244.0.0/16"}, armjson.Object{"podCidr": "10.245.0.0/16"}, "podCidr"},
+		"pod addresses where none is": {armjson.Object{"networkPlugin": "azure"}, armjson.Object{"podCidr": "10.245.0.0/16"}, "podCidr"},
+		"policies for the first time": {armjson.Object{}, armjson.Object{"networkPolicy": "calico"}, ""},
+		"policies after none":         {armjson.Object{"networkPolicy": "none"}, armjson.Object{"networkPolicy": "azure"}, ""},
+		"no policies any more":        {armjson.Object{"networkPolicy": "calico"}, armjson.Object{"networkPolicy": "none"}, ""},
+		"left out":                    {armjson.Object{"networkPolicy": "calico"}, armjson.Object{}, ""},
+		"azure to calico":             {armjson.Object{"networkPolicy": "azure"}, armjson.Object{"networkPolicy": "calico"}, "networkPolicy"},
+		"to cilium alone":             {armjson.Object{"networkPolicy": "azure"}, armjson.Object{"networkPolicy": "cilium"}, "networkPolicy"},
+		"to cilium and its dataplane": {armjson.Object{"networkPolicy": "azure"}, armjson.Object{"networkPolicy": "cilium", "networkDataplane": "cilium"}, ""},
+		"cilium to none":              {armjson.Object{"networkPolicy": "cilium"}, armjson.Object{"networkPolicy": "none"}, "networkPolicy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := aks.CheckClusterChange(armjson.Object{"networkProfile": test.current}, armjson.Object{"networkProfile": test.request})
+			if test.refused == "" {
+				if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+				return
+			}
+			if code(t, err) != "PropertyChangeNotAllowed" || !strings.Contains(err.Error(), "'properties.networkProfile."+test.refused+"'") {
+				t.Errorf("got %v, want %q refused", err, test.refused)
+			}
+		})
+	}
+}
+
 func TestPoolNames(t *testing.T) {
 	for name, test := range map[string]struct{ os, want string }{
 		"a": {"Linux", ""}, "abcdefghij12": {"Linux", ""}, "abcdefghij123": {"Linux", "InvalidParameter"}, "": {"Linux", "InvalidParameter"},

@@ -78,7 +78,38 @@ func CheckClusterChange(current, request armjson.Object) error {
 			return notAllowed("networkProfile." + key)
 		}
 	}
+	return checkPodNetworkChange(have, sent)
+}
+
+// checkPodNetworkChange refuses changes of how pods are connected, less the ways on that AKS has: to overlay, which may
+// bring addresses for pods; to and from no network policies; and to Cilium together with its data plane.
+func checkPodNetworkChange(have, sent armjson.Object) error {
+	toOverlay := changes(have, sent, "networkPluginMode") && armjson.String(sent, "networkPluginMode") == "overlay"
+	if changes(have, sent, "networkPlugin") && !(toOverlay && armjson.String(sent, "networkPlugin") == "azure") {
+		return notAllowed("networkProfile.networkPlugin")
+	}
+	if changes(have, sent, "podCidr") && !toOverlay {
+		return notAllowed("networkProfile.podCidr")
+	}
+	if changes(have, sent, "networkPolicy") && !policyMayBecome(have, sent) {
+		return notAllowed("networkProfile.networkPolicy")
+	}
 	return nil
+}
+
+func policyMayBecome(have, sent armjson.Object) bool {
+	none := func(policy string) bool { return policy == "" || policy == "none" }
+	was, is := armjson.String(have, "networkPolicy"), armjson.String(sent, "networkPolicy")
+	switch {
+	case none(was):
+		return true
+	case was == "cilium":
+		return false
+	case is == "cilium":
+		return armjson.String(sent, "networkDataplane") == "cilium"
+	default:
+		return none(is)
+	}
 }
 
 // NodeResourceGroup is the name AKS gives the resource group of a cluster's machines, cut to the 80 characters it may have.

@@ -30,7 +30,7 @@ func CheckPoolName(name, osType string) error {
 // CheckPool refuses a pool that is wrong in itself, whatever cluster it belongs to.
 func CheckPool(p Pool) error {
 	for _, check := range []func(Pool) error{
-		checkEnums, checkMode, checkCount, checkAutoscaling, checkSizes, checkLabels, checkTaints,
+		checkEnums, checkOSSKU, checkMode, checkCount, checkAutoscaling, checkSizes, checkLabels, checkTaints,
 	} {
 		if err := check(p); err != nil {
 			return err
@@ -54,6 +54,14 @@ func checkEnums(p Pool) error {
 			return invalid("properties."+e.property, "The value of parameter agentPoolProfile.%s is invalid: %q is not one of %s (the simulator knows no others).",
 				e.property, e.value, strings.Join(e.allowed, ", "))
 		}
+	}
+	return nil
+}
+
+// checkOSSKU refuses the system of one osType on the other, in the words AKS uses for any osSKU it does not expect there.
+func checkOSSKU(p Pool) error {
+	if strings.HasPrefix(p.OSSKU, "Windows") != (p.OSType == OSWindows) {
+		return armerr.BadRequest("InvalidOSSKU", "OSSKU='%s' is invalid, details: Unrecognized OSSKU", p.OSSKU).OnProperty("properties.osSKU")
 	}
 	return nil
 }

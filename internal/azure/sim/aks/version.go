@@ -24,6 +24,11 @@ func ResolveVersion(c catalog.Catalog, location, name, asked string) (semver.Ver
 	return v, nil
 }
 
+// OnVersion tells that asking for a version is no change for what runs: it is that version, or any patch of that minor.
+func OnVersion(running, asked string) bool {
+	return asked == running || strings.Count(asked, ".") == 1 && strings.HasPrefix(running, asked+".")
+}
+
 // CheckControlPlaneUpgrade refuses downgrades, a jump over a minor version, and a control plane too far ahead of pools.
 func CheckControlPlaneUpgrade(c catalog.Catalog, from, to semver.Version, pools []semver.Version) error {
 	if to.LT(from) {
