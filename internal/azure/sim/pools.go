@@ -78,7 +78,7 @@ func (c *cloud) newPool(cluster *resource, name string, sent armjson.Object) (*r
 	properties := aks.Overlay(nil, sent)
 	delete(properties, "name")
 	aks.DefaultPool(properties, armjson.Get(cluster.properties(), "networkProfile"))
-	armjson.Default(properties, "orchestratorVersion", cluster.properties()["kubernetesVersion"])
+	armjson.Default(properties, "orchestratorVersion", c.controlPlane(cluster))
 	p, err := aks.ReadPool(name, properties)
 	if err != nil {
 		return nil, err

@@ -184,3 +184,31 @@ func TestMajorVersionAloneIsRefused(t *testing.T) {
 	_, err = a.clusters.BeginCreateOrUpdate(t.Context(), group, cluster, body, nil)
 	wantCode(t, err, http.StatusBadRequest, "K8sVersionNotSupported", "version 1,")
 }
+
+// TestNewPoolHasTheRunningVersion: not the one its cluster asks for, which may be a minor with a newer patch by now, or an
+// upgrade that has failed.
+func TestNewPoolHasTheRunningVersion(t *testing.T) {
+	for name, prepare := range map[string]func(*azure){
+		"a patch came out": func(a *azure) {
+			if _, err := a.putVersion("1.34"); err != nil {
+				a.t.Fatal(err)
+			}
+		},
+		"a failed upgrade": func(a *azure) {
+			a.fault(`{"method": "PUT", "path": "managedClusters/shop$", "failOperation": {"code": "UpgradeFailed", "message": "x"}}`)
+			if _, err := a.putVersion("1.35.0"); err == nil {
+				a.t.Fatal("the upgrade did not fail")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAzure(t)
+			a.makeCluster()
+			prepare(a)
+			got := a.mustPutPool("blue", userPool("Standard_D4s_v5", 1))
+			if *got.Properties.OrchestratorVersion != "1.34.1" || *got.Properties.CurrentOrchestratorVersion != "1.34.1" {
+				t.Errorf("new pool on a control plane of 1.34.1 asks for %s and runs %s", *got.Properties.OrchestratorVersion, *got.Properties.CurrentOrchestratorVersion)
+			}
+		})
+	}
+}
