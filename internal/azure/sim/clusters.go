@@ -193,7 +193,7 @@ func patchCluster(c *cloud, r *call) (reply, error) {
 	if err := c.busy(cluster); err != nil {
 		return reply{}, err
 	}
-	cluster.Body["tags"] = r.body["tags"]
+	replaceTags(cluster, r.body)
 	cluster.properties()["provisioningState"] = "Updating"
 	c.store(cluster)
 	o := c.begin(cluster, opClusterUpdate, c.settings.Durations.ClusterUpdate.Duration, 2)

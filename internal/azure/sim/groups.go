@@ -69,7 +69,7 @@ func patchGroup(c *cloud, r *call) (reply, error) {
 	return patchTags(c, r)
 }
 
-// patchTags replaces the tags of a resource; everything else in the body must be absent.
+// patchTags replaces the tags of a resource if there are any in the body; everything else must be absent.
 func patchTags(c *cloud, r *call) (reply, error) {
 	current, err := c.mustFind(r)
 	if err != nil {
@@ -83,9 +83,16 @@ func patchTags(c *cloud, r *call) (reply, error) {
 			return reply{}, armerr.BadRequest("InvalidRequestContent", "The simulator's PATCH changes tags only, not '%s'.", key).OnProperty(key)
 		}
 	}
-	current.Body["tags"] = r.body["tags"]
+	replaceTags(current, r.body)
 	c.store(current)
 	return ok(c.show(current)), nil
+}
+
+// replaceTags takes the tags of a PATCH; without any, those that are there stay.
+func replaceTags(r *resource, body armjson.Object) {
+	if tags, sent := body["tags"]; sent {
+		r.Body["tags"] = tags
+	}
 }
 
 func listGroups(c *cloud, r *call) (reply, error) {

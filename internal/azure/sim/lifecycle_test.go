@@ -224,3 +224,25 @@ func TestGroups(t *testing.T) {
 		t.Errorf("patch: %v %v", patched.Tags, err)
 	}
 }
+
+func TestPatchWithoutTagsKeepsThem(t *testing.T) {
+	a := newAzure(t)
+	a.makeCluster()
+	p, err := a.networks.BeginCreateOrUpdate(t.Context(), group, network, vnet("10.0.0.0/8"), nil)
+	done(a, p, err)
+	for name, path := range map[string]string{
+		"group":   groupPath + "?api-version=2021-04-01",
+		"network": groupPath + "/providers/Microsoft.Network/virtualNetworks/" + network + "?api-version=2025-05-01",
+		"cluster": clusterID + "?api-version=2025-10-01",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, step := range []struct{ body, want string }{{`{"tags": {"env": "test"}}`, "test"}, {`{}`, "test"}, {`{"tags": {}}`, ""}} {
+				var got struct{ Tags map[string]string }
+				if status := a.raw("PATCH", path, step.body, a.token(), &got); status != http.StatusOK || got.Tags["env"] != step.want {
+					t.Errorf("PATCH with %s is answered %d, tags %v", step.body, status, got.Tags)
+				}
+				a.clock.Step(time.Minute)
+			}
+		})
+	}
+}
