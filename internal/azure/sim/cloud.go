@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/utils/clock"
@@ -21,6 +22,7 @@ type cloud struct {
 	mu       sync.Mutex
 	state    *state
 	settings Settings
+	settled  time.Time // when settle looked at the clock last: what was due then is done, or waits for the world
 	dirty    bool
 	closed   bool
 	changed  chan struct{}

@@ -160,13 +160,12 @@ func (c *cloud) rollPool(o *operation, r *resource) {
 
 // bootMachines marks the machines whose boot time has come; the world then registers them as nodes.
 func (c *cloud) bootMachines() {
-	now := c.clock.Now()
 	for _, r := range c.state.Resources {
 		if r.Pool == nil {
 			continue
 		}
 		for _, m := range r.Pool.Instances {
-			if m.Booted || m.NeverBoots || m.BootAt.After(now) {
+			if m.Booted || m.NeverBoots || m.BootAt.After(c.settled) {
 				continue
 			}
 			m.Booted, c.dirty = true, true

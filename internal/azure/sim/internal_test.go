@@ -30,6 +30,33 @@ func TestOldOperationsAreForgotten(t *testing.T) {
 	}
 }
 
+// TestNothingDueIsMissedBetweenTwoLooksAtTheClock: time goes on between the moment at which the loop has done what is due
+// and the one at which it decides how long to sleep.
+func TestNothingDueIsMissedBetweenTwoLooksAtTheClock(t *testing.T) {
+	start := time.Unix(1_800_000_000, 0)
+	for name, wait := range map[string]func(*cloud){
+		"for an operation": func(c *cloud) {
+			target := &resource{ID: "/subscriptions/s/resourceGroups/g", Type: typeGroup, Body: map[string]any{}}
+			c.state.add(target)
+			c.begin(target, opNetworkWrite, time.Second, 1)
+		},
+		"for a machine": func(c *cloud) {
+			c.state.add(&resource{ID: "/p", Pool: &poolPart{Instances: []*instance{{BootAt: start.Add(time.Second)}}}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := testclock.NewFakeClock(start)
+			c := &cloud{state: newState(), clock: clock}
+			wait(c)
+			c.settle()
+			clock.Step(time.Minute)
+			if next, ok := c.nextDue(); !ok || !next.Equal(start.Add(time.Second)) {
+				t.Errorf("the next look is due %v, %t", next, ok)
+			}
+		})
+	}
+}
+
 func TestComputerNames(t *testing.T) {
 	for id, want := range map[int]string{0: "000000", 9: "000009", 10: "00000a", 35: "00000z", 36: "000010", 1_000_000: "00lfls"} {
 		if got := computerName("aks-p-12345678-vmss", id); got != "aks-p-12345678-vmss"+want {

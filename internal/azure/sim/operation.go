@@ -129,6 +129,7 @@ func (c *cloud) operations(keep func(*operation) bool) []*operation {
 // settle takes every step that is due, in order of time, and boots machines whose time has come. It is called with the
 // lock held: before each request is answered, when a timer fires, and when the Kubernetes world reports.
 func (c *cloud) settle() {
+	c.settled = c.clock.Now()
 	for o := c.nextStep(); o != nil; o = c.nextStep() {
 		c.dirty = true
 		c.step(o)
@@ -139,9 +140,8 @@ func (c *cloud) settle() {
 // nextStep is the operation whose step is due first and not held up by the Kubernetes world.
 func (c *cloud) nextStep() *operation {
 	var first *operation
-	now := c.clock.Now()
 	for _, o := range c.operations((*operation).running) {
-		if o.Stuck || o.due().After(now) || !c.open(o) {
+		if o.Stuck || o.due().After(c.settled) || !c.open(o) {
 			continue
 		}
 		if first == nil || o.due().Before(first.due()) {
@@ -264,11 +264,12 @@ func (c *cloud) setState(r *resource, provisioningState string) {
 	c.state.touch(r)
 }
 
-// nextDue is when settle has something to do next; false means only a request or the world can change anything.
+// nextDue is when settle has something to do next; false means only a request or the world can change anything. What was
+// due when it looked last waits for the world; what became due since then is in the past already and still to be done.
 func (c *cloud) nextDue() (time.Time, bool) {
 	var next time.Time
 	consider := func(t time.Time) {
-		if t.After(c.clock.Now()) && (next.IsZero() || t.Before(next)) {
+		if t.After(c.settled) && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
 	}
