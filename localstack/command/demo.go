@@ -26,12 +26,14 @@ type demonstration struct {
 	exit, plain bool
 	json        string
 	patience    float64
+	// story is demo.Run, except in tests.
+	story func(context.Context, demo.Options) (*demo.Report, *stack.Stack, error)
 }
 
 func demoCommand() *cobra.Command {
 	var where place
 	var what shape
-	var how demonstration
+	how := demonstration{story: demo.Run}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch a node pool being replaced, with proof that no disruption budget was broken",
@@ -71,14 +73,15 @@ func (d demonstration) run(ctx context.Context, out io.Writer, options stack.Opt
 	if err := startAfresh(out, layout); err != nil {
 		return err
 	}
-	var gaveUp []string
-	logs, err := redirectLogs(layout, func(message string) { gaveUp = append(gaveUp, message) })
+	var gaveUp complaints
+	logs, err := redirectLogs(layout, gaveUp.add)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = logs.Close() }()
 
 	report, running, err := d.tell(ctx, out, options)
+	err = errors.Join(err, gaveUp.err())
 	if d.json != "" && report != nil {
 		err = errors.Join(err, report.Save(d.json))
 	}
@@ -94,7 +97,8 @@ func (d demonstration) run(ctx context.Context, out io.Writer, options stack.Opt
 	case <-running.Failed():
 	}
 	say(out, "Ending the stack")
-	return errors.Join(running.Failure(), running.Stop())
+	failure := errors.Join(running.Failure(), gaveUp.err())
+	return errors.Join(failure, running.Stop())
 }
 
 // tell runs the demo on a screen or in lines.
@@ -102,11 +106,11 @@ func (d demonstration) tell(ctx context.Context, out io.Writer, options stack.Op
 	story := demo.Options{Stack: options, Patience: d.patience, Command: strings.Join(append([]string{"localstack"}, os.Args[1:]...), " ")}
 	if d.plain || !isTerminal(out) {
 		story.Tell = demo.Printer(out)
-		return demo.Run(ctx, story)
+		return d.story(ctx, story)
 	}
 	screen := demo.NewScreen(out)
 	story.Tell = screen.Tell
-	report, running, err := demo.Run(ctx, story)
+	report, running, err := d.story(ctx, story)
 	return report, running, errors.Join(err, screen.Wait())
 }
 
