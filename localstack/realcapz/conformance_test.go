@@ -60,9 +60,6 @@ func play(t *testing.T, name string, provider stack.Provider, patience time.Dura
 
 	w.recorder.begin("1 creation")
 	w.apply()
-	for _, pool := range []string{"twin-system", "twin-user"} {
-		w.until("pool "+pool+" is ready", w.settled(pool))
-	}
 	snapshots["1 created"] = w.snapshot("twin-system", "twin-user")
 	answers := w.answers()
 

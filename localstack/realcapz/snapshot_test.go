@@ -19,13 +19,10 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/sim/simclient"
 )
 
-// snapshot is everything of the contract at one moment, comparable between the stacks. Cluster API counts a pool's nodes on
-// its own time, after the provider is done, so the moment begins when it has.
+// snapshot is everything of the contract once all controllers have come to rest, comparable between the stacks.
 func (w *twin) snapshot(pools ...string) map[string]any {
 	w.t.Helper()
-	for _, pool := range pools {
-		w.until("Cluster API counts all nodes of "+pool, w.is(machinePoolKind, pool, "Running", "status", "phase"))
-	}
+	w.rest(pools...)
 	all := map[string]any{}
 	w.add(all, clusterKind, "twin", contract{Spec: true, Status: []string{"phase", "initialization"}})
 	w.add(all, azureCluster, "twin", contract{Spec: true, Status: []string{"ready"}, Meta: true})
@@ -41,6 +38,19 @@ func (w *twin) snapshot(pools ...string) map[string]any {
 		all["Azure pool "+name] = w.azure("/managedClusters/twin/agentPools/"+name, "2025-08-01")
 	}
 	return all
+}
+
+// rest waits for everyone who writes what a snapshot shows: the provider, and Cluster API, which takes the provider's words
+// over and counts nodes on its own time.
+func (w *twin) rest(pools ...string) {
+	w.t.Helper()
+	w.until("the control plane is settled", func() string { return w.well(controlPlane, "twin", "ManagedClusterRunning") })
+	w.until("the Cluster is provisioned", w.is(clusterKind, "twin", "Provisioned", "status", "phase"))
+	w.until("the Cluster knows its control plane", w.is(clusterKind, "twin", "true", "status", "initialization", "controlPlaneInitialized"))
+	for _, pool := range pools {
+		w.until("pool "+pool+" is settled", w.settled(pool))
+		w.until("Cluster API counts all nodes of "+pool, w.is(machinePoolKind, pool, "Running", "status", "phase"))
+	}
 }
 
 // contract says which parts of an object count.
