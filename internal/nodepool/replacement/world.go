@@ -184,9 +184,10 @@ type Drain struct {
 }
 
 // Empty is true when the drain engine has seen all nodes closed and nothing
-// left that has to leave. Unused is true when nothing has to leave, though pods
-// may still come.
-func (d Drain) Empty() bool  { return d.Unused() && d.Closed }
+// left that has to leave.
+func (d Drain) Empty() bool { return d.Unused() && d.Closed }
+
+// Unused is true when nothing has to leave, though pods may still come.
 func (d Drain) Unused() bool { return d.Known && d.Remaining == 0 }
 
 // ReadyNodes counts nodes that take pods: Ready and not cordoned.
