@@ -154,7 +154,9 @@ func (s *site) changePools(t *testing.T, m *manager) {
 	s.await(t, m, "quickstart-system", "is ready", settled)
 	first := s.nodepool(t, general).Status.Pools[0].Name
 
-	s.edit(t, general, func(np *fleetwrightv1.Nodepool) { np.Spec.Labels = map[string]fleetwrightv1.LabelValue{"example.com/purpose": "changed"} })
+	s.edit(t, general, func(np *fleetwrightv1.Nodepool) {
+		np.Spec.Labels = map[string]fleetwrightv1.LabelValue{"example.com/purpose": "changed"}
+	})
 	s.await(t, m, general, "has new labels", settled)
 	if name := s.nodepool(t, general).Status.Pools[0].Name; name != first {
 		t.Errorf("new labels brought pool %s in place of %s", name, first)
