@@ -60,6 +60,7 @@ func TestNodepoolAdmission(t *testing.T) {
 		"label value too long":  {spec: "labels: {k: " + strings.Repeat("v", 64) + "}", want: []string{"spec.labels.k: Too long: may not be more than 63 bytes"}},
 		"longest label":         {spec: "labels: {" + strings.Repeat("p", 253) + "/" + strings.Repeat("n", 63) + ": " + strings.Repeat("v", 63) + "}"},
 		"label name too long":   {spec: "labels: {" + strings.Repeat("n", 64) + ": v}", want: []string{"spec.labels: " + labelKey}},
+		"label prefix too long": {spec: "labels: {" + strings.Repeat("p", 254) + "/n: v}", want: []string{"spec.labels: " + labelKey}},
 		"label key is none":     {spec: "labels: {'a b': v}", want: []string{"spec.labels: " + labelKey}},
 		"label prefix is none":  {spec: "labels: {Example.com/a: v}", want: []string{"spec.labels: " + labelKey}},
 		"empty label key":       {spec: "labels: {'': v}", want: []string{"spec.labels: " + labelKey}},

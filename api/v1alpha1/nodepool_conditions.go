@@ -67,7 +67,8 @@ const (
 	ReasonDrainingBlue = "DrainingBlue"
 	// ReasonDeletingBlue surfaces when the empty old pool is being deleted and is not gone yet.
 	ReasonDeletingBlue = "DeletingBlue"
-	// ReasonRollingBack surfaces when an older pool satisfies the spec and the newer one is leaving.
+	// ReasonRollingBack surfaces when an older pool is wanted again, for good or until another one is made, and the newer
+	// one is leaving.
 	ReasonRollingBack = "RollingBack"
 	// ReasonUpdatingInPlace surfaces when a field that Azure changes in place was written and is not yet read back.
 	ReasonUpdatingInPlace = "UpdatingInPlace"

@@ -39,7 +39,8 @@ const (
 	ReplacementStepDrainingBlue ReplacementStep = "DrainingBlue"
 	// ReplacementStepDeletingBlue means: the empty old pool is being deleted.
 	ReplacementStepDeletingBlue ReplacementStep = "DeletingBlue"
-	// ReplacementStepRollingBack means: the old pool satisfies the spec again and the newer one is leaving.
+	// ReplacementStepRollingBack means: the old pool is wanted again, for good or until another one is made, and the newer
+	// one is leaving.
 	ReplacementStepRollingBack ReplacementStep = "RollingBack"
 )
 
