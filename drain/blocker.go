@@ -75,11 +75,13 @@ type Blocker struct {
 	Since time.Time
 }
 
-// Stuck says that the blocker will not pass by itself, or has stood for longer than after. Budgets, replacements
-// and nodes about to be cordoned pass all the time during a healthy drain, so they count only once they are old.
+// Stuck says that the blocker will not pass by itself, or has stood for longer than after. Budgets and replacements
+// pass all the time during a healthy drain, so they count only once they are old; a node to be cordoned never counts.
 func (b Blocker) Stuck(now time.Time, after time.Duration) bool {
 	switch b.Reason {
-	case ReasonNotCordoned, ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonNamespaceTerminating, ReasonUnreachable:
+	case ReasonNotCordoned:
+		return false // whoever drains cordons first
+	case ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonNamespaceTerminating, ReasonUnreachable:
 		// Who remembers reports dates what the cluster does not: see Since.
 		return !b.Since.IsZero() && now.Sub(b.Since) > after
 	default:

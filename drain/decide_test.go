@@ -210,6 +210,11 @@ func TestDecideReplacementReady(t *testing.T) {
 			evict:    []string{"shop/web-2"},
 			why:      "no budget covers it, and 1 of 3 pods of Deployment/web are not ready in spite of 10m0s",
 		},
+		"a pod too many is no replacement": {
+			snapshot: Snapshot{Pods: append([]Pod{pod("web-9", "web", on("new-1"), notReady(5*time.Second))}, three...), Owners: []Owner{wants("web", 3)}},
+			evict:    []string{"shop/web-1"},
+			why:      "no budget covers it and every replacement of Deployment/web is ready",
+		},
 		"the last ready pod stays while the others find no node": {
 			snapshot: Snapshot{
 				Pods:   with(pod("web-9", "web", on(""), notReady(11*time.Minute)), pod("web-8", "web", on(""), notReady(time.Hour)))[1:],

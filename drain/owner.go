@@ -96,7 +96,7 @@ func (c crew) last() bool { return c.ready == 1 && c.homeless > 0 }
 
 // why is the reason to let a ready pod of a complete crew go.
 func (c crew) why(owner string, timeout time.Duration) string {
-	if c.ready < c.active {
+	if c.ready < c.active && !(c.known && c.ready >= c.desired) {
 		return fmt.Sprintf("no budget covers it, and %d of %d pods of %s are not ready in spite of %s", c.active-c.ready, c.active, owner, timeout)
 	}
 	return "no budget covers it and every replacement of " + owner + " is ready"
