@@ -23,7 +23,7 @@ type Manager struct {
 }
 
 // Run starts manager and returns when its caches are filled and its controllers work. It runs until ctx ends. name is
-// what messages call it. When Run returns an error nothing keeps running.
+// what messages call it. When Run returns an error everything was told to end, and has, except what hangs.
 func Run(ctx context.Context, name string, manager ctrl.Manager, log logr.Logger) (*Manager, error) {
 	ctx, stop := context.WithCancel(ctx)
 	running := &Manager{done: make(chan struct{})}

@@ -68,6 +68,25 @@ func TestFailedDeletionLeavesWhatWorks(t *testing.T) {
 	}
 }
 
+// TestFailedDeletionCancelsWhatRan: a pool that was being made is not Creating for ever.
+func TestFailedDeletionCancelsWhatRan(t *testing.T) {
+	a := newAzure(t)
+	a.makeCluster()
+	if _, err := a.pools.BeginCreateOrUpdate(t.Context(), group, cluster, "blue", userPool("Standard_D4s_v5", 1), nil); err != nil {
+		t.Fatal(err)
+	}
+	a.fault(`{"method": "DELETE", "failOperation": {"code": "Broken", "message": "x"}}`)
+	a.delete(clusterID)
+	a.expectOperation(a.running(), "Failed")
+	got, err := a.pools.Get(t.Context(), group, cluster, "blue", nil)
+	if err != nil || *got.Properties.ProvisioningState != "Canceled" {
+		t.Fatalf("pool after the failed deletion: %+v, want Canceled: %v", got.Properties, err)
+	}
+	p, err := a.clusters.BeginCreateOrUpdate(t.Context(), group, cluster, newCluster(), nil)
+	done(a, p, err)
+	a.mustPutPool("blue", userPool("Standard_D4s_v5", 1))
+}
+
 // TestDeletionsUnderADeletedGroup: whoever deletes something and sees its group go first has got what was asked for.
 func TestDeletionsUnderADeletedGroup(t *testing.T) {
 	for name, before := range map[string]time.Duration{"in its first half": 0, "in its second half": 40 * time.Second} {

@@ -197,15 +197,15 @@ func (c *cloud) end(o *operation, status string) {
 	c.log.V(1).Info("Operation ended", "kind", o.Kind, "target", o.Target, "status", status)
 }
 
-// preempt ends the operations on a resource and its children without any further effect, because it is deleted. Deletions
-// that have their end by its own go on.
+// preempt ends the operations on a resource and its children without any further effect, because it is deleted. What they
+// were about is Canceled, should the deletion fail. Deletions that have their end by its own go on.
 func (c *cloud) preempt(r *resource) {
 	for _, o := range c.runningOn(r.key()) {
 		if o.Kind == opClusterDelete || o.Kind == opNetworkDelete {
 			continue
 		}
 		o.Error = armerr.Conflict("OperationPreempted", "The operation was preempted by a more recent operation.")
-		c.end(o, statusCanceled)
+		c.finish(o, statusCanceled)
 	}
 }
 
