@@ -104,7 +104,7 @@ func viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now t
 	if mp != nil {
 		p.readMachinePool(mp)
 	}
-	if !p.Ready && len(p.ProviderIDs) == 0 && p.updated.After(p.ProvisionStarted) {
+	if (infra == nil || !made(infra)) && len(p.ProviderIDs) == 0 && p.updated.After(p.ProvisionStarted) {
 		p.ProvisionStarted = p.updated
 	}
 	p.readOperation(mp, infra, now)
@@ -151,6 +151,12 @@ func (p *Pool) readInfra(infra *unstructured.Unstructured) {
 	p.ProviderIDs = stringsAt(infra, "spec", "providerIDList")
 	p.Ready = boolAt(infra, "status", "ready")
 	p.Spec = readSpec(infra)
+}
+
+// made says that the pool exists in Azure: CAPZ takes ready back whenever Azure
+// fails, and lists machines only of a pool that was made.
+func made(infra *unstructured.Unstructured) bool {
+	return boolAt(infra, "status", "ready") || len(stringsAt(infra, "spec", "providerIDList")) > 0
 }
 
 func readSpec(infra *unstructured.Unstructured) agentpool.Spec {

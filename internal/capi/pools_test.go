@@ -143,6 +143,37 @@ func TestHalfAPool(t *testing.T) {
 	}
 }
 
+// A pool that the autoscaler is to scale is made with the MachinePool's number,
+// which must be within the bounds; afterwards that number is the autoscaler's.
+func TestReplicasOfAScaledPool(t *testing.T) {
+	twenty, five := int32(20), int32(5)
+	bounds := agentpool.Spec{Scaling: &agentpool.Scaling{Min: 2, Max: 10}}
+	cases := map[string]struct {
+		spec  agentpool.Spec
+		today *int32
+		made  bool
+		want  any
+	}{
+		"too many for a pool to be made": {bounds, &twenty, false, int32(10)},
+		"within the bounds":              {bounds, &five, false, int32(5)},
+		"nobody said":                    {bounds, nil, false, int32(2)},
+		"made":                           {bounds, &twenty, true, nil},
+		"fixed":                          {agentpool.Spec{Replicas: &five}, &twenty, true, int32(5)},
+		"left open":                      {agentpool.Spec{}, &twenty, false, nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var got any
+			if n := wantedReplicas(tc.spec, tc.today, tc.made); n != nil {
+				got = *n
+			}
+			if got != tc.want {
+				t.Errorf("replicas %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
 // A pool that is asked for again in a smaller size has its whole time again.
 func TestProvisioningStartsAnewWithAChange(t *testing.T) {
 	hourAgo, minuteAgo := now.Add(-time.Hour), now.Add(-time.Minute)

@@ -41,16 +41,28 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 			return fmt.Errorf("update AzureManagedMachinePool %s: %w", key, err)
 		}
 	}
-	if spec.Replicas == nil || ptr.Deref(mp.Spec.Replicas, -1) == *spec.Replicas {
+	replicas := wantedReplicas(spec, mp.Spec.Replicas, made(infra))
+	if replicas == nil || ptr.Deref(mp.Spec.Replicas, -1) == *replicas {
 		return nil
 	}
 	before := mp.DeepCopy()
 	annotate(&mp, fleetwrightv1.AnnotationUpdateStarted, now)
-	mp.Spec.Replicas = spec.Replicas
+	mp.Spec.Replicas = replicas
 	if err := c.Patch(ctx, &mp, optimistic(before), client.FieldOwner(FieldOwner)); err != nil {
 		return fmt.Errorf("update MachinePool %s: %w", key, err)
 	}
 	return nil
+}
+
+// wantedReplicas is the number to write to the MachinePool, nil for none: the
+// autoscaler's is left alone, except for a pool that is still to be made. CAPZ
+// asks for that with the MachinePool's number, which Azure refuses outside the
+// bounds.
+func wantedReplicas(spec agentpool.Spec, today *int32, made bool) *int32 {
+	if s := spec.Scaling; s != nil && !made {
+		return ptr.To(min(max(ptr.Deref(today, s.Min), s.Min), s.Max))
+	}
+	return spec.Replicas
 }
 
 // MarkDraining writes down on the pool's MachinePool when its drain began, or

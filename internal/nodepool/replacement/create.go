@@ -154,6 +154,11 @@ func (l *look) leaveOnePool() *Plan {
 		// What the next spec asks for is not asked of this pool.
 		interim.Nodepool.Spec.Replicas = newest.Spec.Replicas
 	}
+	if interim.drainBegan() {
+		if plan := interim.doWantedNodesTakePods(); plan != nil {
+			return plan
+		}
+	}
 	plan := interim.areEnoughNodesReady()
 	switch {
 	case plan != nil && interim.drainBegan():
@@ -216,13 +221,13 @@ func (l *look) createAs(name, object, fingerprint string, outgoing []Pool) *Plan
 	}
 }
 
-// inherit gives a new pool the mode and the autoscaler of the one it replaces
+// inherit gives a new pool the mode and the autoscaler of the one made last
 // where the spec leaves them open: a line taken out of the spec is no wish for
 // another value, and a pool must not stop being the System pool over the next
 // version.
 func inherit(spec agentpool.Spec, outgoing []Pool) agentpool.Spec {
-	for _, o := range outgoing {
-		if o.Incomplete {
+	for _, o := range slices.Backward(outgoing) {
+		if o.Incomplete || o.Deleting {
 			continue
 		}
 		if spec.Mode == "" {

@@ -43,6 +43,42 @@ func TestNewPoolKeepsWhatTheSpecLeavesOpen(t *testing.T) {
 	}
 }
 
+// Of several pools on their way out, the last one made is what was wanted last.
+func TestNewPoolKeepsWhatTheLastOneHad(t *testing.T) {
+	s := newStory(t)
+	old := agentpool.Spec{Version: s.w.Nodepool.Spec.Version, MachineType: "D4", Mode: "User"}
+	newer := old
+	newer.MachineType, newer.Mode = "D8", "System"
+	wanted := newer
+	wanted.MachineType, wanted.Mode = "D16", ""
+	if got := inherit(wanted, []Pool{{Spec: old}, {Spec: newer}, {Spec: old, Deleting: true}, {Spec: old, Incomplete: true}}); got.Mode != "System" {
+		t.Errorf("mode %q, want System", got.Mode)
+	}
+}
+
+// A third change finds the second pool closed for good, with a pod that came at
+// the last moment: it is opened again, since the first one drains into it.
+func TestAClosedPoolThatOthersDrainIntoIsOpened(t *testing.T) {
+	s := newStory(t)
+	version := s.w.Nodepool.Spec.Version
+	pool := func(name string, age time.Duration, cordoned bool) Pool {
+		p := Pool{
+			Name: name, Object: name, UID: "u" + name, Created: s.now.Add(-age), Provisioned: true, ProvisionStarted: s.now.Add(-age), Members: 1,
+			Spec:  agentpool.Spec{Version: version, MachineType: name},
+			Nodes: []Node{{Name: "n" + name, UID: "n" + name, Ready: true, Version: version, Cordoned: cordoned, CordonedByUs: cordoned}},
+			Drain: Drain{Known: true, Closed: cordoned, Remaining: 1},
+		}
+		if cordoned {
+			p.DrainStarted = s.now.Add(-time.Minute)
+		}
+		return p
+	}
+	s.w.Pools = []Pool{pool("a", 3*time.Hour, true), pool("b", 2*time.Hour, false), pool("c", time.Hour, true)}
+	if plan := Next(s.w, s.now); plan.Action.Kind != UncordonNodes || plan.Action.Object != "c" {
+		t.Errorf("plan %s, want pool c opened", plan)
+	}
+}
+
 // A node that somebody opened before us keeps no mark of ours: with it, that
 // person's next cordon would be taken back at once.
 func TestOpenNodesLoseOurMark(t *testing.T) {

@@ -126,6 +126,31 @@ var stories = map[string]struct {
 			}},
 		},
 	},
+	"refused-pool-gets-closer-bounds": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return autoscaled(newStory(t).running(6)) },
+		script: []scripted{
+			{0, "machineType D96 and scaling 50..100, of which there is no quota", func(s *story) {
+				s.provisionFails = "QuotaExceeded: needs 4800 vCPUs, 200 are left"
+				s.w.Nodepool.Spec.Scaling = &agentpool.Scaling{Min: 50, Max: 100}
+				setMachine("D96")(s)
+			}},
+			{10 * time.Minute, "scaling 1..2", func(s *story) {
+				s.provisionFails = ""
+				s.w.Nodepool.Spec.Scaling = &agentpool.Scaling{Min: 1, Max: 2}
+			}},
+		},
+	},
+	"azure-refuses-more-nodes": {
+		ends:  "ProvisioningFailed",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "replicas 100, of which there is no quota", func(s *story) {
+				s.provisionFails = "QuotaExceeded: needs 388 vCPUs, 20 are left"
+				s.w.Nodepool.Spec.Replicas = ptr.To[int32](100)
+			}},
+		},
+	},
 	"azure-stumbles-while-green-is-made": {
 		ends:  "Ready",
 		begin: func(t *testing.T) *story { return newStory(t).running(6) },

@@ -42,7 +42,7 @@ type story struct {
 	proven  map[string]bool // pools something was evicted for
 	removed bool
 	created map[string]int
-	// provisionFails makes Azure refuse new pools with this message.
+	// provisionFails makes Azure refuse new pools and changes with this message.
 	provisionFails string
 	bootVersion    string // what kubelets say instead of the truth
 	noBoot         bool
@@ -185,7 +185,10 @@ func (s *story) world() World {
 		p := &w.Pools[i]
 		p.Nodes = slices.Clone(p.Nodes)
 		if w.Cluster.Unreachable != "" {
-			p.Nodes, p.Drain = nil, Drain{}
+			p.Nodes = nil
+		}
+		if len(p.Nodes) == 0 {
+			p.Drain = Drain{} // there is nothing to read pods of
 			continue
 		}
 		left := s.podsOn(*p)
@@ -297,7 +300,13 @@ func (s *story) act(plan Plan) {
 		p.Spec = a.Spec
 		p.Spec.Version, p.Spec.MachineType = keep.Spec.Version, keep.Spec.MachineType
 		if !p.Provisioned {
-			p.Size, p.Failure, p.Operation, p.ProvisionStarted = p.Spec.Replicas, "", "Creating", s.now
+			size := *p.Size
+			if r, bounds := p.Spec.Replicas, p.Spec.Scaling; r != nil {
+				size = *r
+			} else if bounds != nil {
+				size = min(max(size, bounds.Min), bounds.Max)
+			}
+			p.Size, p.Failure, p.Operation, p.ProvisionStarted = ptr.To(size), "", "Creating", s.now
 			s.after(tCreate, func(s *story) { s.provisioned(a.Object) })
 			return
 		}
@@ -305,6 +314,10 @@ func (s *story) act(plan Plan) {
 		s.after(tUpdate, func(s *story) {
 			if p := s.pool(a.Object); p != nil && p.Operation == "Updating" {
 				p.Operation = ""
+				if p.Failure = s.provisionFails; p.Failure != "" {
+					p.FailureSince = s.now
+					return
+				}
 				if p.Spec.Replicas != nil && int(*p.Spec.Replicas) > len(p.Nodes) {
 					s.boot(a.Object, int(*p.Spec.Replicas)-len(p.Nodes))
 				}

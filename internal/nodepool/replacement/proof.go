@@ -1,0 +1,100 @@
+package replacement
+
+import (
+	"fmt"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/agentpool"
+)
+
+// areEnoughNodesReady holds the first eviction back until the wanted pool has
+// proven itself: as many nodes as promised, of the wanted version by their own
+// kubelets' word, Ready for minReady. Once the old pool is being drained, one
+// ready node is enough to go on.
+func (l *look) areEnoughNodesReady() *Plan {
+	p := l.wanted
+	need := l.promise()
+	if l.drainBegan() {
+		need = min(need, 1)
+	}
+	settled, wait, older := p.settledNodes(p.Spec.Version, l.Nodepool.MinReady, l.now)
+	if settled >= need {
+		return nil
+	}
+	if len(l.outgoing) == 0 && l.deferred != nil {
+		// Nodes that Azure refused, or was not asked for yet, are not awaited.
+		return l.deferred
+	}
+	if len(l.outgoing) == 0 && wait == 0 && older == "" && l.servedBefore() {
+		return &Plan{
+			Verdict: Waiting, Reason: fleetwrightv1.ReasonTooFewReadyNodes, CheckAgain: later,
+			Message: fmt.Sprintf("%d of %s of pool %s are ready", settled, count(need, "node"), p.Name),
+		}
+	}
+	plan := &Plan{
+		Verdict: Moving, CheckAgain: orDefault(wait, soon),
+		Step: string(fleetwrightv1.ReplacementStepWaitingForGreen), Reason: fleetwrightv1.ReasonWaitingForGreen,
+		Message: fmt.Sprintf("%d of %s of pool %s are ready for %s", settled, count(need, "node"), p.Name, l.Nodepool.MinReady),
+	}
+	if older != "" {
+		plan.Reason, plan.CheckAgain = fleetwrightv1.ReasonNodesOlderThanReported, later
+		plan.Message += fmt.Sprintf("; Azure reports %s but %s", p.Spec.Version, older)
+	}
+	if l.timedOut(p) && !l.drainBegan() && (len(l.outgoing) > 0 || len(p.Nodes) == 0) {
+		plan.Verdict, plan.Reason, plan.CheckAgain = Stuck, fleetwrightv1.ReasonProvisioningTimedOut, later
+		plan.Message += fmt.Sprintf("; that took longer than %s%s", l.Nodepool.ProvisionTimeout, l.oldPoolIsSafe())
+	}
+	return plan
+}
+
+// servedBefore is true for a pool of which nothing is on its way that could be
+// waited for: some nodes of it have failed, or were taken away.
+func (l *look) servedBefore() bool {
+	p := l.wanted
+	coming := p.Operation != "" || p.Members > len(p.Nodes) || p.Unlisted > 0
+	return l.timedOut(p) && len(p.Nodes) > 0 && !coming
+}
+
+// promise is how many nodes the wanted pool must have ready before the old one
+// is touched: what the spec says, or as many as serve now. A number nobody
+// fixed is not asked of a pool that aims at less: it grows with its pods.
+func (l *look) promise() int {
+	need := creationSize(l.Nodepool.Spec, l.outgoing, l.wanted.Spec.Replicas)
+	if l.Nodepool.Spec.Replicas == nil && l.wanted.Size != nil {
+		need = min(need, max(*l.wanted.Size, 1))
+	}
+	return int(need)
+}
+
+// creationSize is the number of nodes a new pool starts with: the fixed
+// number, or what the old pools have within the autoscaler's bounds.
+func creationSize(spec agentpool.Spec, outgoing []Pool, otherwise *int32) int32 {
+	if spec.Replicas != nil {
+		return *spec.Replicas
+	}
+	var serving int32
+	for _, o := range outgoing {
+		serving = max(serving, int32(min(max(len(o.Nodes), o.Members), 1000)))
+	}
+	switch {
+	case spec.Scaling != nil:
+		return min(max(serving, spec.Scaling.Min), spec.Scaling.Max)
+	case serving > 0:
+		return serving
+	case otherwise != nil:
+		return *otherwise
+	}
+	return 1
+}
+
+// drainBegan is true once the wanted pool was proven and an old pool began to
+// drain into it. A drain that began for an earlier green proves nothing of
+// this one.
+func (l *look) drainBegan() bool {
+	for _, o := range l.outgoing {
+		if o.DrainStarted.After(l.wanted.Created) {
+			return true
+		}
+	}
+	return false
+}
