@@ -56,6 +56,10 @@ type Pool struct {
 // Complete is true when both objects exist.
 func (p Pool) Complete() bool { return p.UID != "" && p.InfraUID != "" }
 
+// Made is true when Azure has the pool. CAPZ takes ready back whenever Azure
+// fails; machines prove that the pool was made.
+func (p Pool) Made() bool { return p.Ready || len(p.ProviderIDs) > 0 }
+
 // updateGrace is how long a write of ours counts as an operation in flight when
 // CAPZ shows none: it has to notice the change first.
 const updateGrace = 30 * time.Second
@@ -104,7 +108,7 @@ func viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now t
 	if mp != nil {
 		p.readMachinePool(mp)
 	}
-	if (infra == nil || !made(infra)) && len(p.ProviderIDs) == 0 && p.updated.After(p.ProvisionStarted) {
+	if !p.Made() && p.updated.After(p.ProvisionStarted) {
 		p.ProvisionStarted = p.updated
 	}
 	p.readOperation(mp, infra, now)
@@ -151,12 +155,6 @@ func (p *Pool) readInfra(infra *unstructured.Unstructured) {
 	p.ProviderIDs = stringsAt(infra, "spec", "providerIDList")
 	p.Ready = boolAt(infra, "status", "ready")
 	p.Spec = readSpec(infra)
-}
-
-// made says that the pool exists in Azure: CAPZ takes ready back whenever Azure
-// fails, and lists machines only of a pool that was made.
-func made(infra *unstructured.Unstructured) bool {
-	return boolAt(infra, "status", "ready") || len(stringsAt(infra, "spec", "providerIDList")) > 0
 }
 
 func readSpec(infra *unstructured.Unstructured) agentpool.Spec {
@@ -246,7 +244,7 @@ func (p *Pool) readOperation(mp *clusterv1.MachinePool, infra *unstructured.Unst
 	case ready.inFlight() || unseen:
 		p.Operation = reasonUpdating
 		// CAPZ takes ready back for the time of each change.
-		if !p.Ready && len(p.ProviderIDs) == 0 {
+		if !p.Made() {
 			p.Operation = reasonCreating
 		}
 	case mp != nil && p.justWritten(now, ready):

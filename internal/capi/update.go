@@ -3,11 +3,13 @@ package capi
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
@@ -30,26 +32,49 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	if err := reader.Get(ctx, key, &mp); err != nil {
 		return fmt.Errorf("read MachinePool %s: %w", key, err)
 	}
+	made := viewPool(&mp, infra, now).Made()
+	writes := []func() error{
+		func() error { return updateInfra(ctx, c, infra, baseName, spec, now) },
+		func() error { return updateReplicas(ctx, c, &mp, wantedReplicas(spec, mp.Spec.Replicas, made), now) },
+	}
+	if !made {
+		// The bounds are what tells that a change is needed, so they come last: cut
+		// off in between, the number would stay outside of them for good.
+		slices.Reverse(writes)
+	}
+	for _, write := range writes {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func updateInfra(ctx context.Context, c client.Client, infra *unstructured.Unstructured, baseName string, spec agentpool.Spec, now time.Time) error {
 	old := infra.DeepCopy()
 	setInPlace(infra, spec, owned{
 		baseName: baseName, fingerprint: infra.GetAnnotations()[fleetwrightv1.AnnotationFingerprint],
-		owner: key.Namespace + "/" + infra.GetLabels()[fleetwrightv1.LabelNodepool],
+		owner: infra.GetNamespace() + "/" + infra.GetLabels()[fleetwrightv1.LabelNodepool],
 	})
-	if !equality.Semantic.DeepEqual(old.Object, infra.Object) {
-		annotate(infra, fleetwrightv1.AnnotationUpdateStarted, now)
-		if err := c.Patch(ctx, infra, optimistic(old), client.FieldOwner(FieldOwner)); err != nil {
-			return fmt.Errorf("update AzureManagedMachinePool %s: %w", key, err)
-		}
+	if equality.Semantic.DeepEqual(old.Object, infra.Object) {
+		return nil
 	}
-	replicas := wantedReplicas(spec, mp.Spec.Replicas, made(infra))
+	annotate(infra, fleetwrightv1.AnnotationUpdateStarted, now)
+	if err := c.Patch(ctx, infra, optimistic(old), client.FieldOwner(FieldOwner)); err != nil {
+		return fmt.Errorf("update AzureManagedMachinePool %s: %w", client.ObjectKeyFromObject(infra), err)
+	}
+	return nil
+}
+
+func updateReplicas(ctx context.Context, c client.Client, mp *clusterv1.MachinePool, replicas *int32, now time.Time) error {
 	if replicas == nil || ptr.Deref(mp.Spec.Replicas, -1) == *replicas {
 		return nil
 	}
 	before := mp.DeepCopy()
-	annotate(&mp, fleetwrightv1.AnnotationUpdateStarted, now)
+	annotate(mp, fleetwrightv1.AnnotationUpdateStarted, now)
 	mp.Spec.Replicas = replicas
-	if err := c.Patch(ctx, &mp, optimistic(before), client.FieldOwner(FieldOwner)); err != nil {
-		return fmt.Errorf("update MachinePool %s: %w", key, err)
+	if err := c.Patch(ctx, mp, optimistic(before), client.FieldOwner(FieldOwner)); err != nil {
+		return fmt.Errorf("update MachinePool %s: %w", client.ObjectKeyFromObject(mp), err)
 	}
 	return nil
 }

@@ -124,9 +124,7 @@ func (o *observation) addPools(np *fleetwrightv1.Nodepool, all []capi.Pool, node
 		o.world.Pools = append(o.world.Pools, replacement.Pool{
 			Name: p.Name, Object: p.Object, UID: string(p.UID), Fingerprint: p.Fingerprint, Created: p.Created,
 			Deleting: p.Deleting, Incomplete: !p.Complete(), Spec: p.Spec,
-			// CAPZ takes ready back whenever Azure fails; machines prove that the pool
-			// was made.
-			Provisioned: p.Ready || len(p.ProviderIDs) > 0, Operation: p.Operation, Failure: p.Failure, FailureSince: p.FailureSince,
+			Provisioned: p.Made(), Operation: p.Operation, Failure: p.Failure, FailureSince: p.FailureSince,
 			ProvisionStarted: p.ProvisionStarted, DrainStarted: p.DrainStarted,
 			Size: p.Replicas, Members: listed, Unlisted: len(mine.Unlisted), Nodes: own, IdentityConflict: mine.Conflict,
 		})

@@ -210,13 +210,14 @@ func (l *look) create() *Plan {
 }
 
 func (l *look) createAs(name, object, fingerprint string, outgoing []Pool) *Plan {
+	spec := inherit(l.Nodepool.Spec, outgoing)
 	return &Plan{
 		Verdict: Moving, CheckAgain: soon,
 		Step: string(fleetwrightv1.ReplacementStepCreatingGreen), Reason: fleetwrightv1.ReasonCreatingGreen,
 		Message: fmt.Sprintf("creates pool %s for %s", name, l.what()),
 		Action: Action{
-			Kind: CreatePool, Object: object, Pool: name, Spec: inherit(l.Nodepool.Spec, outgoing), Fingerprint: fingerprint,
-			Replicas: creationSize(inherit(l.Nodepool.Spec, outgoing), outgoing, nil),
+			Kind: CreatePool, Object: object, Pool: name, Spec: spec, Fingerprint: fingerprint,
+			Replicas: creationSize(spec, outgoing, nil),
 		},
 	}
 }
