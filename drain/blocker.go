@@ -82,7 +82,6 @@ func (b Blocker) Stuck(now time.Time, after time.Duration) bool {
 	case ReasonNotCordoned:
 		return false // whoever drains cordons first
 	case ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonNamespaceTerminating, ReasonUnreachable:
-		// Who remembers reports dates what the cluster does not: see Since.
 		return !b.Since.IsZero() && now.Sub(b.Since) > after
 	default:
 		return true

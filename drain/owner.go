@@ -76,8 +76,8 @@ func crews(s Snapshot, now time.Time) map[types.UID]crew {
 }
 
 // complete says that a ready pod of the controller may go: every earlier replacement is Ready, or was not Ready for
-// longer than the timeout, which never takes the last ready pod while others find no node. Of a controller whose size is unknown, only pods that
-// are still leaving or starting show that a replacement is due.
+// longer than the timeout, which never takes the last ready pod while others find no node. Of a controller whose size is
+// unknown, only pods that are still leaving or starting show that a replacement is due.
 func (c crew) complete(now time.Time, timeout time.Duration) bool {
 	starting := !c.youngest.IsZero() && now.Sub(c.youngest) < timeout
 	switch {
