@@ -11,7 +11,7 @@ var GroupVersion = schema.GroupVersion{Group: "fleetwright.io", Version: "v1alph
 
 // AddToScheme registers every kind of this package in a scheme.
 func AddToScheme(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &Nodepool{}, &NodepoolList{})
+	scheme.AddKnownTypes(GroupVersion, &Nodepool{}, &NodepoolList{}, &Freeze{}, &FreezeList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

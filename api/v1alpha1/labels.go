@@ -40,6 +40,21 @@ const (
 	// MachinePool. Losing it restarts a timer, nothing else.
 	AnnotationDrainStarted = "fleetwright.io/drain-started"
 
+	// AnnotationEmptySince holds the time (RFC 3339) at which a pool that leaves was found empty, on its MachinePool;
+	// spec.replacement.soakSeconds counts from then. Losing it restarts the timer, nothing else.
+	AnnotationEmptySince = "fleetwright.io/empty-since"
+
+	// AnnotationScalingCarried holds, as min/max, what the autoscaler's bounds of a pool that leaves were before it was
+	// kept from growing, on its infrastructure object. They are the next pool's, and its own again if it is taken back.
+	AnnotationScalingCarried = "fleetwright.io/scaling-carried"
+
+	// AnnotationReplacesNodes holds the number of nodes that served when a pool was made in their place, on its
+	// MachinePool. A shift in stages counts from it. Losing it makes the shift count what still serves.
+	AnnotationReplacesNodes = "fleetwright.io/replaces-nodes"
+
+	// AnnotationNodeCap on a Cluster is the highest number of nodes that Nodepools let it have. 950 if it is not set.
+	AnnotationNodeCap = "fleetwright.io/node-cap"
+
 	// FinalizerNodepool keeps a Nodepool until its pools are drained and gone from Azure.
 	FinalizerNodepool = "fleetwright.io/nodepool"
 )

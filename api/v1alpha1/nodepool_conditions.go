@@ -17,6 +17,8 @@ const (
 	ConditionPaused = "Paused"
 	// ConditionDeleting is True while the Nodepool is being removed; the reason says what it waits for.
 	ConditionDeleting = "Deleting"
+	// ConditionAdopted exists only with spec.adoption: True once the pools named there are the Nodepool's.
+	ConditionAdopted = "Adopted"
 	// ConditionStalled exists only while it is True: nothing goes on until a person acts. The message says how.
 	ConditionStalled = "Stalled"
 )
@@ -65,6 +67,8 @@ const (
 	ReasonCordoningBlue = "CordoningBlue"
 	// ReasonDrainingBlue surfaces when old nodes hold pods that must leave; the message names the worst blocker.
 	ReasonDrainingBlue = "DrainingBlue"
+	// ReasonSoaking surfaces when the old pool is empty and kept until soakSeconds are over; the message says until when.
+	ReasonSoaking = "Soaking"
 	// ReasonDeletingBlue surfaces when the empty old pool is being deleted and is not gone yet.
 	ReasonDeletingBlue = "DeletingBlue"
 	// ReasonRollingBack surfaces when an older pool is wanted again, for good or until another one is made, and the newer
@@ -81,6 +85,13 @@ const (
 	// ReasonWaitingForControlPlane surfaces when the wanted version is newer than the one the control plane reports and
 	// the control plane is on its way there.
 	ReasonWaitingForControlPlane = "WaitingForControlPlane"
+	// ReasonWaitingForWindow surfaces when a replacement is needed, has not begun, and no maintenance window is open.
+	ReasonWaitingForWindow = "WaitingForWindow"
+	// ReasonWaitingForCapacity surfaces when the node cap, a quota, the subnet's addresses or a zone does not allow the
+	// next step; the message says which and by how much.
+	ReasonWaitingForCapacity = "WaitingForCapacity"
+	// ReasonStrategyForbids surfaces when the strategy is InPlaceOnly and a replacement is needed.
+	ReasonStrategyForbids = "StrategyForbids"
 	// ReasonWaitingForCluster surfaces when the Cluster exists and its infrastructure or control plane is not up yet.
 	ReasonWaitingForCluster = "WaitingForCluster"
 )
@@ -126,10 +137,14 @@ const (
 
 // Reasons of condition Paused.
 const (
-	// ReasonPaused surfaces when the Nodepool carries annotation cluster.x-k8s.io/paused.
+	// ReasonPaused surfaces when the Nodepool says reconcile Paused or carries annotation cluster.x-k8s.io/paused.
 	ReasonPaused = "Paused"
 	// ReasonClusterPaused surfaces when the Cluster is paused.
 	ReasonClusterPaused = "ClusterPaused"
+	// ReasonFrozen surfaces when a Freeze holds the next step back; the message names it.
+	ReasonFrozen = "Frozen"
+	// ReasonNonDisruptive surfaces when the Nodepool says reconcile NonDisruptive and the next step would be disruptive.
+	ReasonNonDisruptive = "NonDisruptive"
 	// ReasonNotPaused surfaces when nothing is paused.
 	ReasonNotPaused = "NotPaused"
 )
@@ -144,9 +159,40 @@ const (
 	ReasonWaitingForAzure = "WaitingForAzure"
 	// ReasonLastSystemPool surfaces when deletion would leave a live cluster without a ready System pool.
 	ReasonLastSystemPool = "LastSystemPool"
+	// ReasonDeletionProtected surfaces when deletionPolicy is Protect: nothing is done until it is changed.
+	ReasonDeletionProtected = "DeletionProtected"
+	// ReasonRetaining surfaces when deletionPolicy is Retain and the pools are being let go of.
+	ReasonRetaining = "Retaining"
 	// ReasonNotDeleting surfaces when nobody asked for deletion.
 	ReasonNotDeleting = "NotDeleting"
 )
+
+// Reasons of condition Adopted.
+const (
+	// ReasonAdopted surfaces when the pools named in spec.adoption are the Nodepool's.
+	ReasonAdopted = "Adopted"
+	// ReasonDiffers surfaces when the policy is Report; the message lists the fields that differ, if any.
+	ReasonDiffers = "Differs"
+	// ReasonMachinePoolNotFound surfaces when spec.adoption names a MachinePool that the cluster does not have.
+	ReasonMachinePoolNotFound = "MachinePoolNotFound"
+	// ReasonAlreadyOwned surfaces when another Nodepool owns a pool named in spec.adoption.
+	ReasonAlreadyOwned = "AlreadyOwned"
+)
+
+// Reasons of condition InEffect of a Freeze.
+const (
+	// ReasonHeld surfaces when all objects in reach hold.
+	ReasonHeld = "Held"
+	// ReasonConverging surfaces when some objects in reach do not report yet that they hold.
+	ReasonConverging = "Converging"
+	// ReasonScheduled surfaces when from lies ahead.
+	ReasonScheduled = "Scheduled"
+	// ReasonExpired surfaces when until has passed.
+	ReasonExpired = "Expired"
+)
+
+// ConditionInEffect of a Freeze is True while it holds everything in reach.
+const ConditionInEffect = "InEffect"
 
 // Reasons of condition Stalled; the message says the way out.
 const (
@@ -164,6 +210,14 @@ const (
 	// ReasonProvisioningFailed surfaces when Azure has refused a pool, or its last change, for a minute; the old pool is
 	// untouched.
 	ReasonProvisioningFailed = "ProvisioningFailed"
+	// ReasonSKUNotAvailable surfaces when Azure does not offer the machine type at the cluster's location or in a zone.
+	ReasonSKUNotAvailable = "SKUNotAvailable"
+	// ReasonOverrideConflict surfaces when providerOverrides sets a key that a field of the spec owns, or that cannot be
+	// set.
+	ReasonOverrideConflict = "OverrideConflict"
+	// ReasonForeignOperationStuck surfaces when an operation that is not Fleetwright's has run on the cluster for more
+	// than 2 hours.
+	ReasonForeignOperationStuck = "ForeignOperationStuck"
 	// ReasonIdentityConflict surfaces when a node's provider id, label and pool disagree, or two pools claim one node.
 	ReasonIdentityConflict = "IdentityConflict"
 	// ReasonNameConflict surfaces when all candidate names for the new pool are taken by pools of somebody else, or when

@@ -108,7 +108,7 @@ func TestColumns(t *testing.T) {
 	}
 	want := []string{
 		"Name=c1-columns", "Cluster=c1", "Ready=False", "Step=DrainingBlue", "Nodes=7", "Version=v1.33.5",
-		"wide Wanted=v1.34.2", "wide Machine=Standard_D8ds_v5", "wide Mode=User", "wide Type=<nil>", "wide Message=3 pods left",
+		"wide Wanted=v1.34.2", "wide Machine=Standard_D8ds_v5", "wide Mode=User", "wide Type=<nil>", "wide Strategy=<nil>", "wide Message=3 pods left",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)

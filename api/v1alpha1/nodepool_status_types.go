@@ -19,12 +19,16 @@ const (
 
 // ReplacementStep is the place a Nodepool has reached, in one word for people. It is computed from what exists and never
 // read back.
-// +kubebuilder:validation:Enum=None;WaitingForSlot;UpdatingInPlace;CreatingGreen;WaitingForGreen;CordoningBlue;DrainingBlue;DeletingBlue;RollingBack
+// +kubebuilder:validation:Enum=None;Adopting;WaitingForWindow;WaitingForSlot;UpdatingInPlace;CreatingGreen;WaitingForGreen;CordoningBlue;DrainingBlue;Soaking;DeletingBlue;RollingBack
 type ReplacementStep string
 
 const (
 	// ReplacementStepNone means: nothing is moving.
 	ReplacementStepNone ReplacementStep = "None"
+	// ReplacementStepAdopting means: pools that exist are being taken over.
+	ReplacementStepAdopting ReplacementStep = "Adopting"
+	// ReplacementStepWaitingForWindow means: a replacement is needed, has not begun, and no maintenance window is open.
+	ReplacementStepWaitingForWindow ReplacementStep = "WaitingForWindow"
 	// ReplacementStepWaitingForSlot means: another operation runs on the cluster; AKS allows one at a time.
 	ReplacementStepWaitingForSlot ReplacementStep = "WaitingForSlot"
 	// ReplacementStepUpdatingInPlace means: a field that Azure changes without touching nodes was written and not yet read back.
@@ -37,6 +41,8 @@ const (
 	ReplacementStepCordoningBlue ReplacementStep = "CordoningBlue"
 	// ReplacementStepDrainingBlue means: pods are leaving the old nodes, within their disruption budgets.
 	ReplacementStepDrainingBlue ReplacementStep = "DrainingBlue"
+	// ReplacementStepSoaking means: the old pool is empty and kept until soakSeconds are over.
+	ReplacementStepSoaking ReplacementStep = "Soaking"
 	// ReplacementStepDeletingBlue means: the empty old pool is being deleted.
 	ReplacementStepDeletingBlue ReplacementStep = "DeletingBlue"
 	// ReplacementStepRollingBack means: the old pool is wanted again, for good or until another one is made, and the newer
@@ -58,7 +64,8 @@ const (
 // NodepoolStatus is what was last seen and done. It is a report: deleting it changes no action.
 // +kubebuilder:validation:MinProperties=1
 type NodepoolStatus struct {
-	// conditions are Ready, Available, UpToDate, RollingOut, DrainBlocked, Paused, Deleting, and Stalled while it is True.
+	// conditions are Ready, Available, UpToDate, RollingOut, DrainBlocked, Paused, Deleting, Adopted with spec.adoption, and
+	// Stalled while it is True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -86,6 +93,16 @@ type NodepoolStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Version string `json:"version,omitempty"`
+
+	// flavor is the kind of pool of the cluster's provider, for example AzureManagedMachinePool.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Flavor string `json:"flavor,omitempty"`
+
+	// nextWindowTime is when the next maintenance window opens, while none is open.
+	// +optional
+	NextWindowTime metav1.Time `json:"nextWindowTime,omitempty,omitzero"`
 
 	// pools are the provider pools underneath.
 	// +optional
@@ -142,6 +159,21 @@ type ReplacementStatus struct {
 	// +optional
 	Step ReplacementStep `json:"step,omitempty"`
 
+	// strategy is the way the pool is being, or would be, replaced: FullGreen or StagedShift; missing when nothing is to
+	// be replaced.
+	// +optional
+	Strategy ReplacementStrategy `json:"strategy,omitempty"`
+
+	// strategyMessage says why.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	StrategyMessage string `json:"strategyMessage,omitempty"`
+
+	// forecast is what was found on the old nodes before the first eviction.
+	// +optional
+	Forecast ReplacementForecast `json:"forecast,omitempty,omitzero"`
+
 	// changes are the differences between the spec and the pool that is being changed, at most 32.
 	// +optional
 	// +listType=atomic
@@ -179,6 +211,44 @@ type ReplacementStatus struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=10
 	Blockers []DrainBlocker `json:"blockers,omitempty"`
+}
+
+// ReplacementForecast is what a replacement would meet, told before the first eviction.
+// +kubebuilder:validation:MinProperties=1
+type ReplacementForecast struct {
+	// nodes is the number of nodes that would leave.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Nodes *int32 `json:"nodes,omitempty"`
+
+	// pods is the number of pods that would move.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Pods *int32 `json:"pods,omitempty"`
+
+	// drainSecondsLow is the shortest time the drain is expected to take; missing while a pod can never leave.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	DrainSecondsLow *int32 `json:"drainSecondsLow,omitempty"`
+
+	// drainSecondsHigh is the longest time the drain is expected to take; missing while a pod can never leave.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	DrainSecondsHigh *int32 `json:"drainSecondsHigh,omitempty"`
+
+	// peakNodes is the highest number of nodes of the cluster on the way.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	PeakNodes *int32 `json:"peakNodes,omitempty"`
+
+	// warnings are the worst 10 findings, one sentence each.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=512
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // ReplacementChange is one difference between the spec and a live pool.

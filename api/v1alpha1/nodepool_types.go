@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // NodepoolMode says what a pool is for.
@@ -13,39 +14,6 @@ const (
 	NodepoolModeSystem NodepoolMode = "System"
 	// NodepoolModeUser pools run workloads.
 	NodepoolModeUser NodepoolMode = "User"
-)
-
-// NodepoolType says how the machines are paid for.
-// +kubebuilder:validation:Enum=Regular;Spot
-type NodepoolType string
-
-const (
-	// NodepoolTypeRegular machines stay until they are removed.
-	NodepoolTypeRegular NodepoolType = "Regular"
-	// NodepoolTypeSpot machines are cheaper and may be taken back by Azure at any time.
-	NodepoolTypeSpot NodepoolType = "Spot"
-)
-
-// DiskType says where the operating system's disk lives.
-// +kubebuilder:validation:Enum=Ephemeral;Managed
-type DiskType string
-
-const (
-	// DiskTypeEphemeral keeps the disk on the machine's host: faster, gone with the machine.
-	DiskTypeEphemeral DiskType = "Ephemeral"
-	// DiskTypeManaged keeps the disk in Azure storage.
-	DiskTypeManaged DiskType = "Managed"
-)
-
-// OSType is the family of operating system of the nodes.
-// +kubebuilder:validation:Enum=Linux;Windows
-type OSType string
-
-const (
-	// OSTypeLinux nodes may run in pools of either mode.
-	OSTypeLinux OSType = "Linux"
-	// OSTypeWindows nodes may run in User pools only.
-	OSTypeWindows OSType = "Windows"
 )
 
 // TaintEffect says what a taint does to pods that do not tolerate it.
@@ -68,6 +36,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="!(has(self.replicas) && has(self.scaling))",message="set either replicas or scaling, not both"
 // +kubebuilder:validation:XValidation:rule="!(has(self.mode) && self.mode == 'System' && has(self.type) && self.type == 'Spot')",message="a System pool cannot be Spot: AKS runs system pods on Regular nodes only"
 // +kubebuilder:validation:XValidation:rule="!(has(self.mode) && self.mode == 'System' && has(self.os) && has(self.os.type) && self.os.type == 'Windows')",message="a System pool must run Linux"
+// +kubebuilder:validation:XValidation:rule="!has(self.spot) || (has(self.type) && self.type == 'Spot')",message="spot settings need type: Spot"
+// +kubebuilder:validation:XValidation:rule="!(has(self.mode) && self.mode == 'System' && has(self.replacement) && has(self.replacement.soakMode) && self.replacement.soakMode == 'ScaledToZero')",message="a System pool cannot be scaled to zero while it soaks: use Cordoned"
 // +kubebuilder:validation:XValidation:rule="!(has(self.mode) && self.mode == 'System') || ((!has(self.replicas) || self.replicas >= 1) && (!has(self.scaling) || self.scaling.min >= 1))",message="a System pool needs at least 1 node"
 type NodepoolSpec struct {
 	// clusterName is the name of the Cluster (cluster.x-k8s.io) in the same namespace that the pool belongs to.
@@ -96,6 +66,10 @@ type NodepoolSpec struct {
 	// type is Regular or Spot. A new pool is Regular if it is not set. Changing it replaces the pool.
 	// +optional
 	Type NodepoolType `json:"type,omitempty"`
+
+	// spot says how Spot machines are bought, with type Spot. Changing it replaces the pool.
+	// +optional
+	Spot NodepoolSpot `json:"spot,omitempty,omitzero"`
 
 	// machineType is the Azure VM size, for example Standard_D8ds_v5. Changing it replaces the pool.
 	// +required
@@ -129,13 +103,22 @@ type NodepoolSpec struct {
 	// +kubebuilder:validation:items:Pattern=`^[1-3]$`
 	Zones []string `json:"zones,omitempty"`
 
-	// subnet is the name of a subnet in the cluster's virtual network. A new pool uses the cluster's node subnet if it is
-	// not set. Changing it replaces the pool.
+	// subnet is where the nodes get their addresses: the name of a subnet in the cluster's virtual network, or in the
+	// flavour AzureASOManaged also a whole Azure resource id. A new pool uses the cluster's node subnet if it is not set.
+	// Changing it replaces the pool.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=80
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$`
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^([A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+)$`
 	Subnet string `json:"subnet,omitempty"`
+
+	// podSubnet is where the pods get their addresses, as subnet, where the cluster's network has subnets for pods.
+	// Changing it replaces the pool.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^([A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+)$`
+	PodSubnet string `json:"podSubnet,omitempty"`
 
 	// labels are the nodes' labels, exactly: a label taken out here is taken off the nodes; labels that AKS adds stay.
 	// They are changed in place.
@@ -175,40 +158,39 @@ type NodepoolSpec struct {
 	// +optional
 	Scaling NodepoolScaling `json:"scaling,omitempty,omitzero"`
 
-	// replacement says how careful a replacement of the pool is. It takes effect at the next look.
+	// providerOverrides are merged into the spec of the agent pool (Azure Service Operator's ManagedClustersAgentPool,
+	// which has the names of the AKS API), for what has no field here: kubeletConfig, linuxOSConfig, upgradeSettings and
+	// so on. A key that a field here owns is refused. Changing one that AKS changes in place does that; changing any other
+	// replaces the pool. A key taken out here is no wish for another value.
+	// +optional
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
+	ProviderOverrides *runtime.RawExtension `json:"providerOverrides,omitempty"`
+
+	// replacement says how the pool is replaced. It takes effect at the next look.
 	// +optional
 	Replacement ReplacementPolicy `json:"replacement,omitempty,omitzero"`
-}
 
-// NodepoolDisk is the disk of the nodes' operating system.
-// +kubebuilder:validation:MinProperties=1
-type NodepoolDisk struct {
-	// sizeGiB is the size of the disk in GiB. AKS decides if it is not set.
+	// maintenance says when a replacement may begin. It takes effect at the next look.
 	// +optional
-	// +kubebuilder:validation:Minimum=30
-	// +kubebuilder:validation:Maximum=2048
-	SizeGiB int32 `json:"sizeGiB,omitempty"`
+	Maintenance MaintenancePolicy `json:"maintenance,omitempty,omitzero"`
 
-	// type is Ephemeral or Managed. A new pool gets a Managed disk if it is not set.
+	// rolloutAfter replaces pools that were made before that time once it has come, with no other change: for a newer
+	// node image, or a pool that is sick.
 	// +optional
-	Type DiskType `json:"type,omitempty"`
-}
+	RolloutAfter *metav1.Time `json:"rolloutAfter,omitempty"`
 
-// NodepoolOS is the operating system of the nodes.
-// +kubebuilder:validation:MinProperties=1
-// +kubebuilder:validation:XValidation:rule="!has(self.sku) || self.sku.startsWith('Windows') == (has(self.type) && self.type == 'Windows')",message="os.sku does not belong to os.type"
-type NodepoolOS struct {
-	// type is Linux or Windows. A new pool runs Linux if it is not set.
+	// adoption takes pools over that exist already.
 	// +optional
-	Type OSType `json:"type,omitempty"`
+	Adoption NodepoolAdoption `json:"adoption,omitempty,omitzero"`
 
-	// sku is the distribution as AKS names it, for example AzureLinux, Ubuntu or Windows2022. AKS decides if it is not
-	// set.
+	// reconcile is Active, NonDisruptive or Paused. Active if it is not set. It takes effect at the next look.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]+$`
-	SKU string `json:"sku,omitempty"`
+	Reconcile ReconcileMode `json:"reconcile,omitempty"`
+
+	// deletionPolicy is Delete, Retain or Protect. Delete if it is not set.
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
 // LabelValue is the value of a label, which may be empty.
@@ -253,23 +235,11 @@ type NodepoolScaling struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	Max int32 `json:"max,omitempty"`
-}
 
-// ReplacementPolicy says how careful a replacement is.
-// +kubebuilder:validation:MinProperties=1
-type ReplacementPolicy struct {
-	// minReadySeconds is how long a new node must have been Ready before it counts. 60 if it is not set.
+	// downMode is Delete or Deallocate: what becomes of machines that the autoscaler takes away. AKS deletes them if it is
+	// not set. It is changed in place.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=3600
-	MinReadySeconds *int32 `json:"minReadySeconds,omitempty"`
-
-	// provisionTimeoutSeconds is how long a new pool may take until the Nodepool is Stalled with reason
-	// ProvisioningTimedOut. The old pool stays as it is. 3600 if it is not set.
-	// +optional
-	// +kubebuilder:validation:Minimum=300
-	// +kubebuilder:validation:Maximum=86400
-	ProvisionTimeoutSeconds int32 `json:"provisionTimeoutSeconds,omitempty"`
+	DownMode ScaleDownMode `json:"downMode,omitempty"`
 }
 
 // Nodepool is one node pool for its users and, underneath, a sequence of provider pools: a change that Azure cannot make
@@ -288,6 +258,7 @@ type ReplacementPolicy struct {
 // +kubebuilder:printcolumn:name="Machine",type=string,priority=1,JSONPath=`.spec.machineType`
 // +kubebuilder:printcolumn:name="Mode",type=string,priority=1,JSONPath=`.spec.mode`
 // +kubebuilder:printcolumn:name="Type",type=string,priority=1,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Strategy",type=string,priority=1,JSONPath=`.status.replacement.strategy`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 57 && !self.metadata.name.contains('.')",message="name must be at most 57 characters without dots: the pools underneath append 6"
 type Nodepool struct {

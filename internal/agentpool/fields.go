@@ -16,22 +16,32 @@ import (
 type Spec struct {
 	// Version is the Kubernetes version with its v ("v1.34.2"). Observe resolves
 	// an unset one to the control plane's, so that it is part of the comparison.
-	Version     string            `json:"version,omitempty"`
-	Type        string            `json:"type,omitempty"`
-	MachineType string            `json:"machineType,omitempty"`
-	DiskSizeGiB int32             `json:"diskSizeGiB,omitempty"`
-	DiskType    string            `json:"diskType,omitempty"`
-	MaxPods     int32             `json:"maxPods,omitempty"`
-	OSType      string            `json:"osType,omitempty"`
-	OSSKU       string            `json:"osSKU,omitempty"`
-	Zones       []string          `json:"zones,omitempty"`
-	Subnet      string            `json:"subnet,omitempty"`
-	Mode        string            `json:"-"`
-	Labels      map[string]string `json:"-"`
-	Taints      []Taint           `json:"-"`
-	Tags        map[string]string `json:"-"`
-	Replicas    *int32            `json:"-"`
-	Scaling     *Scaling          `json:"-"`
+	Version     string   `json:"version,omitempty"`
+	Type        string   `json:"type,omitempty"`
+	MachineType string   `json:"machineType,omitempty"`
+	DiskSizeGiB int32    `json:"diskSizeGiB,omitempty"`
+	DiskType    string   `json:"diskType,omitempty"`
+	MaxPods     int32    `json:"maxPods,omitempty"`
+	OSType      string   `json:"osType,omitempty"`
+	OSSKU       string   `json:"osSKU,omitempty"`
+	Zones       []string `json:"zones,omitempty"`
+	Subnet      string   `json:"subnet,omitempty"`
+	PodSubnet   string   `json:"podSubnet,omitempty"`
+	// SpotMaxPrice is in US dollars per hour, -1 the price of Regular machines.
+	SpotMaxPrice       string `json:"spotMaxPrice,omitempty"`
+	SpotEvictionPolicy string `json:"spotEvictionPolicy,omitempty"`
+	// RolloutAfter is the moment (RFC 3339) that pools made earlier are replaced
+	// after, once it has come. It names new pools; existing ones are told by the
+	// time they were made.
+	RolloutAfter string            `json:"rolloutAfter,omitempty"`
+	Mode         string            `json:"-"`
+	Labels       map[string]string `json:"-"`
+	Taints       []Taint           `json:"-"`
+	Tags         map[string]string `json:"-"`
+	Replicas     *int32            `json:"-"`
+	Scaling      *Scaling          `json:"-"`
+	// ScaleDownMode says what becomes of machines that the autoscaler takes away.
+	ScaleDownMode string `json:"-"`
 }
 
 // Taint is a node taint.
