@@ -1,0 +1,240 @@
+package preflight
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/fleetwright/fleetwright/drain"
+)
+
+const (
+	// MaxWarnings bounds Report.Warnings, and MaxWarningLength each of them, in bytes.
+	MaxWarnings      = 25
+	MaxWarningLength = 400
+	// maxAlike bounds the warnings of one kind, so that a flood of one does not hide the others.
+	maxAlike = 3
+)
+
+// Warnings are what a person should know before the drain begins, one sentence each without full stop, the worst
+// first: what never ends, what loses data, what waits, what is away for a moment, what needs room, what is of note.
+func (r Report) Warnings() []string {
+	var all []string
+	for _, kind := range [][]string{
+		r.neverWarnings(), r.overlapWarnings(), r.localWarnings(), r.strictWarnings(), r.unmanagedWarnings(),
+		r.waitWarnings(), r.notNowWarnings(), r.singletonWarnings(), r.zoneWarnings(), r.looseWarnings(), r.counts(),
+	} {
+		all = append(all, kind...)
+	}
+	if more := len(all) - MaxWarnings + 1; more > 1 {
+		all = append(all[:MaxWarnings-1], fmt.Sprintf("%d more warnings", more))
+	}
+	for i := range all {
+		all[i] = oneLine(all[i])
+	}
+	return all
+}
+
+// alike are the sentences of one kind; total counts the findings, of which items are the first.
+func alike[T any](items []T, total int, what string, sentence func(T) string) []string {
+	named := min(maxAlike, len(items))
+	sentences := make([]string, 0, named+1)
+	for _, item := range items[:named] {
+		sentences = append(sentences, sentence(item))
+	}
+	if more := total - named; more > 0 {
+		sentences = append(sentences, fmt.Sprintf("%d more %s", more, what))
+	}
+	return sentences
+}
+
+func (r Report) neverWarnings() []string {
+	return r.budgetWarnings(true, "budgets that can never allow a disruption")
+}
+
+func (r Report) notNowWarnings() []string {
+	return r.budgetWarnings(false, "budgets that allow nothing now")
+}
+
+// budgetWarnings rely on the order of Budgets: those beyond the list are of the last listed kind, or milder.
+func (r Report) budgetWarnings(never bool, what string) []string {
+	kind := filter(r.Budgets.Items, func(b BlockedBudget) bool { return b.Never == never })
+	total := len(kind)
+	if unlisted := r.Budgets.Total - len(r.Budgets.Items); unlisted > 0 && r.Budgets.Items[len(r.Budgets.Items)-1].Never == never {
+		total += unlisted
+	}
+	return alike(kind, total, what, func(b BlockedBudget) string {
+		s := fmt.Sprintf("%s; %s of %s cannot leave", b.Message, count(b.Pods, "pod", "pods"), b.Workload)
+		if b.Never {
+			s += " until it is changed or the workload scaled up"
+		}
+		return s
+	})
+}
+
+func (r Report) overlapWarnings() []string {
+	return alike(r.Overlaps.Items, r.Overlaps.Total, "workloads under more than one budget", func(o Overlap) string {
+		return fmt.Sprintf("%s of %s cannot leave: %s", count(o.Pods, "pod", "pods"), o.Workload, o.Message)
+	})
+}
+
+func (r Report) localWarnings() []string {
+	local := filter(r.Pinned.Items, func(v PinnedVolume) bool { return v.Node != "" })
+	return alike(local, len(local), "volumes that exist on one node only", func(v PinnedVolume) string {
+		return fmt.Sprintf("volume %s (claim %s) of pod %s exists on node %s only: the pod cannot start elsewhere, and its data ends with the node", v.Volume, v.Claim, v.Pod, v.Node)
+	})
+}
+
+func (r Report) strictWarnings() []string {
+	return r.selectorWarnings(true, "workloads bound to this generation of the pool", "%s has %s: its pods cannot start on new nodes, select %s instead")
+}
+
+func (r Report) looseWarnings() []string {
+	return r.selectorWarnings(false, "workloads that name this generation of the pool", "%s has %s, which means nothing on new nodes: use %s instead")
+}
+
+func (r Report) selectorWarnings(strict bool, what, sentence string) []string {
+	kind := filter(r.Selectors.Items, func(b BoundSelector) bool { return b.Selector.Strict == strict })
+	return alike(kind, len(kind), what, func(b BoundSelector) string {
+		return fmt.Sprintf(sentence, b.Workload, b.Selector.describe(), b.Instead)
+	})
+}
+
+func (r Report) unmanagedWarnings() []string {
+	return alike(r.Unmanaged.Items, r.Unmanaged.Total, "pods without a controller", func(p UnmanagedPod) string {
+		if p.Evicted {
+			return fmt.Sprintf("pod %s has no controller: it is evicted and nobody brings it back", p.Pod)
+		}
+		return fmt.Sprintf("pod %s has no controller that would bring it back: the drain waits until it is moved or deleted by hand", p.Pod)
+	})
+}
+
+func (r Report) waitWarnings() []string {
+	return alike(r.Waits.Items, r.Waits.Total, "things to wait for", func(w Wait) string {
+		return fmt.Sprintf("%s of %s cannot leave now: %s", count(w.Pods, "pod", "pods"), w.Workload, w.Message)
+	})
+}
+
+func (r Report) singletonWarnings() []string {
+	return alike(r.Singletons.Items, r.Singletons.Total, "workloads with a single pod and no budget", func(s Singleton) string {
+		return fmt.Sprintf("%s has a single pod and no PodDisruptionBudget: it is away for as long as a new pod takes to become ready", s.Workload)
+	})
+}
+
+func (r Report) zoneWarnings() []string {
+	return alike(slices.Sorted(maps.Keys(r.ZonesNeeded)), len(r.ZonesNeeded), "zones with volumes", func(zone string) string {
+		pods := count(r.ZonesNeeded[zone], "pod", "pods")
+		if zone == "" {
+			return fmt.Sprintf("volumes tie %s to nodes outside of zones: new nodes in zones cannot take them", pods)
+		}
+		return fmt.Sprintf("volumes tie %s to zone %s: it needs room there before they leave", pods, zone)
+	})
+}
+
+func (r Report) counts() []string {
+	var notes []string
+	if n := r.Staying[drain.SkipLabel]; n > 0 {
+		notes = append(notes, fmt.Sprintf("%s by the label %s=skip, to end with the nodes", count(n, "pod stays", "pods stay"), drain.LabelDrain))
+	}
+	if r.LocalData > 0 {
+		notes = append(notes, count(r.LocalData, "pod loses", "pods lose")+" the content of emptyDir volumes")
+	}
+	if r.NotSafeToEvict > 0 {
+		notes = append(notes, fmt.Sprintf("%s %s=false, which holds back the cluster autoscaler only", count(r.NotSafeToEvict, "pod has", "pods have"), safeToEvict))
+	}
+	return notes
+}
+
+// Summary is the report in one line.
+func (r Report) Summary() string {
+	parts := []string{fmt.Sprintf("%s: %s to move, %d staying", count(r.Nodes, "node", "nodes"), count(r.PodsToMove, "pod", "pods"), r.PodsStaying)}
+	for _, finding := range []struct {
+		n         int
+		one, many string
+	}{
+		{r.Budgets.Total, "budget allows nothing now", "budgets allow nothing now"},
+		{r.Overlaps.Total, "workload is under more than one budget", "workloads are under more than one budget"},
+		{r.Singletons.Total, "singleton has no budget", "singletons have no budget"},
+		{r.Unmanaged.Total, "pod has no controller", "pods have no controller"},
+		{r.Pinned.Total, "volume is pinned", "volumes are pinned"},
+		{r.Selectors.Total, "selector is bound to this generation", "selectors are bound to this generation"},
+	} {
+		if finding.n > 0 {
+			parts = append(parts, count(finding.n, finding.one, finding.many))
+		}
+	}
+	if r.PodsToMove > 0 {
+		parts = append(parts, r.duration())
+	}
+	return oneLine(strings.Join(parts, "; "))
+}
+
+func (r Report) duration() string {
+	s := "takes about " + r.Estimate.String()
+	if c := r.Longest; c.Pods > 0 {
+		s += fmt.Sprintf(", longest for %s (%s, %d at once)", c, count(c.Pods, "pod", "pods"), c.AtOnce)
+	}
+	if r.WithoutEnd > 0 {
+		s += fmt.Sprintf(", and no end is foreseen for %s", r.Estimate.Unbounded[0])
+		if more := r.WithoutEnd - 1; more > 0 {
+			s += fmt.Sprintf(" and %d more", more)
+		}
+	}
+	return s
+}
+
+// String returns "4m to 23m", without what is unbounded.
+func (r Range) String() string {
+	low, high := rounded(r.Low), rounded(r.High)
+	if low == high {
+		return low
+	}
+	return low + " to " + high
+}
+
+// rounded gives whole seconds below two minutes, and whole minutes above.
+func rounded(d time.Duration) string {
+	if d < 2*time.Minute {
+		return fmt.Sprintf("%ds", int64(d.Round(time.Second)/time.Second))
+	}
+	d = d.Round(time.Minute)
+	if d < time.Hour {
+		return fmt.Sprintf("%dm", d/time.Minute)
+	}
+	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func filter[T any](items []T, keep func(T) bool) []T {
+	var kept []T
+	for _, item := range items {
+		if keep(item) {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}
+
+// oneLine keeps a sentence within its length. Parts of it come from objects of tenants and may hold anything.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, s)
+	const ellipsis = "..."
+	if len(s) <= MaxWarningLength {
+		return s
+	}
+	return strings.ToValidUTF8(s[:MaxWarningLength-len(ellipsis)], "") + ellipsis
+}
