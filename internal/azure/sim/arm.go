@@ -25,6 +25,9 @@ const (
 	typeSubnet         = "Microsoft.Network/virtualNetworks/subnets"
 	typeCluster        = "Microsoft.ContainerService/managedClusters"
 	typePool           = "Microsoft.ContainerService/managedClusters/agentPools"
+	typeNetworkUsage   = "Microsoft.Network/virtualNetworks/usages"
+	typeSKU            = "Microsoft.Compute/skus"
+	typeUsage          = "Microsoft.Compute/locations/usages"
 	typeScaleSet       = "Microsoft.Compute/virtualMachineScaleSets"
 	typeMachine        = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
 	typeRoleAssignment = "Microsoft.Authorization/roleAssignments"
@@ -103,12 +106,16 @@ func resourceTypes() []resourceType {
 			action:     map[string]handler{"listclusteradmincredential": adminCredential, "listclusterusercredential": userCredential}},
 		{name: typePool, versions: aksVersions,
 			resource:   map[string]handler{"PUT": putPool, "GET": getResource, "HEAD": headResource, "DELETE": deletePool},
-			collection: map[string]handler{"GET": listResources}},
+			collection: map[string]handler{"GET": listResources},
+			action:     map[string]handler{"deletemachines": deleteMachines}},
 		{name: "Microsoft.ContainerService/locations/operations", versions: aksVersions, resource: map[string]handler{"GET": getOperation}},
 		{name: "Microsoft.ContainerService/locations/operationresults", versions: aksVersions, resource: map[string]handler{"GET": getOperationResult}},
 		{name: "Microsoft.Network/locations/operations", versions: networkVersions, resource: map[string]handler{"GET": getOperation}},
 		{name: "Microsoft.Network/locations/operationResults", versions: networkVersions, resource: map[string]handler{"GET": getOperationResult}},
 		{name: "Microsoft.Resources/locations/operationresults", versions: groupVersions, resource: map[string]handler{"GET": getOperationResult}},
+		{name: typeNetworkUsage, versions: networkVersions, collection: map[string]handler{"GET": listNetworkUsages}},
+		{name: typeUsage, versions: computeVersions, collection: map[string]handler{"GET": listUsages}},
+		{name: typeSKU, versions: []string{"2019-04-01", "2021-07-01"}, collection: map[string]handler{"GET": listSKUs}},
 		{name: typeScaleSet, versions: computeVersions,
 			resource: map[string]handler{"GET": getScaleSet}, collection: map[string]handler{"GET": listScaleSets}},
 		{name: typeMachine, versions: computeVersions,
@@ -219,7 +226,7 @@ func (s *Server) read(req *http.Request, body []byte) (*call, handler, error) {
 	if err := s.throttle.take(r, s.cloud.throttling()); err != nil {
 		return nil, nil, err
 	}
-	if req.Method == http.MethodPut || req.Method == http.MethodPatch {
+	if req.Method == http.MethodPut || req.Method == http.MethodPatch || req.Method == http.MethodPost && len(body) > 0 {
 		if r.body, err = readBody(req, body); err != nil {
 			return nil, nil, err
 		}

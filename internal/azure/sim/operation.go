@@ -32,6 +32,7 @@ const (
 	opPoolUpdate     opKind = "poolUpdate"
 	opPoolUpgrade    opKind = "poolUpgrade"
 	opPoolDelete     opKind = "poolDelete"
+	opMachineDelete  opKind = "machineDelete"
 	opGroupDelete    opKind = "groupDelete"
 	opNetworkWrite   opKind = "networkWrite"
 	opNetworkDelete  opKind = "networkDelete"
@@ -56,6 +57,8 @@ type operation struct {
 	Pools []string `json:"pools,omitempty"`
 	// Old are the instances that an upgrade has still to replace.
 	Old []int `json:"old,omitempty"`
+	// Machines are the instances that are taken away.
+	Machines []int `json:"machines,omitempty"`
 	// Stuck operations take no step until they are released.
 	Stuck bool `json:"stuck,omitempty"`
 	// FailWith ends the operation half-way, in place of the step that fails says.
@@ -164,6 +167,10 @@ func (c *cloud) effect(o *operation, target *resource) {
 		}
 	case opPoolUpgrade:
 		c.rollPool(o, target)
+	case opMachineDelete:
+		if o.Done == 1 {
+			c.removeMachines(o, target)
+		}
 	case opPoolDelete:
 		c.removeInstances(target, 0)
 		if last {

@@ -9,7 +9,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/sim/armjson"
 )
 
-// written applies the script to the operation that a PUT, PATCH or DELETE has started, and answers the call.
+// written applies the script to the operation that a PUT, PATCH, POST or DELETE has started, and answers the call.
 func (c *cloud) written(r *call, o *operation, status int, body any) reply {
 	c.script(r, o)
 	return c.following(r, o, status, body)
@@ -33,7 +33,7 @@ func (c *cloud) following(r *call, o *operation, status int, body any) reply {
 	if o.Kind != opGroupDelete {
 		h.Set("Azure-AsyncOperation", base+"operations/"+o.ID+"?api-version="+r.version)
 	}
-	if r.method == http.MethodDelete {
+	if r.method == http.MethodDelete || r.method == http.MethodPost {
 		h.Set("Location", base+results+"/"+o.ID+"?api-version="+r.version)
 	}
 	return reply{status: status, body: body, header: h}

@@ -9,7 +9,7 @@ import (
 // that do not grow need no machine: a size that has been sold out since does not matter to them.
 func (c *cloud) checkCapacity(cluster *resource, pools []aks.Pool) error {
 	location := cluster.location()
-	used := c.usage(cluster)
+	used := c.usage(cluster.subscription(), location)
 	for _, p := range pools {
 		current := c.state.Resources[armpath.Key(cluster.ID+"/agentPools/"+p.Name)]
 		extra := p.Nodes()
@@ -23,12 +23,12 @@ func (c *cloud) checkCapacity(cluster *resource, pools []aks.Pool) error {
 				return err
 			}
 		}
-		if err := aks.CheckQuota(c.settings.Catalog, location, used, size, extra); err != nil {
+		if err := aks.CheckQuota(c.settings.Catalog, location, used, p, size, extra); err != nil {
 			return err
 		}
-		used.Add(size, extra)
+		used.Add(p, size, extra)
 	}
-	return nil
+	return c.checkAddresses(cluster, pools)
 }
 
 // checkChangeCapacity is the same for one change of a pool. Replacing nodes needs machines of its size as well.
@@ -41,17 +41,17 @@ func (c *cloud) checkChangeCapacity(cluster *resource, change poolChange) error 
 	return c.checkCapacity(cluster, []aks.Pool{change.pool})
 }
 
-// usage counts the vCPUs of all pools in the subscription and location of a cluster.
-func (c *cloud) usage(cluster *resource) aks.Usage {
+// usage counts the vCPUs of all pools in a subscription and location.
+func (c *cloud) usage(subscription, location string) aks.Usage {
 	used := aks.Usage{}
-	for _, pool := range c.state.children("/subscriptions/"+cluster.subscription(), typePool) {
+	for _, pool := range c.state.children("/subscriptions/"+subscription, typePool) {
 		owner := c.clusterOf(pool)
-		if owner == nil || owner.location() != cluster.location() {
+		if owner == nil || owner.location() != location {
 			continue
 		}
 		p := readPool(pool)
 		if size, ok := c.settings.Catalog.VMSize(p.VMSize); ok {
-			used.Add(size, p.Nodes())
+			used.Add(p, size, p.Nodes())
 		}
 	}
 	return used

@@ -201,27 +201,67 @@ func TestParseTaint(t *testing.T) {
 
 func TestCheckQuota(t *testing.T) {
 	c := catalog.Default()
-	c.Quotas = []catalog.Quota{{Location: "eastus", Family: "standardDSv5Family", VCPUs: 16}, {Location: "eastus", VCPUs: 20}}
+	c.Quotas = []catalog.Quota{
+		{Location: "eastus", Family: "standardDSv5Family", VCPUs: 16}, {Location: "eastus", VCPUs: 20}, {Location: "eastus", Spot: true, VCPUs: 8},
+	}
 	d4, _ := c.VMSize("Standard_D4s_v5")
 	e4, _ := c.VMSize("Standard_E4s_v5")
+	regular, spot := aks.Pool{}, aks.Pool{ScaleSetPriority: "Spot"}
 	used := aks.Usage{}
-	used.Add(d4, 3)
+	used.Add(regular, d4, 3)
+	used.Add(spot, d4, 1)
 	for name, test := range map[string]struct {
+		pool  aks.Pool
 		size  catalog.VMSize
 		extra int
 		want  string
 	}{
-		"fits": {d4, 1, ""}, "family is full": {d4, 2, "standardDSv5Family"}, "region is full": {e4, 3, "Total Regional"}, "fewer": {d4, -9, ""}, "none": {d4, 0, ""},
+		"fits": {regular, d4, 1, ""}, "family is full": {regular, d4, 2, "standardDSv5Family"}, "region is full": {regular, e4, 3, "Total Regional"},
+		"fewer": {regular, d4, -9, ""}, "none": {regular, d4, 0, ""}, "spot fits": {spot, d4, 1, ""}, "spot is full": {spot, d4, 2, "Low Priority"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := aks.CheckQuota(c, "eastus", used, test.size, test.extra)
+			err := aks.CheckQuota(c, "eastus", used, test.pool, test.size, test.extra)
 			if (err != nil) != (test.want != "") || err != nil && !strings.Contains(err.Error(), "approved "+test.want+" Cores quota") {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
 	}
-	if err := aks.CheckQuota(c, "westus2", used, d4, 1000); err != nil {
+	if err := aks.CheckQuota(c, "westus2", used, regular, d4, 1000); err != nil {
 		t.Errorf("no limit is set there: %v", err)
+	}
+	got := map[string]aks.Quota{}
+	for _, q := range aks.Quotas(c, "eastus", used) {
+		got[q.Name] = q
+	}
+	for _, want := range []aks.Quota{
+		{Name: "cores", Title: "Total Regional vCPUs", Limit: 20, Used: 12},
+		{Name: "lowPriorityCores", Title: "Total Regional Low-priority vCPUs", Limit: 8, Used: 4},
+		{Name: "standardDSv5Family", Title: "Standard DSv5 Family vCPUs", Limit: 16, Used: 12},
+		{Name: "Standard NCASv3_T4 Family", Title: "Standard NCASv3_T4 Family vCPUs", Limit: aks.Unlimited},
+	} {
+		if diff := cmp.Diff(want, got[want.Name]); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	azure := armjson.Object{"networkPlugin": "azure"}
+	overlay := armjson.Object{"networkPlugin": "azure", "networkPluginMode": "overlay"}
+	for name, test := range map[string]struct {
+		pool        aks.Pool
+		network     armjson.Object
+		nodes, pods int
+	}{
+		"flat":       {aks.Pool{MaxPods: 30}, azure, 31, 0},
+		"overlay":    {aks.Pool{MaxPods: 250}, overlay, 1, 0},
+		"kubenet":    {aks.Pool{MaxPods: 110}, armjson.Object{"networkPlugin": "kubenet"}, 1, 0},
+		"pod subnet": {aks.Pool{MaxPods: 110, PodSubnetID: "x"}, azure, 1, 16},
+		"blocks":     {aks.Pool{MaxPods: 30, PodSubnetID: "x", PodIPAllocationMode: "StaticBlock"}, azure, 1, 32},
+	} {
+		if nodes, pods := aks.Addresses(test.pool, test.network); nodes != test.nodes || pods != test.pods {
+			t.Errorf("%s: %d and %d, want %d and %d", name, nodes, pods, test.nodes, test.pods)
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ type Pool struct {
 	AvailabilityZones          []string          `json:"availabilityZones"`
 	VnetSubnetID               string            `json:"vnetSubnetID"`
 	PodSubnetID                string            `json:"podSubnetID"`
+	PodIPAllocationMode        string            `json:"podIPAllocationMode"`
 	OrchestratorVersion        string            `json:"orchestratorVersion"`
 	CurrentOrchestratorVersion string            `json:"currentOrchestratorVersion"`
 	NodeLabels                 map[string]string `json:"nodeLabels"`

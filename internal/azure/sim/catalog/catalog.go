@@ -43,14 +43,18 @@ type VMSize struct {
 	MemoryGiB int `json:"memoryGiB"`
 	// Arm64 says that the processor is Arm.
 	Arm64 bool `json:"arm64,omitempty"`
+	// CacheGiB is the size of its cache disk, on which an ephemeral OS disk can live; 0 for none.
+	CacheGiB int `json:"cacheGiB,omitempty"`
 }
 
-// Quota limits the vCPUs of a family in a location.
+// Quota limits the vCPUs of a location: of a family, of all families together, or of Spot machines.
 type Quota struct {
 	// Location is the region.
 	Location string `json:"location"`
 	// Family is the VM family; empty means all families of the region together.
 	Family string `json:"family,omitempty"`
+	// Spot makes it the limit of Spot machines of all families, which count against no other. Family is empty then.
+	Spot bool `json:"spot,omitempty"`
 	// VCPUs is the limit.
 	VCPUs int `json:"vCPUs"`
 }
@@ -103,8 +107,11 @@ func (c Catalog) VMSize(name string) (VMSize, bool) {
 // Offered tells whether a size can be used in a location outside zones. Unknown sizes cannot.
 func (c Catalog) Offered(location, size string) bool {
 	_, known := c.VMSize(size)
-	return known && len(c.restriction(location, size)) == 0
+	return known && !c.Closed(location, size)
 }
+
+// Closed tells whether a size cannot be used in a whole location.
+func (c Catalog) Closed(location, size string) bool { return len(c.restriction(location, size)) > 0 }
 
 // restriction gives the restrictions of a size that cover the whole region.
 func (c Catalog) restriction(location, size string) []Restriction {
@@ -139,12 +146,31 @@ func (c Catalog) ClosedZones(location, size string, zones []string) []string {
 
 // Limit is the vCPU quota of a family (or of the region, for an empty family); false means not limited.
 func (c Catalog) Limit(location, family string) (int, bool) {
+	return c.limit(location, func(q Quota) bool { return !q.Spot && strings.EqualFold(q.Family, family) })
+}
+
+// SpotLimit is the vCPU quota of Spot machines in a location; false means not limited.
+func (c Catalog) SpotLimit(location string) (int, bool) {
+	return c.limit(location, func(q Quota) bool { return q.Spot })
+}
+
+func (c Catalog) limit(location string, which func(Quota) bool) (int, bool) {
 	for _, q := range c.Quotas {
-		if NormalLocation(q.Location) == NormalLocation(location) && strings.EqualFold(q.Family, family) {
+		if NormalLocation(q.Location) == NormalLocation(location) && which(q) {
 			return q.VCPUs, true
 		}
 	}
 	return 0, false
+}
+
+// Families are the names of all VM families, sorted.
+func (c Catalog) Families() []string {
+	var out []string
+	for _, s := range c.VMSizes {
+		out = append(out, s.Family)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Resolve turns a Kubernetes version into a full supported one: x.y.z must be listed, x.y takes the newest patch, and
