@@ -103,6 +103,7 @@ var fields = []field{
 	{name: "tags", effect: InPlace, text: func(s Spec) string { return pairs(s.Tags) }, exact: true},
 	{name: "replicas", effect: InPlace, text: func(s Spec) string { return pointer(s.Replicas) }},
 	{name: "scaling", effect: InPlace, text: scaling},
+	{name: "scaling.downMode", effect: InPlace, text: func(s Spec) string { return s.ScaleDownMode }, defaulted: "Delete"},
 }
 
 // Changes lists the fields in which the pool that exists differs from the

@@ -1,8 +1,10 @@
 package capi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/blang/semver/v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -10,11 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
 
 // Cluster is a workload cluster as CAPI and CAPZ tell of it.
 type Cluster struct {
-	Name string
+	Namespace, Name string
 	// Found is false when there is no such Cluster; the other fields are then
 	// empty.
 	Found    bool
@@ -33,12 +37,52 @@ type Cluster struct {
 	WantedVersion string
 	// Operation is the control plane's operation in flight, or empty.
 	Operation string
+	// Labels are the Cluster's.
+	Labels map[string]string
+	// NodeCap is the highest number of nodes that the Cluster's annotation allows,
+	// 0 when it says none or no number.
+	NodeCap int32
+	// Flavor is the kind of its pools' infrastructure objects, empty while it is
+	// not known or not supported.
+	Flavor string
+	// SubscriptionID, ResourceGroup, Location and ManagedClusterName are where and
+	// under which name Azure has the cluster; empty what is not known.
+	SubscriptionID, ResourceGroup, Location, ManagedClusterName string
+	// NetworkPlugin (azure, kubenet, none) and NetworkPluginMode (overlay) are the
+	// cluster's, as AKS says them.
+	NetworkPlugin, NetworkPluginMode string
+
+	// network is the Azure resource id of the cluster's virtual network, nodeSubnet
+	// the subnet of a pool that names none.
+	network, nodeSubnet string
+}
+
+// PoolID is the Azure resource id of an agent pool of the cluster, empty while
+// the cluster's own is not known.
+func (c Cluster) PoolID(agentPool string) string {
+	if c.SubscriptionID == "" || c.ResourceGroup == "" || c.ManagedClusterName == "" || agentPool == "" {
+		return ""
+	}
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.ContainerService/managedClusters/%s/agentPools/%s",
+		c.SubscriptionID, c.ResourceGroup, c.ManagedClusterName, agentPool)
+}
+
+// subnetID is the Azure resource id of a subnet that is told by its name or by
+// the id itself.
+func (c Cluster) subnetID(subnet string) string {
+	switch {
+	case strings.HasPrefix(subnet, "/"):
+		return subnet
+	case subnet == "" || c.network == "":
+		return ""
+	}
+	return c.network + "/subnets/" + subnet
 }
 
 // ReadCluster reads a Cluster and its control plane. A missing Cluster is no
 // error; a missing control plane is a cluster that is not provisioned.
 func ReadCluster(ctx context.Context, reader client.Reader, key types.NamespacedName) (Cluster, error) {
-	out := Cluster{Name: key.Name}
+	out := Cluster{Namespace: key.Namespace, Name: key.Name}
 	var cluster clusterv1.Cluster
 	if err := reader.Get(ctx, key, &cluster); err != nil {
 		if apierrors.IsNotFound(err) {
@@ -49,6 +93,8 @@ func ReadCluster(ctx context.Context, reader client.Reader, key types.Namespaced
 	out.Found = true
 	out.Deleting = !cluster.DeletionTimestamp.IsZero()
 	_, annotated := cluster.Annotations[clusterv1.PausedAnnotation]
+	out.Labels = cluster.Labels
+	out.NodeCap = countIn(cluster.Annotations[fleetwrightv1.AnnotationNodeCap])
 	out.Paused = annotated || (cluster.Spec.Paused != nil && *cluster.Spec.Paused)
 	ref := cluster.Spec.ControlPlaneRef
 	if ref.Kind != azureManagedControlPlane.Kind || cluster.Spec.InfrastructureRef.Kind != azureManagedCluster.Kind {
@@ -56,6 +102,7 @@ func ReadCluster(ctx context.Context, reader client.Reader, key types.Namespaced
 			key.Name, cluster.Spec.InfrastructureRef.Kind, ref.Kind, azureManagedCluster.Kind, azureManagedControlPlane.Kind)
 		return out, nil
 	}
+	out.Flavor = azureManagedMachinePool.Kind
 	plane := ControlPlaneObject()
 	if err := reader.Get(ctx, types.NamespacedName{Namespace: key.Namespace, Name: ref.Name}, plane); err != nil {
 		if apierrors.IsNotFound(err) {
@@ -68,6 +115,17 @@ func ReadCluster(ctx context.Context, reader client.Reader, key types.Namespaced
 }
 
 func (c *Cluster) readControlPlane(plane *unstructured.Unstructured) {
+	c.SubscriptionID = stringAt(plane, "spec", "subscriptionID")
+	c.ResourceGroup = stringAt(plane, "spec", "resourceGroupName")
+	c.Location = stringAt(plane, "spec", "location")
+	c.ManagedClusterName = plane.GetName()
+	c.NetworkPlugin = stringAt(plane, "spec", "networkPlugin")
+	c.NetworkPluginMode = stringAt(plane, "spec", "networkPluginMode")
+	c.nodeSubnet = stringAt(plane, "spec", "virtualNetwork", "subnet", "name")
+	if network := stringAt(plane, "spec", "virtualNetwork", "name"); network != "" && c.SubscriptionID != "" {
+		c.network = fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Network/virtualNetworks/%s",
+			c.SubscriptionID, cmp.Or(stringAt(plane, "spec", "virtualNetwork", "resourceGroup"), c.ResourceGroup), network)
+	}
 	c.Provisioned = boolAt(plane, "status", "initialized") || boolAt(plane, "status", "ready")
 	c.WantedVersion = withV(stringAt(plane, "spec", "version"))
 	c.Version = withV(stringAt(plane, "status", "version"))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,7 +42,10 @@ type NewPool struct {
 	Fingerprint                     string
 	Spec                            agentpool.Spec
 	Replicas                        int32
-	Started                         time.Time
+	// ReplacesNodes is the number of nodes that serve while it is made in their
+	// place, 0 if it is made in nobody's.
+	ReplacesNodes int32
+	Started       time.Time
 }
 
 // CreatePool makes the infrastructure object and the MachinePool. It may be
@@ -92,9 +96,13 @@ func (p NewPool) meta(cluster types.NamespacedName) metav1.ObjectMeta {
 }
 
 func (p NewPool) machinePool(cluster types.NamespacedName) *clusterv1.MachinePool {
+	meta := p.meta(cluster)
+	if p.ReplacesNodes > 0 {
+		meta.Annotations[fleetwrightv1.AnnotationReplacesNodes] = strconv.Itoa(int(p.ReplacesNodes))
+	}
 	return &clusterv1.MachinePool{
 		TypeMeta:   metav1.TypeMeta{APIVersion: clusterv1.GroupVersion.String(), Kind: "MachinePool"},
-		ObjectMeta: p.meta(cluster),
+		ObjectMeta: meta,
 		Spec: clusterv1.MachinePoolSpec{
 			ClusterName: cluster.Name,
 			Replicas:    ptr.To(p.Replicas),
@@ -174,20 +182,15 @@ func aksTaints(u *unstructured.Unstructured) []any {
 
 // setInPlace writes the fields that AKS changes without touching a node.
 func setInPlace(u *unstructured.Unstructured, s agentpool.Spec, ours owned) {
-	spec, _ := u.Object["spec"].(map[string]any)
+	spec := specOf(u)
 	if s.Mode != "" {
 		spec["mode"] = s.Mode
 	}
 	labels := aksOwn(mapAt(u, "spec", "nodeLabels"))
 	maps.Copy(labels, s.Labels)
-	labels[fleetwrightv1.LabelNodepool] = ours.baseName
 	spec["nodeLabels"] = anyMap(labels)
-	tags := maps.Clone(s.Tags)
-	if tags == nil {
-		tags = map[string]string{}
-	}
-	tags[tagFingerprint], tags[tagOwner] = ours.fingerprint, ours.owner
-	spec["additionalTags"] = anyMap(tags)
+	spec["additionalTags"] = anyMap(s.Tags)
+	setOwned(u, ours)
 	list := aksTaints(u)
 	for _, t := range s.Taints {
 		list = append(list, map[string]any{"key": t.Key, "value": t.Value, "effect": t.Effect})
@@ -195,11 +198,51 @@ func setInPlace(u *unstructured.Unstructured, s agentpool.Spec, ours owned) {
 	if delete(spec, "taints"); len(list) > 0 {
 		spec["taints"] = list
 	}
-	switch {
-	case s.Scaling != nil:
-		spec["scaling"] = map[string]any{"minSize": int64(s.Scaling.Min), "maxSize": int64(s.Scaling.Max)}
-	case s.Replicas != nil:
+	setText(spec, "scaleDownMode", s.ScaleDownMode)
+	if s.Scaling != nil || s.Replicas != nil {
+		setScaling(u, s.Scaling)
+	}
+}
+
+// setOwned adds Fleetwright's own label and tags to those that are there.
+func setOwned(u *unstructured.Unstructured, ours owned) {
+	spec := specOf(u)
+	labels, tags := mapAt(u, "spec", "nodeLabels"), mapAt(u, "spec", "additionalTags")
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	labels[fleetwrightv1.LabelNodepool] = ours.baseName
+	// A pool that was adopted was made for no fingerprint.
+	setTag(tags, tagFingerprint, ours.fingerprint)
+	setTag(tags, tagOwner, ours.owner)
+	spec["nodeLabels"], spec["additionalTags"] = anyMap(labels), anyMap(tags)
+}
+
+// setScaling writes the autoscaler's bounds, nil for no autoscaler.
+func setScaling(u *unstructured.Unstructured, s *agentpool.Scaling) {
+	spec := specOf(u)
+	if s == nil {
 		delete(spec, "scaling")
+		return
+	}
+	spec["scaling"] = map[string]any{"minSize": int64(s.Min), "maxSize": int64(s.Max)}
+}
+
+func specOf(u *unstructured.Unstructured) map[string]any {
+	spec, isMap := u.Object["spec"].(map[string]any)
+	if !isMap {
+		spec = map[string]any{}
+		u.Object["spec"] = spec
+	}
+	return spec
+}
+
+func setTag(tags map[string]string, key, value string) {
+	if value != "" {
+		tags[key] = value
 	}
 }
 

@@ -25,15 +25,36 @@ type Pool struct {
 	Object, Name string
 	// UID is the MachinePool's, empty when it is missing; InfraUID likewise.
 	UID, InfraUID types.UID
-	Created       time.Time
-	Deleting      bool
+	// Flavor is the kind of its infrastructure object.
+	Flavor string
+	// PoolID is the agent pool's Azure resource id, empty while it is not known.
+	PoolID string
+	// SubnetID and PodSubnetID are the Azure resource ids of the subnets its nodes
+	// and pods get their addresses from, empty while they are not known.
+	SubnetID, PodSubnetID string
+	Created               time.Time
+	// Since is when the pool was asked for: clusterctl's move makes its objects
+	// anew.
+	Since    time.Time
+	Deleting bool
 	// Nodepool and NodepoolUID say whose it is; empty for pools that people
 	// made.
 	Nodepool, NodepoolUID string
 	Fingerprint           string
-	ProvisionStarted      time.Time
-	DrainStarted          time.Time
-	Spec                  agentpool.Spec
+	// Unmarked is true when one of its two objects does not say whose it is: Adopt
+	// was cut off, or somebody took the marks off.
+	Unmarked         bool
+	ProvisionStarted time.Time
+	DrainStarted     time.Time
+	// EmptySince is when it was found empty on its way out, zero while it is not.
+	EmptySince time.Time
+	// ReplacesNodes is the number of nodes that served when it was made in their
+	// place, 0 when that is not known.
+	ReplacesNodes int32
+	// Carried are the autoscaler's bounds from before the pool was kept from
+	// growing, nil when it never was.
+	Carried *agentpool.Scaling
+	Spec    agentpool.Spec
 	// ProviderIDs are the machines CAPZ lists for the pool.
 	ProviderIDs []string
 	// Ready is the infrastructure's contract field: Azure made the pool.
@@ -65,15 +86,24 @@ func (p Pool) Made() bool { return p.Ready || len(p.ProviderIDs) > 0 }
 const updateGrace = 30 * time.Second
 
 // ReadPools reads all pools of a cluster, by name of their objects.
-func ReadPools(ctx context.Context, reader client.Reader, cluster types.NamespacedName, now time.Time) ([]Pool, error) {
+func ReadPools(ctx context.Context, reader client.Reader, key types.NamespacedName, now time.Time) ([]Pool, error) {
+	cluster, err := ReadCluster(ctx, reader, key)
+	if err != nil {
+		return nil, err
+	}
+	return cluster.ReadPools(ctx, reader, now)
+}
+
+// ReadPools reads all pools of the cluster, by name of their objects.
+func (c Cluster) ReadPools(ctx context.Context, reader client.Reader, now time.Time) ([]Pool, error) {
 	var machinePools clusterv1.MachinePoolList
-	if err := reader.List(ctx, &machinePools, client.InNamespace(cluster.Namespace)); err != nil {
-		return nil, fmt.Errorf("list MachinePools of %s: %w", cluster, err)
+	if err := reader.List(ctx, &machinePools, client.InNamespace(c.Namespace)); err != nil {
+		return nil, fmt.Errorf("list MachinePools of %s/%s: %w", c.Namespace, c.Name, err)
 	}
 	infra := &unstructured.UnstructuredList{}
 	infra.SetGroupVersionKind(azureManagedMachinePool.GroupVersion().WithKind(azureManagedMachinePool.Kind + "List"))
-	if err := reader.List(ctx, infra, client.InNamespace(cluster.Namespace)); err != nil {
-		return nil, fmt.Errorf("list AzureManagedMachinePools of %s: %w", cluster, err)
+	if err := reader.List(ctx, infra, client.InNamespace(c.Namespace)); err != nil {
+		return nil, fmt.Errorf("list AzureManagedMachinePools of %s/%s: %w", c.Namespace, c.Name, err)
 	}
 	byName := make(map[string]*unstructured.Unstructured, len(infra.Items))
 	for i := range infra.Items {
@@ -83,21 +113,30 @@ func ReadPools(ctx context.Context, reader client.Reader, cluster types.Namespac
 	for i := range machinePools.Items {
 		mp := &machinePools.Items[i]
 		ref := mp.Spec.Template.Spec.InfrastructureRef
-		if mp.Spec.ClusterName != cluster.Name || ref.Kind != azureManagedMachinePool.Kind {
+		if mp.Spec.ClusterName != c.Name || ref.Kind != azureManagedMachinePool.Kind {
 			continue
 		}
-		out = append(out, viewPool(mp, byName[ref.Name], now))
+		out = append(out, c.viewPool(mp, byName[ref.Name], now))
 		delete(byName, ref.Name)
 	}
 	for _, lone := range byName {
 		// Only those that say which cluster they belong to; a person's object
 		// that waits for its MachinePool does not.
-		if ClusterOf(lone) == cluster.Name {
-			out = append(out, viewPool(nil, lone, now))
+		if ClusterOf(lone) == c.Name {
+			out = append(out, c.viewPool(nil, lone, now))
 		}
 	}
 	slices.SortFunc(out, func(a, b Pool) int { return strings.Compare(a.Object, b.Object) })
 	return out, nil
+}
+
+// viewPool is a pool with what only its cluster tells.
+func (c Cluster) viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now time.Time) Pool {
+	p := viewPool(mp, infra, now)
+	p.PoolID = cmp.Or(p.PoolID, c.PoolID(p.Name))
+	p.SubnetID = cmp.Or(p.SubnetID, c.subnetID(cmp.Or(p.Spec.Subnet, c.nodeSubnet)))
+	p.PodSubnetID = cmp.Or(p.PodSubnetID, c.subnetID(p.Spec.PodSubnet))
+	return p
 }
 
 func viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now time.Time) Pool {
@@ -107,6 +146,12 @@ func viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now t
 	}
 	if mp != nil {
 		p.readMachinePool(mp)
+	}
+	if infra != nil && mp != nil {
+		p.Unmarked = markedFor(infra) != markedFor(mp)
+	}
+	if p.Since = p.Created; p.ProvisionStarted.Before(p.Since) {
+		p.Since = p.ProvisionStarted
 	}
 	if !p.Made() && p.updated.After(p.ProvisionStarted) {
 		p.ProvisionStarted = p.updated
@@ -131,21 +176,9 @@ func (p *Pool) readMachinePool(mp *clusterv1.MachinePool) {
 	p.Replicas = mp.Spec.Replicas
 }
 
-// readMarks reads ours; what one of the two objects lost, the other one tells.
-func (p *Pool) readMarks(o client.Object) {
-	annotations := o.GetAnnotations()
-	p.Nodepool = cmp.Or(o.GetLabels()[fleetwrightv1.LabelNodepool], p.Nodepool)
-	p.NodepoolUID = cmp.Or(annotations[fleetwrightv1.AnnotationNodepoolUID], p.NodepoolUID)
-	p.Fingerprint = cmp.Or(annotations[fleetwrightv1.AnnotationFingerprint], p.Fingerprint)
-	p.ProvisionStarted = timeOr(annotations[fleetwrightv1.AnnotationProvisionStarted], p.Created)
-	p.DrainStarted = timeOr(annotations[fleetwrightv1.AnnotationDrainStarted], time.Time{})
-	if updated := timeOr(annotations[fleetwrightv1.AnnotationUpdateStarted], time.Time{}); updated.After(p.updated) {
-		p.updated = updated
-	}
-}
-
 func (p *Pool) readInfra(infra *unstructured.Unstructured) {
 	p.Object, p.InfraUID, p.Created = infra.GetName(), infra.GetUID(), infra.GetCreationTimestamp().Time
+	p.Flavor = infra.GetKind()
 	p.Deleting = infra.GetDeletionTimestamp() != nil
 	p.readMarks(infra)
 	p.Name = stringAt(infra, "spec", "name")
@@ -154,22 +187,24 @@ func (p *Pool) readInfra(infra *unstructured.Unstructured) {
 	}
 	p.ProviderIDs = stringsAt(infra, "spec", "providerIDList")
 	p.Ready = boolAt(infra, "status", "ready")
+	p.Carried = boundsIn(infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried])
 	p.Spec = readSpec(infra)
 }
 
 func readSpec(infra *unstructured.Unstructured) agentpool.Spec {
 	s := agentpool.Spec{
-		Type:        stringAt(infra, "spec", "scaleSetPriority"),
-		MachineType: stringAt(infra, "spec", "sku"),
-		DiskType:    stringAt(infra, "spec", "osDiskType"),
-		OSType:      stringAt(infra, "spec", "osType"),
-		OSSKU:       patchedSKU(stringsAt(infra, "spec", "asoManagedClustersAgentPoolPatches")),
-		Zones:       stringsAt(infra, "spec", "availabilityZones"),
-		Subnet:      stringAt(infra, "spec", "subnetName"),
-		Mode:        stringAt(infra, "spec", "mode"),
-		Labels:      usersOwn(mapAt(infra, "spec", "nodeLabels"), aksPrefix, "fleetwright.io/"),
-		Tags:        usersOwn(mapAt(infra, "spec", "additionalTags"), tagPrefix),
-		Taints:      readTaints(infra),
+		Type:          stringAt(infra, "spec", "scaleSetPriority"),
+		MachineType:   stringAt(infra, "spec", "sku"),
+		DiskType:      stringAt(infra, "spec", "osDiskType"),
+		OSType:        stringAt(infra, "spec", "osType"),
+		OSSKU:         patchedSKU(stringsAt(infra, "spec", "asoManagedClustersAgentPoolPatches")),
+		Zones:         stringsAt(infra, "spec", "availabilityZones"),
+		Subnet:        stringAt(infra, "spec", "subnetName"),
+		Mode:          stringAt(infra, "spec", "mode"),
+		ScaleDownMode: stringAt(infra, "spec", "scaleDownMode"),
+		Labels:        usersOwn(mapAt(infra, "spec", "nodeLabels"), aksPrefix, "fleetwright.io/"),
+		Tags:          usersOwn(mapAt(infra, "spec", "additionalTags"), tagPrefix),
+		Taints:        readTaints(infra),
 	}
 	s.DiskSizeGiB, _ = intAt(infra, "spec", "osDiskSizeGB")
 	s.MaxPods, _ = intAt(infra, "spec", "maxPods")

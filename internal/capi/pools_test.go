@@ -187,6 +187,21 @@ func TestProvisioningStartsAnewWithAChange(t *testing.T) {
 	}
 }
 
+// clusterctl moves objects by making them anew.
+func TestSinceWhenAPoolIsThere(t *testing.T) {
+	hourAgo, minuteAgo := now.Add(-time.Hour), now.Add(-time.Minute)
+	mp := NewPool{Object: "o", Name: "generalx", Started: hourAgo}.machinePool(key)
+	mp.CreationTimestamp = metav1.NewTime(minuteAgo)
+	annotate(mp, "fleetwright.io/update-started", now)
+	if p := viewPool(mp, infraWith(nil, false), now); !p.Since.Equal(hourAgo) {
+		t.Errorf("moved a minute ago, it is there since %s, want %s", p.Since, hourAgo)
+	}
+	mp.Annotations = nil
+	if p := viewPool(mp, infraWith(nil, false), now); !p.Since.Equal(minuteAgo) {
+		t.Errorf("made by a person, it is there since %s, want %s", p.Since, minuteAgo)
+	}
+}
+
 // What AKS and CAPZ add is theirs: it never counts as a difference.
 func TestServerAddedValuesAreLeftOut(t *testing.T) {
 	infra := infraWith(nil, true)

@@ -1,6 +1,7 @@
 package capi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,27 +20,48 @@ import (
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 )
 
-// UpdatePool writes the in-place fields of a pool, under an optimistic lock.
+// pair are the two objects of a pool.
+type pair struct {
+	mp    *clusterv1.MachinePool
+	infra *unstructured.Unstructured
+}
+
+func (p pair) made(now time.Time) bool { return viewPool(p.mp, p.infra, now).Made() }
+
+// readPair reads a MachinePool and the infrastructure object it names.
+func readPair(ctx context.Context, reader client.Reader, key types.NamespacedName) (pair, error) {
+	p := pair{mp: &clusterv1.MachinePool{}, infra: MachinePoolObject()}
+	if err := reader.Get(ctx, key, p.mp); err != nil {
+		return p, fmt.Errorf("read MachinePool %s: %w", key, err)
+	}
+	key.Name = p.mp.Spec.Template.Spec.InfrastructureRef.Name
+	if err := reader.Get(ctx, key, p.infra); err != nil {
+		return p, fmt.Errorf("read %s %s: %w", p.infra.GetKind(), key, err)
+	}
+	return p, nil
+}
+
+// UpdatePool writes the in-place fields of a pool, under an optimistic lock. A
+// pool that is given bounds or a number is wanted again: what was carried for
+// its successor is dropped.
 // Each object carries the mark of its change in the same write: a change that
 // is refused must not look like an operation and hold the cluster's slot.
 func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object, baseName string, spec agentpool.Spec, now time.Time) error {
-	key := types.NamespacedName{Namespace: cluster.Namespace, Name: object}
-	infra := MachinePoolObject()
-	if err := reader.Get(ctx, key, infra); err != nil {
-		return fmt.Errorf("read AzureManagedMachinePool %s: %w", key, err)
+	p, err := readPair(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
+	if err != nil {
+		return err
 	}
-	var mp clusterv1.MachinePool
-	if err := reader.Get(ctx, key, &mp); err != nil {
-		return fmt.Errorf("read MachinePool %s: %w", key, err)
-	}
-	made := viewPool(&mp, infra, now).Made()
+	replicas := wantedReplicas(spec, p.mp.Spec.Replicas, p.made(now))
+	// The bounds are what tells that a change is needed. While there is no pool, its
+	// number comes first: cut off in between, it would stay outside of the bounds
+	// for good. And a number for a pool that is scaled comes first, because without
+	// a scaler CAPZ asks Azure for what it last wrote down, however old that is.
+	numberFirst := !p.made(now) || (spec.Replicas != nil && readSpec(p.infra).Scaling != nil)
 	writes := []func() error{
-		func() error { return updateInfra(ctx, c, infra, baseName, spec, now) },
-		func() error { return updateReplicas(ctx, c, &mp, wantedReplicas(spec, mp.Spec.Replicas, made), now) },
+		func() error { return updateInfra(ctx, c, p.infra, baseName, spec, now) },
+		func() error { return updateReplicas(ctx, c, p.mp, replicas, now) },
 	}
-	if !made {
-		// The bounds are what tells that a change is needed, so they come last: cut
-		// off in between, the number would stay outside of them for good.
+	if numberFirst {
 		slices.Reverse(writes)
 	}
 	for _, write := range writes {
@@ -51,32 +73,53 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 }
 
 func updateInfra(ctx context.Context, c client.Client, infra *unstructured.Unstructured, baseName string, spec agentpool.Spec, now time.Time) error {
-	old := infra.DeepCopy()
+	before := infra.DeepCopy()
 	setInPlace(infra, spec, owned{
 		baseName: baseName, fingerprint: infra.GetAnnotations()[fleetwrightv1.AnnotationFingerprint],
 		owner: infra.GetNamespace() + "/" + infra.GetLabels()[fleetwrightv1.LabelNodepool],
 	})
-	if equality.Semantic.DeepEqual(old.Object, infra.Object) {
+	if spec.Scaling != nil || spec.Replicas != nil {
+		dropAnnotation(infra, fleetwrightv1.AnnotationScalingCarried)
+	}
+	return patchChange(ctx, c, before, infra, now)
+}
+
+func updateReplicas(ctx context.Context, c client.Client, mp *clusterv1.MachinePool, replicas *int32, now time.Time) error {
+	if replicas == nil {
 		return nil
 	}
-	annotate(infra, fleetwrightv1.AnnotationUpdateStarted, now)
-	if err := c.Patch(ctx, infra, optimistic(old), client.FieldOwner(FieldOwner)); err != nil {
-		return fmt.Errorf("update AzureManagedMachinePool %s: %w", client.ObjectKeyFromObject(infra), err)
+	before := mp.DeepCopy()
+	mp.Spec.Replicas = replicas
+	return patchChange(ctx, c, before, mp, now)
+}
+
+// patchChange writes what Azure has to be told, with the mark of the change, and
+// nothing when nothing is different.
+func patchChange(ctx context.Context, c client.Client, before, after client.Object, now time.Time) error {
+	if equality.Semantic.DeepEqual(before, after) {
+		return nil
+	}
+	annotate(after, fleetwrightv1.AnnotationUpdateStarted, now)
+	return patch(ctx, c, "update", before, after)
+}
+
+// patch writes a difference under an optimistic lock, and nothing when there is
+// none.
+func patch(ctx context.Context, c client.Client, verb string, before, after client.Object) error {
+	if equality.Semantic.DeepEqual(before, after) {
+		return nil
+	}
+	lock := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := c.Patch(ctx, after, lock, client.FieldOwner(FieldOwner)); err != nil {
+		return fmt.Errorf("%s %s %s: %w", verb, cmp.Or(kindOf(after), "MachinePool"), client.ObjectKeyFromObject(after), err)
 	}
 	return nil
 }
 
-func updateReplicas(ctx context.Context, c client.Client, mp *clusterv1.MachinePool, replicas *int32, now time.Time) error {
-	if replicas == nil || ptr.Deref(mp.Spec.Replicas, -1) == *replicas {
-		return nil
-	}
-	before := mp.DeepCopy()
-	annotate(mp, fleetwrightv1.AnnotationUpdateStarted, now)
-	mp.Spec.Replicas = replicas
-	if err := c.Patch(ctx, mp, optimistic(before), client.FieldOwner(FieldOwner)); err != nil {
-		return fmt.Errorf("update MachinePool %s: %w", client.ObjectKeyFromObject(mp), err)
-	}
-	return nil
+func dropAnnotation(o client.Object, key string) {
+	annotations := o.GetAnnotations()
+	delete(annotations, key)
+	o.SetAnnotations(annotations)
 }
 
 // wantedReplicas is the number to write to the MachinePool, nil for none: the
@@ -88,28 +131,6 @@ func wantedReplicas(spec agentpool.Spec, today *int32, made bool) *int32 {
 		return ptr.To(min(max(ptr.Deref(today, s.Min), s.Min), s.Max))
 	}
 	return spec.Replicas
-}
-
-// MarkDraining writes down on the pool's MachinePool when its drain began, or
-// takes that back when started is zero.
-func MarkDraining(ctx context.Context, c client.Client, reader client.Reader, key types.NamespacedName, started time.Time) error {
-	var mp clusterv1.MachinePool
-	if err := reader.Get(ctx, key, &mp); err != nil {
-		if apierrors.IsNotFound(err) && started.IsZero() {
-			return nil
-		}
-		return fmt.Errorf("read MachinePool %s: %w", key, err)
-	}
-	before := mp.DeepCopy()
-	if started.IsZero() {
-		delete(mp.Annotations, fleetwrightv1.AnnotationDrainStarted)
-	} else {
-		annotate(&mp, fleetwrightv1.AnnotationDrainStarted, started)
-	}
-	if err := c.Patch(ctx, &mp, optimistic(before), client.FieldOwner(FieldOwner)); err != nil {
-		return fmt.Errorf("mark MachinePool %s: %w", key, err)
-	}
-	return nil
 }
 
 // DeletePool deletes the MachinePool, which takes the infrastructure object and
@@ -134,15 +155,15 @@ func DeletePool(ctx context.Context, c client.Client, key types.NamespacedName, 
 	return nil
 }
 
-func optimistic(before client.Object) client.Patch {
-	return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+func annotate(o client.Object, key string, t time.Time) {
+	annotateText(o, key, t.UTC().Format(time.RFC3339))
 }
 
-func annotate(o client.Object, key string, t time.Time) {
+func annotateText(o client.Object, key, value string) {
 	annotations := o.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[key] = t.UTC().Format(time.RFC3339)
+	annotations[key] = value
 	o.SetAnnotations(annotations)
 }
