@@ -29,6 +29,8 @@ type BlockedBudget struct {
 	Since time.Time
 }
 
+func (b BlockedBudget) never() bool { return b.Never }
+
 // Overlap is a workload whose pods are covered by more than one PodDisruptionBudget.
 type Overlap struct {
 	Workload Workload
@@ -52,7 +54,7 @@ func (l *look) blockedBudgets() []BlockedBudget {
 	var blocked []BlockedBudget
 	for _, b := range l.plan.Blockers {
 		if b.Reason != drain.ReasonPodDisruptionBudget && b.Reason != drain.ReasonUnsatisfiableBudget {
-			continue
+			continue // waits and overlaps have them
 		}
 		blocked = append(blocked, BlockedBudget{
 			Budget: b.Budget, Workload: ownerOf(b), Pods: b.Pods,

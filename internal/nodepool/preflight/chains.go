@@ -14,7 +14,7 @@ func (l *look) chains() []Chain {
 	widths, claims := l.widths(), l.singleNodeClaims()
 	bound := map[Workload]bool{}
 	for _, v := range l.pinnedVolumes() {
-		bound[v.Workload] = bound[v.Workload] || v.Node != ""
+		bound[v.Workload] = bound[v.Workload] || v.local()
 	}
 	for _, p := range l.pods {
 		if p.verdict.Behavior != drain.BehaviorEvict || len(p.budgets) > 1 {

@@ -218,7 +218,9 @@ func oneOrAll(namespaces map[string]bool) []string {
 func each[L runtime.Object, T any](
 	ctx context.Context, list func(context.Context, metav1.ListOptions) (L, error), options metav1.ListOptions, visit func(*T),
 ) error {
-	pages := pager.New(func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) { return list(ctx, options) })
+	pages := pager.New(func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+		return list(ctx, options)
+	})
 	pages.FullListIfExpired, pages.PageBufferSize = false, 1
 	return pages.EachListItem(ctx, options, func(item runtime.Object) error {
 		object, ok := any(item).(*T)

@@ -52,8 +52,9 @@ type Report struct {
 	PodsStaying int
 	Staying     map[drain.SkipReason]int
 
-	// Budgets allow no eviction now.
-	Budgets Capped[BlockedBudget]
+	// Budgets allow no eviction now; BudgetsNever counts those that never do.
+	Budgets      Capped[BlockedBudget]
+	BudgetsNever int
 	// Overlaps are pods that more than one budget covers, which the eviction API refuses.
 	Overlaps Capped[Overlap]
 	// Waits are what else the drain engine would wait for.
@@ -62,13 +63,16 @@ type Report struct {
 	Singletons Capped[Singleton]
 	// Unmanaged pods have no controller to bring them back.
 	Unmanaged Capped[UnmanagedPod]
-	// Pinned are volumes that tie a pod to one zone or one node.
-	Pinned Capped[PinnedVolume]
+	// Pinned are volumes that tie a pod to one zone or one node; VolumesLocal counts the latter.
+	Pinned       Capped[PinnedVolume]
+	VolumesLocal int
 	// ZonesNeeded is the number of pods to move by the zone their volumes pin them to: each zone needs room in new nodes
 	// before its pods are evicted. The key "" stands for nodes outside of zones. Compare with ZoneOf of the new nodes.
 	ZonesNeeded map[string]int
-	// Selectors are uses of labels that the next generation of the pool will not have.
-	Selectors Capped[BoundSelector]
+	// Selectors are uses of labels that the next generation of the pool will not have; SelectorsStrict counts those that
+	// keep pods from starting there.
+	Selectors       Capped[BoundSelector]
+	SelectorsStrict int
 
 	// LocalData counts the pods to move that have an emptyDir volume, whose content is lost.
 	LocalData int
@@ -89,15 +93,15 @@ func Look(s Snapshot, policy drain.Policy, now time.Time) Report {
 	r := Report{
 		Nodes: len(l.plan.Nodes), PodsToMove: l.plan.Remaining, PodsStaying: len(l.pods) - l.plan.Remaining,
 		Staying:    l.staying(),
-		Budgets:    capped(l.blockedBudgets()),
 		Overlaps:   capped(l.overlaps()),
 		Waits:      capped(l.waits()),
 		Singletons: capped(l.singletons()),
 		Unmanaged:  capped(l.unmanaged()),
-		Selectors:  capped(l.boundSelectors()),
 	}
-	pinned := l.pinnedVolumes()
-	r.Pinned, r.ZonesNeeded = capped(pinned), zonesNeeded(pinned)
+	budgets, pinned, selectors := l.blockedBudgets(), l.pinnedVolumes(), l.boundSelectors()
+	r.Budgets, r.BudgetsNever = capped(budgets), len(filter(budgets, BlockedBudget.never))
+	r.Pinned, r.VolumesLocal, r.ZonesNeeded = capped(pinned), len(filter(pinned, PinnedVolume.local)), zonesNeeded(pinned)
+	r.Selectors, r.SelectorsStrict = capped(selectors), len(filter(selectors, BoundSelector.strict))
 	for _, p := range l.pods {
 		if p.stays() {
 			continue
@@ -198,6 +202,16 @@ func (l *look) staying() map[drain.SkipReason]int {
 
 func capped[T any](items []T) Capped[T] {
 	return Capped[T]{Items: items[:min(MaxListed, len(items))], Total: len(items)}
+}
+
+func filter[T any](items []T, keep func(T) bool) []T {
+	var kept []T
+	for _, item := range items {
+		if keep(item) {
+			kept = append(kept, item)
+		}
+	}
+	return kept
 }
 
 // sortedValues returns the map's values, sorted.

@@ -48,6 +48,8 @@ type BoundSelector struct {
 	Instead string
 }
 
+func (b BoundSelector) strict() bool { return b.Selector.Strict }
+
 // boundSelectors includes DaemonSets, which would not run on new nodes. Strict ones come first.
 func (l *look) boundSelectors() []BoundSelector {
 	found := map[string]BoundSelector{}

@@ -30,7 +30,7 @@ func (l *look) singletons() []Singleton {
 	slices.SortFunc(found, func(a, b Singleton) int {
 		return cmp.Or(compareWorkloads(a.Workload, b.Workload), cmp.Compare(a.Pod.Name, b.Pod.Name))
 	})
-	return found
+	return slices.CompactFunc(found, func(a, b Singleton) bool { return a.Workload == b.Workload })
 }
 
 // sizes says how many pods a workload has, from the best source that knows.

@@ -21,6 +21,8 @@ type PinnedVolume struct {
 	Zone string
 }
 
+func (v PinnedVolume) local() bool { return v.Node != "" }
+
 // zoneLabels are the labels of nodes that volumes are pinned by, the most telling first: the Azure disk driver's own
 // is empty on nodes outside of zones, where the general ones may hold the number of a fault domain.
 var zoneLabels = []string{"topology.disk.csi.azure.com/zone", "topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"}
@@ -66,7 +68,7 @@ func (l *look) pinnedVolumes() []PinnedVolume {
 	}
 	slices.SortFunc(pinned, func(a, b PinnedVolume) int {
 		return cmp.Or(
-			trueFirst(a.Node != "", b.Node != ""), cmp.Compare(a.Zone, b.Zone),
+			trueFirst(a.local(), b.local()), cmp.Compare(a.Zone, b.Zone),
 			cmp.Compare(a.Pod.Namespace, b.Pod.Namespace), cmp.Compare(a.Pod.Name, b.Pod.Name), cmp.Compare(a.Claim, b.Claim),
 		)
 	})
@@ -82,7 +84,7 @@ func zonesNeeded(pinned []PinnedVolume) map[string]int {
 	counted := map[podInZone]bool{}
 	zones := map[string]int{}
 	for _, v := range pinned {
-		if key := (podInZone{v.Pod, v.Zone}); v.Node == "" && !counted[key] {
+		if key := (podInZone{v.Pod, v.Zone}); !v.local() && !counted[key] {
 			counted[key] = true
 			zones[v.Zone]++
 		}

@@ -52,27 +52,19 @@ func alike[T any](items []T, total int, what string, sentence func(T) string) []
 }
 
 func (r Report) neverWarnings() []string {
-	return r.budgetWarnings(true, "budgets that can never allow a disruption")
+	never := filter(r.Budgets.Items, BlockedBudget.never)
+	return alike(never, r.BudgetsNever, "budgets that can never allow a disruption", func(b BlockedBudget) string {
+		return b.sentence() + " until it is changed or the workload scaled up"
+	})
 }
 
 func (r Report) notNowWarnings() []string {
-	return r.budgetWarnings(false, "budgets that allow nothing now")
+	notNow := filter(r.Budgets.Items, func(b BlockedBudget) bool { return !b.Never })
+	return alike(notNow, r.Budgets.Total-r.BudgetsNever, "budgets that allow nothing now", BlockedBudget.sentence)
 }
 
-// budgetWarnings rely on the order of Budgets: those beyond the list are of the last listed kind, or milder.
-func (r Report) budgetWarnings(never bool, what string) []string {
-	kind := filter(r.Budgets.Items, func(b BlockedBudget) bool { return b.Never == never })
-	total := len(kind)
-	if unlisted := r.Budgets.Total - len(r.Budgets.Items); unlisted > 0 && r.Budgets.Items[len(r.Budgets.Items)-1].Never == never {
-		total += unlisted
-	}
-	return alike(kind, total, what, func(b BlockedBudget) string {
-		s := fmt.Sprintf("%s; %s of %s cannot leave", b.Message, count(b.Pods, "pod", "pods"), b.Workload)
-		if b.Never {
-			s += " until it is changed or the workload scaled up"
-		}
-		return s
-	})
+func (b BlockedBudget) sentence() string {
+	return fmt.Sprintf("%s; %s of %s cannot leave", b.Message, count(b.Pods, "pod", "pods"), b.Workload)
 }
 
 func (r Report) overlapWarnings() []string {
@@ -82,24 +74,22 @@ func (r Report) overlapWarnings() []string {
 }
 
 func (r Report) localWarnings() []string {
-	local := filter(r.Pinned.Items, func(v PinnedVolume) bool { return v.Node != "" })
-	return alike(local, len(local), "volumes that exist on one node only", func(v PinnedVolume) string {
+	return alike(filter(r.Pinned.Items, PinnedVolume.local), r.VolumesLocal, "volumes that exist on one node only", func(v PinnedVolume) string {
 		return fmt.Sprintf("volume %s (claim %s) of pod %s exists on node %s only: the pod cannot start elsewhere, and its data ends with the node", v.Volume, v.Claim, v.Pod, v.Node)
 	})
 }
 
 func (r Report) strictWarnings() []string {
-	return r.selectorWarnings(true, "workloads bound to this generation of the pool", "%s has %s: its pods cannot start on new nodes, select %s instead")
+	strict := filter(r.Selectors.Items, BoundSelector.strict)
+	return alike(strict, r.SelectorsStrict, "workloads bound to this generation of the pool", func(b BoundSelector) string {
+		return fmt.Sprintf("%s has %s: its pods cannot start on new nodes, select %s instead", b.Workload, b.Selector.describe(), b.Instead)
+	})
 }
 
 func (r Report) looseWarnings() []string {
-	return r.selectorWarnings(false, "workloads that name this generation of the pool", "%s has %s, which means nothing on new nodes: use %s instead")
-}
-
-func (r Report) selectorWarnings(strict bool, what, sentence string) []string {
-	kind := filter(r.Selectors.Items, func(b BoundSelector) bool { return b.Selector.Strict == strict })
-	return alike(kind, len(kind), what, func(b BoundSelector) string {
-		return fmt.Sprintf(sentence, b.Workload, b.Selector.describe(), b.Instead)
+	loose := filter(r.Selectors.Items, func(b BoundSelector) bool { return !b.strict() })
+	return alike(loose, r.Selectors.Total-r.SelectorsStrict, "workloads that name this generation of the pool", func(b BoundSelector) string {
+		return fmt.Sprintf("%s has %s, which changes with every generation of the pool: use %s instead", b.Workload, b.Selector.describe(), b.Instead)
 	})
 }
 
@@ -212,16 +202,6 @@ func count(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
-}
-
-func filter[T any](items []T, keep func(T) bool) []T {
-	var kept []T
-	for _, item := range items {
-		if keep(item) {
-			kept = append(kept, item)
-		}
-	}
-	return kept
 }
 
 // oneLine keeps a sentence within its length. Parts of it come from objects of tenants and may hold anything.
