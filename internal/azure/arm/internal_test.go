@@ -1,0 +1,113 @@
+package arm
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/utils/clock"
+	testclock "k8s.io/utils/clock/testing"
+)
+
+// TestAskersShareOneRequest: all who ask while one request runs get its answer, also when the one who started it has gone.
+func TestAskersShareOneRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache[int](clock.RealClock{}, time.Minute)
+		var fetched atomic.Int32
+		release := make(chan struct{})
+		fetch := func(ctx context.Context) (int, error) {
+			fetched.Add(1)
+			select {
+			case <-release:
+				return 7, nil
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			}
+		}
+		leaving, leave := context.WithCancel(t.Context())
+		gone := make(chan error, 1)
+		go func() {
+			_, err := c.get(leaving, "here", fetch)
+			gone <- err
+		}()
+		synctest.Wait()
+		answers := make(chan int, 10)
+		for range 10 {
+			go func() {
+				v, _ := c.get(t.Context(), "here", fetch)
+				answers <- v
+			}()
+		}
+		synctest.Wait()
+		leave()
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("who has gone gets %v", err)
+		}
+		close(release)
+		for range 10 {
+			if v := <-answers; v != 7 {
+				t.Errorf("an asker got %d", v)
+			}
+		}
+		if n := fetched.Load(); n != 1 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// TestRequestsEnd: a request that Azure never answers ends by itself, and the next one starts anew.
+func TestRequestsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache[int](clock.RealClock{}, time.Minute)
+		_, err := c.get(t.Context(), "here", func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if v, err := c.get(t.Context(), "here", func(context.Context) (int, error) { return 7, nil }); v != 7 || err != nil {
+			t.Errorf("then %d %v", v, err)
+		}
+	})
+}
+
+func TestAnswersAreDroppedWhenTheyAreOld(t *testing.T) {
+	now := testclock.NewFakePassiveClock(time.Unix(0, 0))
+	c := newCache[int](now, time.Minute)
+	for _, key := range []string{"a", "b"} {
+		if _, err := c.get(t.Context(), key, func(context.Context) (int, error) { return 1, nil }); err != nil {
+			t.Fatal(err)
+		}
+		now.SetTime(now.Now().Add(time.Minute))
+	}
+	if len(c.answers) != 1 {
+		t.Errorf("%d answers are kept, want 1", len(c.answers))
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		header, value string
+		want          time.Duration
+	}{
+		"seconds":      {"Retry-After", "17", 17 * time.Second},
+		"milliseconds": {"x-ms-retry-after-ms", "250", 250 * time.Millisecond},
+		"a date":       {"Retry-After", "Thu, 26 Nov 2026 12:00:30 GMT", 30 * time.Second},
+		"a past date":  {"Retry-After", "Thu, 26 Nov 2026 11:00:00 GMT", 0},
+		"nonsense":     {"Retry-After", "soon", 0},
+		"negative":     {"Retry-After", "-3", 0},
+		"none":         {"Other", "1", 0},
+	} {
+		h := http.Header{}
+		h.Set(tc.header, tc.value)
+		if got := retryAfter(h, now); got != tc.want {
+			t.Errorf("%s: %s, want %s", name, got, tc.want)
+		}
+	}
+}
