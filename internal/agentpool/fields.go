@@ -42,6 +42,9 @@ type Spec struct {
 	Scaling      *Scaling          `json:"-"`
 	// ScaleDownMode says what becomes of machines that the autoscaler takes away.
 	ScaleDownMode string `json:"-"`
+	// Overrides are fields of the provider's pool that have none here, by their
+	// dotted path, as canonical JSON; see ParseOverrides.
+	Overrides map[string]string `json:"overrides,omitempty"`
 }
 
 // Taint is a node taint.
@@ -72,8 +75,9 @@ type field struct {
 	name   string
 	effect Effect
 	// text prints the field; "" means unset. Two pools differ in a field when
-	// its text differs.
+	// its text differs, and same, if there is one, does not know better.
 	text func(Spec) string
+	same func(want, have string) bool
 	// exact fields are compared although the wanted side is unset: taking the
 	// last label out of the spec takes it off the pool.
 	exact bool
@@ -81,22 +85,23 @@ type field struct {
 	defaulted string
 }
 
-// fields is the table of docs/nodepool.md. The authority for the provider side
-// is CAPZ's AzureManagedMachinePool webhook (name, osType, sku, osDiskSizeGB,
-// osDiskType, subnetName, availabilityZones, maxPods and scaleSetPriority are
-// immutable) and AKS, which upgrades a version and changes an osSKU in place
-// only by draining every node itself.
+// fields is the table of docs/nodepool.md. What AKS and CAPZ do with each field
+// is in providerFields. RolloutAfter is not in it: whether a pool is too old is
+// asked of the time it was made.
 var fields = []field{
 	{name: "version", effect: Replace, text: func(s Spec) string { return s.Version }},
 	{name: "type", effect: Replace, text: func(s Spec) string { return s.Type }, defaulted: "Regular"},
+	{name: "spot.maxPrice", effect: Replace, text: func(s Spec) string { return s.SpotMaxPrice }, same: samePrice, defaulted: "-1"},
+	{name: "spot.evictionPolicy", effect: Replace, text: func(s Spec) string { return s.SpotEvictionPolicy }, defaulted: "Delete"},
 	{name: "machineType", effect: Replace, text: func(s Spec) string { return s.MachineType }},
 	{name: "disk.sizeGiB", effect: Replace, text: func(s Spec) string { return number(s.DiskSizeGiB) }},
 	{name: "disk.type", effect: Replace, text: func(s Spec) string { return s.DiskType }},
 	{name: "maxPods", effect: Replace, text: func(s Spec) string { return number(s.MaxPods) }},
 	{name: "os.type", effect: Replace, text: func(s Spec) string { return s.OSType }, defaulted: "Linux"},
-	{name: "os.sku", effect: Replace, text: func(s Spec) string { return s.OSSKU }},
+	{name: "os.sku", effect: Replace, text: func(s Spec) string { return s.OSSKU }, same: sameSKU},
 	{name: "zones", effect: Replace, text: func(s Spec) string { return strings.Join(sorted(s.Zones), ",") }},
-	{name: "subnet", effect: Replace, text: func(s Spec) string { return s.Subnet }},
+	{name: "subnet", effect: Replace, text: func(s Spec) string { return s.Subnet }, same: sameSubnet},
+	{name: "podSubnet", effect: Replace, text: func(s Spec) string { return s.PodSubnet }, same: sameSubnet},
 	{name: "mode", effect: InPlace, text: func(s Spec) string { return s.Mode }, defaulted: "User"},
 	{name: "labels", effect: InPlace, text: func(s Spec) string { return pairs(s.Labels) }, exact: true},
 	{name: "taints", effect: InPlace, text: func(s Spec) string { return taints(s.Taints) }, exact: true},
@@ -115,7 +120,7 @@ func Changes(wanted, existing Spec) []Change {
 		if have == "" {
 			have = f.defaulted
 		}
-		if want == have || (want == "" && !f.exact) {
+		if want == have || (want == "" && !f.exact) || (f.same != nil && f.same(want, have)) {
 			continue
 		}
 		effect := f.effect
@@ -129,7 +134,7 @@ func Changes(wanted, existing Spec) []Change {
 	if wanted.Replicas != nil && existing.Scaling != nil {
 		out = append(out, Change{Field: "scaling", From: scaling(existing), Effect: InPlace})
 	}
-	return out
+	return append(out, overrideChanges(wanted, existing)...)
 }
 
 // Split separates what can be written to the pool from what needs another.

@@ -30,7 +30,8 @@ const (
 func Fingerprint(uid string, spec Spec) string {
 	normal := spec
 	normal.Zones = sorted(spec.Zones)
-	// A struct of strings, numbers and string lists cannot fail to marshal.
+	normal.Overrides = spec.OfEffect(Replace)
+	// A struct of strings, numbers, string lists and maps cannot fail to marshal.
 	body, _ := json.Marshal(normal)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", fingerprintFormat, uid, body))
 	return fingerprintFormat + ":" + hex.EncodeToString(sum[:])
