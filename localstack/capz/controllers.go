@@ -1,6 +1,7 @@
 package capz
 
 import (
+	"context"
 	"fmt"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -10,13 +11,31 @@ import (
 	infrav1 "sigs.k8s.io/cluster-api-provider-azure/api/v1beta1"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/cluster-api/util/predicates"
+
+	"github.com/fleetwright/fleetwright/localstack/capz/aso"
+	"github.com/fleetwright/fleetwright/localstack/capz/asomanaged"
+	"github.com/fleetwright/fleetwright/localstack/capz/resource"
 )
 
-// addControllers adds one controller per kind, watching what CAPZ's watch (SetupWithManager in each of
-// controllers/azuremanaged*_controller.go).
-func addControllers(manager ctrl.Manager, options Options) error {
-	azure := &identities{client: manager.GetClient(), azure: options.Azure}
+// addControllers adds the controllers of both flavours of managed clusters, and those of Azure Service Operator, through which
+// the second one works.
+func addControllers(ctx context.Context, manager ctrl.Manager, options Options) error {
 	keeper := options.keeper()
+	if err := addManaged(manager, keeper, options); err != nil {
+		return err
+	}
+	if err := asomanaged.Add(ctx, manager, options.Log, options.Requeue); err != nil {
+		return err
+	}
+	return aso.Add(manager, aso.Options{
+		Azure: options.Azure, Keeper: keeper, Retry: options.Requeue, Sync: options.AzureSync,
+	})
+}
+
+// addManaged adds one controller per kind of AzureManaged*, watching what CAPZ's watch (SetupWithManager in each of
+// controllers/azuremanaged*_controller.go).
+func addManaged(manager ctrl.Manager, keeper *resource.Keeper, options Options) error {
+	azure := &identities{client: manager.GetClient(), azure: options.Azure}
 	watch := mapper{client: manager.GetClient()}
 	log, scheme := options.Log, manager.GetScheme()
 	pausedOrProvisioned := builder.WithPredicates(predicates.ClusterPausedTransitionsOrInfrastructureProvisioned(scheme, log))

@@ -19,6 +19,7 @@ import (
 	infrav1 "sigs.k8s.io/cluster-api-provider-azure/api/v1beta1"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 
+	"github.com/fleetwright/fleetwright/localstack/capz/aso"
 	"github.com/fleetwright/fleetwright/localstack/capz/webhooks"
 	"github.com/fleetwright/fleetwright/localstack/crds"
 	"github.com/fleetwright/fleetwright/localstack/inprocess"
@@ -45,7 +46,10 @@ func start(ctx context.Context, cfg *rest.Config, hooks *loopback.Server, option
 	if err := crds.Install(ctx, cfg, crds.Azure, hooks.Endpoint()); err != nil {
 		return nil, fmt.Errorf("install CAPZ's definitions: %w", err)
 	}
-	manager, err := newManager(cfg, hooks, options)
+	if err := crds.InstallDefinitions(ctx, cfg, aso.Definitions()); err != nil {
+		return nil, fmt.Errorf("install Azure Service Operator's definitions: %w", err)
+	}
+	manager, err := newManager(ctx, cfg, hooks, options)
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +57,13 @@ func start(ctx context.Context, cfg *rest.Config, hooks *loopback.Server, option
 	if err := crds.InstallWebhooks(ctx, cfg, crds.Azure, hooks.Endpoint(), webhooks.Resources()...); err != nil {
 		return nil, fmt.Errorf("install CAPZ's webhooks: %w", err)
 	}
+	if err := crds.Apply(ctx, cfg, aso.Webhooks(hooks.Endpoint())); err != nil {
+		return nil, fmt.Errorf("install Azure Service Operator's webhooks: %w", err)
+	}
 	return inprocess.Run(ctx, "CAPZ stand-in", manager, options.Log)
 }
 
-func newManager(cfg *rest.Config, hooks *loopback.Server, options Options) (ctrl.Manager, error) {
+func newManager(ctx context.Context, cfg *rest.Config, hooks *loopback.Server, options Options) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, clusterv1.AddToScheme, infrav1.AddToScheme} {
 		if err := add(scheme); err != nil {
@@ -85,8 +92,9 @@ func newManager(cfg *rest.Config, hooks *loopback.Server, options Options) (ctrl
 	if err != nil {
 		return nil, fmt.Errorf("build the CAPZ stand-in's manager: %w", err)
 	}
-	if err := addControllers(manager, options); err != nil {
+	if err := addControllers(ctx, manager, options); err != nil {
 		return nil, err
 	}
+	aso.AddWebhooks(manager)
 	return manager, webhooks.Add(manager)
 }

@@ -36,7 +36,7 @@ func Install(ctx context.Context, config *rest.Config, provider Provider, hooks 
 	if err != nil {
 		return err
 	}
-	return installDefinitions(ctx, config, definitions, hooks)
+	return convertAndInstall(ctx, config, definitions, hooks)
 }
 
 // InstallFiles does what Install does with the definitions in a folder of files, see Read.
@@ -45,10 +45,20 @@ func InstallFiles(ctx context.Context, config *rest.Config, files fs.FS, folder 
 	if err != nil {
 		return err
 	}
-	return installDefinitions(ctx, config, definitions, hooks)
+	return convertAndInstall(ctx, config, definitions, hooks)
 }
 
-func installDefinitions(ctx context.Context, config *rest.Config, definitions []*unstructured.Unstructured, hooks loopback.Endpoint) error {
+func convertAndInstall(ctx context.Context, config *rest.Config, definitions []*unstructured.Unstructured, hooks loopback.Endpoint) error {
+	for _, definition := range definitions {
+		if err := convertAt(definition, hooks); err != nil {
+			return fmt.Errorf("prepare %s: %w", definition.GetName(), err)
+		}
+	}
+	return InstallDefinitions(ctx, config, definitions)
+}
+
+// InstallDefinitions applies definitions as they are and waits until the API server serves them. It is idempotent.
+func InstallDefinitions(ctx context.Context, config *rest.Config, definitions []*unstructured.Unstructured) error {
 	cluster, err := client.New(config, client.Options{})
 	if err != nil {
 		return fmt.Errorf("connect to install definitions: %w", err)
@@ -57,9 +67,6 @@ func installDefinitions(ctx context.Context, config *rest.Config, definitions []
 	group.SetLimit(parallel)
 	for _, definition := range definitions {
 		group.Go(func() error {
-			if err := convertAt(definition, hooks); err != nil {
-				return fmt.Errorf("prepare %s: %w", definition.GetName(), err)
-			}
 			if err := apply(applying, cluster, definition); err != nil {
 				return err
 			}
@@ -196,6 +203,20 @@ func clientConfig(hooks loopback.Endpoint, path string) map[string]any {
 		"url":      hooks.URL + path,
 		"caBundle": base64.StdEncoding.EncodeToString(hooks.CABundle),
 	}
+}
+
+// Apply applies objects as they are, such as webhook configurations.
+func Apply(ctx context.Context, config *rest.Config, objects []*unstructured.Unstructured) error {
+	cluster, err := client.New(config, client.Options{})
+	if err != nil {
+		return fmt.Errorf("connect to apply objects: %w", err)
+	}
+	for _, object := range objects {
+		if err := apply(ctx, cluster, object); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func apply(ctx context.Context, cluster client.Client, object *unstructured.Unstructured) error {

@@ -99,7 +99,7 @@ func agentPoolProperties(controlPlane *infrav1.AzureManagedControlPlane, pool Po
 	if err != nil {
 		return nil, fmt.Errorf("patch agent pool %s: %w", poolName(pool.Infra), err)
 	}
-	return patched.arm(), nil
+	return patched.arm()
 }
 
 // AgentPoolProfiles are the pools that the first PUT of a managed cluster carries, see GetAllAgentPoolSpecs in

@@ -45,7 +45,10 @@ func ManagedCluster(controlPlane *infrav1.AzureManagedControlPlane, cluster *clu
 	if err != nil {
 		return nil, fmt.Errorf("patch managed cluster %s: %w", controlPlane.Name, err)
 	}
-	properties := patched.arm()
+	properties, err := patched.arm()
+	if err != nil {
+		return nil, fmt.Errorf("describe managed cluster %s: %w", controlPlane.Name, err)
+	}
 	if !hasPools(existing) {
 		profiles, err := AgentPoolProfiles(controlPlane, pools)
 		if err != nil {

@@ -72,6 +72,19 @@ type notReady struct {
 func (n *notReady) Error() string { return "resource is not Ready: " + n.message }
 func (n *notReady) Unwrap() error { return n.azure }
 
+// Refused returns Azure's code and message of why a resource is not as it should be, or an empty code where Azure was not
+// even asked, since something else has to end before.
+func Refused(err error) (code, message string, found bool) {
+	refused, found := errors.AsType[*notReady](err)
+	if !found {
+		return "", "", false
+	}
+	if response, ok := errors.AsType[*azcore.ResponseError](refused.azure); ok {
+		code = response.ErrorCode
+	}
+	return code, refused.message, true
+}
+
 // message returns the message of Azure's answer; azcore.ResponseError keeps only the code and the raw answer.
 func message(response *azcore.ResponseError) string {
 	type details struct {

@@ -129,7 +129,7 @@ func (k *Keeper) satisfied(known *memory, existing, desired armclient.Body, fing
 func (k *Keeper) put(ctx context.Context, azure *armclient.Client, spec Spec, known *memory, desired armclient.Body, fingerprint string) (armclient.Body, error) {
 	if spec.Blocked != nil {
 		if why := spec.Blocked(); why != "" {
-			return nil, NewTransient(fmt.Errorf("resource is not Ready: %s", why), k.settings.Requeue)
+			return nil, NewTransient(&notReady{message: why}, k.settings.Requeue)
 		}
 	}
 	known.asked, known.synced, known.refused = fingerprint, k.settings.Now(), nil

@@ -55,6 +55,9 @@ func sources() []source {
 		labels:   map[string]string{"cluster.x-k8s.io/provider": "infrastructure-azure"},
 		contract: "capicontract_in_",
 		definitions: []string{
+			"azureasomanagedclusters.infrastructure.cluster.x-k8s.io",
+			"azureasomanagedcontrolplanes.infrastructure.cluster.x-k8s.io",
+			"azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io",
 			"azureclusteridentities.infrastructure.cluster.x-k8s.io",
 			"azuremanagedclusters.infrastructure.cluster.x-k8s.io",
 			"azuremanagedcontrolplanes.infrastructure.cluster.x-k8s.io",
