@@ -84,14 +84,18 @@ func (l *look) overlaps() []Overlap {
 	})
 }
 
+// findings are the reasons that have a list of their own.
+var findings = []drain.Reason{
+	drain.ReasonPodDisruptionBudget, drain.ReasonUnsatisfiableBudget, drain.ReasonMultipleBudgets, drain.ReasonUnmanagedPod,
+}
+
 // waits keep the drain engine's order, which is by severity.
 func (l *look) waits() []Wait {
 	var waits []Wait
 	index := map[Wait]int{}
 	for _, b := range l.plan.Blockers {
-		switch b.Reason {
-		case drain.ReasonPodDisruptionBudget, drain.ReasonUnsatisfiableBudget, drain.ReasonMultipleBudgets, drain.ReasonUnmanagedPod:
-			continue // findings of their own
+		if slices.Contains(findings, b.Reason) {
+			continue
 		}
 		w := Wait{Workload: ownerOf(b), Reason: b.Reason, Message: b.Message}
 		at, known := index[w]

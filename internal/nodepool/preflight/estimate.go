@@ -113,9 +113,10 @@ func (c Chain) time() (low, high time.Duration) {
 	if c.Ordered {
 		lowSlot, highSlot = lowSlot+quickEnd, highSlot+slowEnd
 	}
-	steps := time.Duration(rounds - 1)
-	return steps*lowSlot + quickEnd, steps*highSlot + slowEnd
+	return times(rounds-1, lowSlot) + quickEnd, times(rounds-1, highSlot) + slowEnd
 }
+
+func times(n int, d time.Duration) time.Duration { return time.Duration(int64(n) * int64(d)) }
 
 // longest returns the chain with an end that takes longest at worst.
 func longest(chains []Chain) Chain {

@@ -202,7 +202,7 @@ func TestZonesCountPodsAndNotVolumes(t *testing.T) {
 	}
 	got := report(t, drain.Policy{}, objects(
 		zone("data-0", "eu-1"), zone("log-0", "eu-1"), zone("data-1", "eu-1"), zone("data-2", "eu-2"), zone("away", "eu-3"), zone("cart-9-scratch", "eu-3"),
-		newPod("db-0", "StatefulSet/db", claim("data-0"), claim("log-0"), claim("data-0")),
+		newPod("db-0", "StatefulSet/db", claim("data-0"), claim("log-0")),
 		newPod("db-1", "StatefulSet/db", claim("data-1")), newPod("db-2", "StatefulSet/db", claim("data-2")),
 		newPod("db-3", "StatefulSet/db", claim("away"), on("new-1")), newPod("db-4", "StatefulSet/db", claim("missing")),
 		newPod("cart-9", "Deployment/cart", ephemeral),

@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,42 +16,24 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
-	"k8s.io/client-go/rest"
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/testkit"
 )
 
-var serverConfig *rest.Config
-
-func TestMain(m *testing.M) {
-	code, err := withServer(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func withServer(m *testing.M) (code int, err error) {
-	config, stop, err := testkit.StartAPIServer()
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if stopErr := stop(); err == nil {
-			err = stopErr
-		}
-	}()
-	config.QPS = -1
-	serverConfig = config
-	return m.Run(), nil
-}
-
 // TestObserveOnARealServer reads what a kube-apiserver admitted and defaulted, by node and from one list of all.
 func TestObserveOnARealServer(t *testing.T) {
-	client, err := kubernetes.NewForConfig(serverConfig)
+	config, stop, err := testkit.StartAPIServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
