@@ -21,26 +21,26 @@ type Owner struct{ Nodepool, NodepoolUID, BaseName string }
 // fingerprint, as it was not made for one. A pool that is another Nodepool's is
 // an error wrapping ErrNotOurs; calling it again writes nothing.
 func Adopt(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object string, by Owner, now time.Time) error {
-	p, err := readPair(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
+	o, err := readObjects(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
 	if err != nil {
 		return err
 	}
-	for _, o := range []client.Object{p.mp, p.infra} {
-		if has := markedFor(o); (has.nodepool != "" && has.nodepool != by.Nodepool) || (has.uid != "" && has.uid != by.NodepoolUID) {
+	for _, each := range []client.Object{o.mp, o.infra} {
+		if has := markedFor(each); (has.nodepool != "" && has.nodepool != by.Nodepool) || (has.uid != "" && has.uid != by.NodepoolUID) {
 			return fmt.Errorf("adopt MachinePool %s/%s for Nodepool %s: it is marked for Nodepool %q with UID %q: %w",
 				cluster.Namespace, object, by.Nodepool, has.nodepool, has.uid, ErrNotOurs)
 		}
 	}
-	name := viewPool(p.mp, p.infra, now).Name
-	before := p.infra.DeepCopy()
-	by.mark(p.infra, cluster.Name, name)
-	setOwned(p.infra, owned{baseName: by.BaseName, owner: cluster.Namespace + "/" + by.Nodepool})
-	if err := patchChange(ctx, c, before, p.infra, now); err != nil {
+	name := o.view(now).Name
+	before := o.infra.DeepCopy()
+	by.mark(o.infra, cluster.Name, name)
+	o.flavor.SetOwned(o.infra, Owned{BaseName: by.BaseName, Owner: ownerText(cluster.Namespace, by.Nodepool)})
+	if err := patchChange(ctx, c, before, o.infra, now); err != nil {
 		return err
 	}
-	machinePool := p.mp.DeepCopy()
-	by.mark(p.mp, cluster.Name, name)
-	return patch(ctx, c, "adopt", machinePool, p.mp)
+	machinePool := o.mp.DeepCopy()
+	by.mark(o.mp, cluster.Name, name)
+	return patch(ctx, c, "adopt", machinePool, o.mp)
 }
 
 func (by Owner) mark(o client.Object, cluster, agentPool string) {
@@ -58,15 +58,15 @@ func (by Owner) mark(o client.Object, cluster, agentPool string) {
 // from then on is nobody's. What the nodes and Azure carry stays, as tenants may
 // select by it. Calling it again writes nothing.
 func Release(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object string) error {
-	p, err := readPair(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
+	o, err := readObjects(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
 	if err != nil {
 		return err
 	}
-	for _, o := range []client.Object{p.infra, p.mp} {
-		before := o.DeepCopyObject().(client.Object)
-		o.SetLabels(withoutOurs(o.GetLabels()))
-		o.SetAnnotations(withoutOurs(o.GetAnnotations()))
-		if err := patch(ctx, c, "release", before, o); err != nil {
+	for _, each := range []client.Object{o.infra, o.mp} {
+		before := each.DeepCopyObject().(client.Object)
+		each.SetLabels(withoutOurs(each.GetLabels()))
+		each.SetAnnotations(withoutOurs(each.GetAnnotations()))
+		if err := patch(ctx, c, "release", before, each); err != nil {
 			return err
 		}
 	}

@@ -1,15 +1,14 @@
 package capi
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/blang/semver/v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -55,6 +54,14 @@ type Cluster struct {
 	// network is the Azure resource id of the cluster's virtual network, nodeSubnet
 	// the subnet of a pool that names none.
 	network, nodeSubnet string
+	// ownerName is what a pool names as its owner, annotations are what it needs to
+	// be made in the same subscription as the cluster.
+	ownerName   string
+	annotations map[string]any
+}
+
+func (c Cluster) key() types.NamespacedName {
+	return types.NamespacedName{Namespace: c.Namespace, Name: c.Name}
 }
 
 // PoolID is the Azure resource id of an agent pool of the cluster, empty while
@@ -96,49 +103,52 @@ func ReadCluster(ctx context.Context, reader client.Reader, key types.Namespaced
 	out.Labels = cluster.Labels
 	out.NodeCap = countIn(cluster.Annotations[fleetwrightv1.AnnotationNodeCap])
 	out.Paused = annotated || (cluster.Spec.Paused != nil && *cluster.Spec.Paused)
-	ref := cluster.Spec.ControlPlaneRef
-	if ref.Kind != azureManagedControlPlane.Kind || cluster.Spec.InfrastructureRef.Kind != azureManagedCluster.Kind {
-		out.Unsupported = fmt.Sprintf("Cluster %s has infrastructure %q and control plane %q: Nodepools need %s and %s",
-			key.Name, cluster.Spec.InfrastructureRef.Kind, ref.Kind, azureManagedCluster.Kind, azureManagedControlPlane.Kind)
+	plane, infrastructure := cluster.Spec.ControlPlaneRef, cluster.Spec.InfrastructureRef
+	f := flavorOfCluster(infrastructure.Kind, plane.Kind)
+	if f == nil {
+		out.Unsupported = fmt.Sprintf("Cluster %s has infrastructure %q and control plane %q: Nodepools need %s",
+			key.Name, infrastructure.Kind, plane.Kind, flavorNames())
 		return out, nil
 	}
-	out.Flavor = azureManagedMachinePool.Kind
-	plane := ControlPlaneObject()
-	if err := reader.Get(ctx, types.NamespacedName{Namespace: key.Namespace, Name: ref.Name}, plane); err != nil {
-		if apierrors.IsNotFound(err) {
-			return out, nil
-		}
-		return out, fmt.Errorf("read AzureManagedControlPlane %s/%s: %w", key.Namespace, ref.Name, err)
-	}
-	out.readControlPlane(plane)
-	return out, nil
+	out.Flavor = f.Kinds().Pool.Kind
+	out.Provisioned = ptr.Deref(cluster.Status.Initialization.ControlPlaneInitialized, false)
+	return out, out.readControlPlane(ctx, reader, f, types.NamespacedName{Namespace: key.Namespace, Name: plane.Name})
 }
 
-func (c *Cluster) readControlPlane(plane *unstructured.Unstructured) {
-	c.SubscriptionID = stringAt(plane, "spec", "subscriptionID")
-	c.ResourceGroup = stringAt(plane, "spec", "resourceGroupName")
-	c.Location = stringAt(plane, "spec", "location")
-	c.ManagedClusterName = plane.GetName()
-	c.NetworkPlugin = stringAt(plane, "spec", "networkPlugin")
-	c.NetworkPluginMode = stringAt(plane, "spec", "networkPluginMode")
-	c.nodeSubnet = stringAt(plane, "spec", "virtualNetwork", "subnet", "name")
-	if network := stringAt(plane, "spec", "virtualNetwork", "name"); network != "" && c.SubscriptionID != "" {
-		c.network = fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Network/virtualNetworks/%s",
-			c.SubscriptionID, cmp.Or(stringAt(plane, "spec", "virtualNetwork", "resourceGroup"), c.ResourceGroup), network)
+func (c *Cluster) readControlPlane(ctx context.Context, reader client.Reader, f Flavor, key types.NamespacedName) error {
+	plane := empty(f.Kinds().ControlPlane)
+	if err := reader.Get(ctx, key, plane); err != nil {
+		if apierrors.IsNotFound(err) {
+			c.Provisioned = false
+			return nil
+		}
+		return fmt.Errorf("read %s %s: %w", plane.GetKind(), key, err)
 	}
-	c.Provisioned = boolAt(plane, "status", "initialized") || boolAt(plane, "status", "ready")
-	c.WantedVersion = withV(stringAt(plane, "spec", "version"))
-	c.Version = withV(stringAt(plane, "status", "version"))
+	related, err := readRelated(ctx, reader, f, plane)
+	if err != nil {
+		return err
+	}
+	f.ReadControlPlane(c, plane, related)
+	return nil
+}
+
+// readVersions takes the control plane's versions over: the one that is asked
+// for, and the one it reports.
+func (c *Cluster) readVersions(wanted, reported string) {
+	c.WantedVersion, c.Version = withV(wanted), withV(reported)
 	if !c.Provisioned || c.Version == "" {
 		c.Version = c.WantedVersion
 	}
-	running := conditionOf(plane, "ManagedClusterRunning")
+}
+
+// readOperation says what the control plane is busy with.
+func (c *Cluster) readOperation(p Progress) {
 	switch {
-	case !c.Provisioned || running.reason == reasonFailed:
+	case !c.Provisioned || p.State == Failed:
 	case newer(c.WantedVersion, c.Version):
 		// Not the other way round: AKS' auto-upgrade leaves the spec behind for good.
 		c.Operation = "Upgrading"
-	case running.inFlight():
+	case p.State == Working:
 		c.Operation = "Updating"
 	}
 }

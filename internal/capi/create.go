@@ -1,14 +1,11 @@
 package capi
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,13 +18,6 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/agentpool"
-)
-
-// Azure tags by which a pool is found again without the management cluster.
-const (
-	tagPrefix      = "fleetwright-"
-	tagFingerprint = tagPrefix + "fingerprint"
-	tagOwner       = tagPrefix + "owner"
 )
 
 // ErrNotOurs is wrapped when an object of the wanted name belongs to somebody
@@ -52,7 +42,15 @@ type NewPool struct {
 // called again after it was cut off; an object that is there already and is not
 // this Nodepool's is an error wrapping ErrNotOurs.
 func CreatePool(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, p NewPool) error {
-	for _, o := range []client.Object{p.infra(cluster), p.machinePool(cluster)} {
+	in, err := ReadCluster(ctx, reader, cluster)
+	if err != nil {
+		return err
+	}
+	f := flavorOfPool(in.Flavor)
+	if f == nil {
+		return fmt.Errorf("create pool %s/%s: the flavour of its Cluster is not known: %s", cluster.Namespace, p.Object, cmp.Or(in.Unsupported, "there is no such Cluster"))
+	}
+	for _, o := range []client.Object{p.infra(in, f), p.machinePool(cluster, f)} {
 		err := c.Create(ctx, o, client.FieldOwner(FieldOwner))
 		if apierrors.IsAlreadyExists(err) {
 			err = p.ours(ctx, reader, o)
@@ -95,7 +93,7 @@ func (p NewPool) meta(cluster types.NamespacedName) metav1.ObjectMeta {
 	}
 }
 
-func (p NewPool) machinePool(cluster types.NamespacedName) *clusterv1.MachinePool {
+func (p NewPool) machinePool(cluster types.NamespacedName, f Flavor) *clusterv1.MachinePool {
 	meta := p.meta(cluster)
 	if p.ReplacesNodes > 0 {
 		meta.Annotations[fleetwrightv1.AnnotationReplacesNodes] = strconv.Itoa(int(p.ReplacesNodes))
@@ -112,16 +110,16 @@ func (p NewPool) machinePool(cluster types.NamespacedName) *clusterv1.MachinePoo
 				// AKS bootstraps its nodes itself; the contract wants the field.
 				Bootstrap: clusterv1.Bootstrap{DataSecretName: ptr.To("")},
 				InfrastructureRef: clusterv1.ContractVersionedObjectReference{
-					APIGroup: infraGroup, Kind: azureManagedMachinePool.Kind, Name: p.Object,
+					APIGroup: f.Kinds().Pool.Group, Kind: f.Kinds().Pool.Kind, Name: p.Object,
 				},
 			}},
 		},
 	}
 }
 
-func (p NewPool) infra(cluster types.NamespacedName) *unstructured.Unstructured {
-	u := empty(azureManagedMachinePool)
-	meta := p.meta(cluster)
+func (p NewPool) infra(c Cluster, f Flavor) *unstructured.Unstructured {
+	u := empty(f.Kinds().Pool)
+	meta := p.meta(c.key())
 	u.SetName(meta.Name)
 	u.SetNamespace(meta.Namespace)
 	// CAPI sets its label together with the owner. CAPZ finds pools by the label and, when one has no owner yet, stops
@@ -130,106 +128,17 @@ func (p NewPool) infra(cluster types.NamespacedName) *unstructured.Unstructured 
 	delete(meta.Labels, clusterv1.ClusterNameLabel)
 	u.SetLabels(meta.Labels)
 	u.SetAnnotations(meta.Annotations)
-	s := p.Spec
-	mode := s.Mode
-	if mode == "" {
-		mode = string(fleetwrightv1.NodepoolModeUser)
+	f.Build(u, c, p)
+	f.SetInPlace(u, p.Spec)
+	if p.Spec.Scaling != nil {
+		f.SetScaling(u, p.Spec.Scaling)
 	}
-	spec := map[string]any{"name": p.Name, "mode": mode, "sku": s.MachineType}
-	setText(spec, "scaleSetPriority", s.Type)
-	setText(spec, "osDiskType", s.DiskType)
-	setText(spec, "osType", s.OSType)
-	setText(spec, "subnetName", s.Subnet)
-	setNumber(spec, "osDiskSizeGB", s.DiskSizeGiB)
-	setNumber(spec, "maxPods", s.MaxPods)
-	if len(s.Zones) > 0 {
-		spec["availabilityZones"] = anyList(s.Zones)
-	}
-	if s.OSSKU != "" {
-		var patch skuPatch
-		patch.Spec.OSSKU = s.OSSKU
-		text, _ := json.Marshal(patch)
-		spec["asoManagedClustersAgentPoolPatches"] = []any{string(text)}
-	}
-	u.Object["spec"] = spec
-	setInPlace(u, s, owned{baseName: p.BaseName, fingerprint: p.Fingerprint, owner: cluster.Namespace + "/" + p.Nodepool})
+	f.SetOwned(u, Owned{BaseName: p.BaseName, Fingerprint: p.Fingerprint, Owner: ownerText(c.Namespace, p.Nodepool)})
 	return u
 }
 
-// owned is what Fleetwright itself adds to labels and tags.
-type owned struct{ baseName, fingerprint, owner string }
-
-// aksOwn keeps what AKS added: taking it off would be put back for ever
-// (kubernetes-sigs/cluster-api-provider-azure#3976, #4116).
-func aksOwn(in map[string]string) map[string]string {
-	out := map[string]string{}
-	for k, v := range in {
-		if strings.HasPrefix(k, aksPrefix) {
-			out[k] = v
-		}
-	}
-	return out
-}
-
-func aksTaints(u *unstructured.Unstructured) []any {
-	list, _, _ := unstructured.NestedSlice(u.Object, "spec", "taints")
-	return slices.DeleteFunc(list, func(item any) bool {
-		t, _ := item.(map[string]any)
-		key, _ := t["key"].(string)
-		return !strings.HasPrefix(key, aksPrefix)
-	})
-}
-
-// setInPlace writes the fields that AKS changes without touching a node.
-func setInPlace(u *unstructured.Unstructured, s agentpool.Spec, ours owned) {
-	spec := specOf(u)
-	if s.Mode != "" {
-		spec["mode"] = s.Mode
-	}
-	labels := aksOwn(mapAt(u, "spec", "nodeLabels"))
-	maps.Copy(labels, s.Labels)
-	spec["nodeLabels"] = anyMap(labels)
-	spec["additionalTags"] = anyMap(s.Tags)
-	setOwned(u, ours)
-	list := aksTaints(u)
-	for _, t := range s.Taints {
-		list = append(list, map[string]any{"key": t.Key, "value": t.Value, "effect": t.Effect})
-	}
-	if delete(spec, "taints"); len(list) > 0 {
-		spec["taints"] = list
-	}
-	setText(spec, "scaleDownMode", s.ScaleDownMode)
-	if s.Scaling != nil || s.Replicas != nil {
-		setScaling(u, s.Scaling)
-	}
-}
-
-// setOwned adds Fleetwright's own label and tags to those that are there.
-func setOwned(u *unstructured.Unstructured, ours owned) {
-	spec := specOf(u)
-	labels, tags := mapAt(u, "spec", "nodeLabels"), mapAt(u, "spec", "additionalTags")
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	if tags == nil {
-		tags = map[string]string{}
-	}
-	labels[fleetwrightv1.LabelNodepool] = ours.baseName
-	// A pool that was adopted was made for no fingerprint.
-	setTag(tags, tagFingerprint, ours.fingerprint)
-	setTag(tags, tagOwner, ours.owner)
-	spec["nodeLabels"], spec["additionalTags"] = anyMap(labels), anyMap(tags)
-}
-
-// setScaling writes the autoscaler's bounds, nil for no autoscaler.
-func setScaling(u *unstructured.Unstructured, s *agentpool.Scaling) {
-	spec := specOf(u)
-	if s == nil {
-		delete(spec, "scaling")
-		return
-	}
-	spec["scaling"] = map[string]any{"minSize": int64(s.Min), "maxSize": int64(s.Max)}
-}
+// ownerText is how a Nodepool is named in Azure.
+func ownerText(namespace, nodepool string) string { return namespace + "/" + nodepool }
 
 func specOf(u *unstructured.Unstructured) map[string]any {
 	spec, isMap := u.Object["spec"].(map[string]any)
@@ -238,12 +147,6 @@ func specOf(u *unstructured.Unstructured) map[string]any {
 		u.Object["spec"] = spec
 	}
 	return spec
-}
-
-func setTag(tags map[string]string, key, value string) {
-	if value != "" {
-		tags[key] = value
-	}
 }
 
 func setText(m map[string]any, key, value string) {

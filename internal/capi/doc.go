@@ -19,15 +19,6 @@ import (
 // FieldOwner is who writes the objects Fleetwright makes.
 const FieldOwner = "fleetwright-nodepool"
 
-const infraGroup = "infrastructure.cluster.x-k8s.io"
-
-// Kinds of the flavour AzureManaged*.
-var (
-	azureManagedCluster      = schema.GroupVersionKind{Group: infraGroup, Version: "v1beta1", Kind: "AzureManagedCluster"}
-	azureManagedControlPlane = schema.GroupVersionKind{Group: infraGroup, Version: "v1beta1", Kind: "AzureManagedControlPlane"}
-	azureManagedMachinePool  = schema.GroupVersionKind{Group: infraGroup, Version: "v1beta1", Kind: "AzureManagedMachinePool"}
-)
-
 // PausedAnnotation asks every controller of Cluster API to leave an object
 // alone.
 const PausedAnnotation = clusterv1.PausedAnnotation
@@ -35,15 +26,20 @@ const PausedAnnotation = clusterv1.PausedAnnotation
 // AddToScheme registers Cluster API's own kinds; CAPZ's are unstructured.
 func AddToScheme(scheme *runtime.Scheme) error { return clusterv1.AddToScheme(scheme) }
 
-// Watched are empty objects of every kind in which a cluster's pools change.
+// Watched are empty objects of every kind in which pools of the first flavour
+// change.
 func Watched() []client.Object {
-	return []client.Object{&clusterv1.Cluster{}, &clusterv1.MachinePool{}, ControlPlaneObject(), MachinePoolObject()}
+	return append(clusterAPIObjects(), ControlPlaneObject(), MachinePoolObject())
 }
 
-// ControlPlaneObject is an empty control plane object, for watches.
+func clusterAPIObjects() []client.Object {
+	return []client.Object{&clusterv1.Cluster{}, &clusterv1.MachinePool{}}
+}
+
+// ControlPlaneObject is an empty control plane object of the first flavour.
 func ControlPlaneObject() *unstructured.Unstructured { return empty(azureManagedControlPlane) }
 
-// MachinePoolObject is an empty infrastructure pool, for watches.
+// MachinePoolObject is an empty infrastructure pool of the first flavour.
 func MachinePoolObject() *unstructured.Unstructured { return empty(azureManagedMachinePool) }
 
 func empty(gvk schema.GroupVersionKind) *unstructured.Unstructured {

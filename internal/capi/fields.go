@@ -1,8 +1,6 @@
 package capi
 
 import (
-	"strings"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -29,53 +27,13 @@ func stringsAt(u *unstructured.Unstructured, path ...string) []string {
 	return s
 }
 
+func treeAt(u *unstructured.Unstructured, path ...string) map[string]any {
+	value, _, _ := unstructured.NestedFieldNoCopy(u.Object, path...)
+	tree, _ := value.(map[string]any)
+	return tree
+}
+
 func mapAt(u *unstructured.Unstructured, path ...string) map[string]string {
 	m, _, _ := unstructured.NestedStringMap(u.Object, path...)
 	return m
-}
-
-// Reasons CAPZ gives its v1beta1 conditions (api/v1beta1/consts.go).
-const (
-	reasonCreating       = "Creating"
-	reasonUpdating       = "Updating"
-	reasonDeleting       = "Deleting"
-	reasonFailed         = "Failed"
-	reasonDeletionFailed = "DeletionFailed"
-)
-
-// condition is one of CAPZ's v1beta1 conditions.
-type condition struct {
-	status, reason, message, since string
-}
-
-func conditionOf(u *unstructured.Unstructured, kind string) condition {
-	list, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
-	for _, item := range list {
-		c, ok := item.(map[string]any)
-		if !ok || c["type"] != kind {
-			continue
-		}
-		text := func(key string) string { s, _ := c[key].(string); return s }
-		return condition{status: text("status"), reason: text("reason"), message: text("message"), since: text("lastTransitionTime")}
-	}
-	return condition{}
-}
-
-func (c condition) inFlight() bool {
-	return c.status == "False" && (c.reason == reasonCreating || c.reason == reasonUpdating || c.reason == reasonDeleting || c.waitsForSlot())
-}
-
-// waitsForSlot: Azure refused because another operation runs; CAPZ and ASO
-// write it down as a failure and try again, so it is none.
-func (c condition) waitsForSlot() bool {
-	if c.reason != reasonFailed && c.reason != reasonDeletionFailed {
-		return false
-	}
-	message := strings.ToLower(c.message)
-	for _, sign := range []string{"operation is not allowed: another", "anotheroperationinprogress", "is in progress, please wait", "operation is in progress"} {
-		if strings.Contains(message, sign) {
-			return true
-		}
-	}
-	return false
 }

@@ -3,7 +3,6 @@ package capi
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,6 +69,8 @@ type Pool struct {
 	// while the autoscaler chooses it.
 	Replicas *int32
 
+	// made is the flavour's own proof that Azure has it.
+	made bool
 	// updated is when we last wrote to one of the objects.
 	updated time.Time
 }
@@ -79,7 +80,7 @@ func (p Pool) Complete() bool { return p.UID != "" && p.InfraUID != "" }
 
 // Made is true when Azure has the pool. CAPZ takes ready back whenever Azure
 // fails; machines prove that the pool was made.
-func (p Pool) Made() bool { return p.Ready || len(p.ProviderIDs) > 0 }
+func (p Pool) Made() bool { return p.Ready || p.made || len(p.ProviderIDs) > 0 }
 
 // updateGrace is how long a write of ours counts as an operation in flight when
 // CAPZ shows none: it has to notice the change first.
@@ -100,55 +101,74 @@ func (c Cluster) ReadPools(ctx context.Context, reader client.Reader, now time.T
 	if err := reader.List(ctx, &machinePools, client.InNamespace(c.Namespace)); err != nil {
 		return nil, fmt.Errorf("list MachinePools of %s/%s: %w", c.Namespace, c.Name, err)
 	}
-	infra := &unstructured.UnstructuredList{}
-	infra.SetGroupVersionKind(azureManagedMachinePool.GroupVersion().WithKind(azureManagedMachinePool.Kind + "List"))
-	if err := reader.List(ctx, infra, client.InNamespace(c.Namespace)); err != nil {
-		return nil, fmt.Errorf("list AzureManagedMachinePools of %s/%s: %w", c.Namespace, c.Name, err)
-	}
-	byName := make(map[string]*unstructured.Unstructured, len(infra.Items))
-	for i := range infra.Items {
-		byName[infra.Items[i].GetName()] = &infra.Items[i]
+	infra, err := c.listPools(ctx, reader)
+	if err != nil {
+		return nil, err
 	}
 	var out []Pool
+	add := func(mp *clusterv1.MachinePool, o *unstructured.Unstructured, f Flavor) error {
+		related, err := readRelated(ctx, reader, f, o)
+		if err != nil {
+			return err
+		}
+		out = append(out, c.viewPool(objects{mp, o, related, f}, now))
+		return nil
+	}
 	for i := range machinePools.Items {
 		mp := &machinePools.Items[i]
 		ref := mp.Spec.Template.Spec.InfrastructureRef
-		if mp.Spec.ClusterName != c.Name || ref.Kind != azureManagedMachinePool.Kind {
+		f := flavorOfPool(ref.Kind)
+		if mp.Spec.ClusterName != c.Name || f == nil {
 			continue
 		}
-		out = append(out, c.viewPool(mp, byName[ref.Name], now))
-		delete(byName, ref.Name)
+		key := poolKey{ref.Kind, ref.Name}
+		if err := add(mp, infra[key], f); err != nil {
+			return nil, err
+		}
+		delete(infra, key)
 	}
-	for _, lone := range byName {
+	for key, lone := range infra {
 		// Only those that say which cluster they belong to; a person's object
 		// that waits for its MachinePool does not.
-		if ClusterOf(lone) == c.Name {
-			out = append(out, c.viewPool(nil, lone, now))
+		if ClusterOf(lone) != c.Name {
+			continue
+		}
+		if err := add(nil, lone, flavorOfPool(key.kind)); err != nil {
+			return nil, err
 		}
 	}
 	slices.SortFunc(out, func(a, b Pool) int { return strings.Compare(a.Object, b.Object) })
 	return out, nil
 }
 
+// objects are the two objects of a pool and the one related to the second; what
+// is missing is nil.
+type objects struct {
+	mp             *clusterv1.MachinePool
+	infra, related *unstructured.Unstructured
+	flavor         Flavor
+}
+
 // viewPool is a pool with what only its cluster tells.
-func (c Cluster) viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now time.Time) Pool {
-	p := viewPool(mp, infra, now)
+func (c Cluster) viewPool(o objects, now time.Time) Pool {
+	p := o.view(now)
 	p.PoolID = cmp.Or(p.PoolID, c.PoolID(p.Name))
 	p.SubnetID = cmp.Or(p.SubnetID, c.subnetID(cmp.Or(p.Spec.Subnet, c.nodeSubnet)))
 	p.PodSubnetID = cmp.Or(p.PodSubnetID, c.subnetID(p.Spec.PodSubnet))
 	return p
 }
 
-func viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now time.Time) Pool {
-	var p Pool
-	if infra != nil {
-		p.readInfra(infra)
+func (o objects) view(now time.Time) Pool {
+	p := Pool{Flavor: o.flavor.Kinds().Pool.Kind}
+	var progress Progress
+	if o.infra != nil {
+		progress = p.readInfra(o)
 	}
-	if mp != nil {
-		p.readMachinePool(mp)
+	if o.mp != nil {
+		p.readMachinePool(o.mp)
 	}
-	if infra != nil && mp != nil {
-		p.Unmarked = markedFor(infra) != markedFor(mp)
+	if o.infra != nil && o.mp != nil {
+		p.Unmarked = markedFor(o.infra) != markedFor(o.mp)
 	}
 	if p.Since = p.Created; p.ProvisionStarted.Before(p.Since) {
 		p.Since = p.ProvisionStarted
@@ -156,7 +176,7 @@ func viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now t
 	if !p.Made() && p.updated.After(p.ProvisionStarted) {
 		p.ProvisionStarted = p.updated
 	}
-	p.readOperation(mp, infra, now)
+	p.readOperation(o, progress, now)
 	return p
 }
 
@@ -169,135 +189,54 @@ func (p *Pool) readMachinePool(mp *clusterv1.MachinePool) {
 	p.Deleting = p.Deleting || !mp.DeletionTimestamp.IsZero()
 	p.readMarks(mp)
 	p.Name = cmp.Or(p.Name, mp.Annotations[fleetwrightv1.AnnotationAgentPool], mp.Name)
-	p.Spec.Version = withV(mp.Spec.Template.Spec.Version)
-	if p.Spec.Scaling == nil {
-		p.Spec.Replicas = mp.Spec.Replicas
+	p.Spec.Version = cmp.Or(withV(mp.Spec.Template.Spec.Version), p.Spec.Version)
+	if mp.Spec.Replicas != nil {
+		p.Replicas, p.Spec.Replicas = mp.Spec.Replicas, mp.Spec.Replicas
 	}
-	p.Replicas = mp.Spec.Replicas
+	if p.Spec.Scaling != nil {
+		p.Spec.Replicas = nil
+	}
 }
 
-func (p *Pool) readInfra(infra *unstructured.Unstructured) {
-	p.Object, p.InfraUID, p.Created = infra.GetName(), infra.GetUID(), infra.GetCreationTimestamp().Time
-	p.Flavor = infra.GetKind()
-	p.Deleting = infra.GetDeletionTimestamp() != nil
-	p.readMarks(infra)
-	p.Name = stringAt(infra, "spec", "name")
-	if p.Name == "" {
-		p.Name = infra.GetName()
-	}
-	p.ProviderIDs = stringsAt(infra, "spec", "providerIDList")
-	p.Ready = boolAt(infra, "status", "ready")
-	p.Carried = boundsIn(infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried])
-	p.Spec = readSpec(infra)
+func (p *Pool) readInfra(o objects) Progress {
+	p.Object, p.InfraUID, p.Created = o.infra.GetName(), o.infra.GetUID(), o.infra.GetCreationTimestamp().Time
+	p.Deleting = o.infra.GetDeletionTimestamp() != nil
+	p.readMarks(o.infra)
+	p.Carried = boundsIn(o.infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried])
+	r := o.flavor.Read(o.infra, o.related)
+	p.Name, p.PoolID, p.ProviderIDs, p.Ready, p.made, p.Spec = r.Name, r.PoolID, r.ProviderIDs, r.Ready, r.Made, r.Spec
+	p.Replicas = r.Spec.Replicas
+	return r.Progress
 }
 
-func readSpec(infra *unstructured.Unstructured) agentpool.Spec {
-	s := agentpool.Spec{
-		Type:          stringAt(infra, "spec", "scaleSetPriority"),
-		MachineType:   stringAt(infra, "spec", "sku"),
-		DiskType:      stringAt(infra, "spec", "osDiskType"),
-		OSType:        stringAt(infra, "spec", "osType"),
-		OSSKU:         patchedSKU(stringsAt(infra, "spec", "asoManagedClustersAgentPoolPatches")),
-		Zones:         stringsAt(infra, "spec", "availabilityZones"),
-		Subnet:        stringAt(infra, "spec", "subnetName"),
-		Mode:          stringAt(infra, "spec", "mode"),
-		ScaleDownMode: stringAt(infra, "spec", "scaleDownMode"),
-		Labels:        usersOwn(mapAt(infra, "spec", "nodeLabels"), aksPrefix, "fleetwright.io/"),
-		Tags:          usersOwn(mapAt(infra, "spec", "additionalTags"), tagPrefix),
-		Taints:        readTaints(infra),
-	}
-	s.DiskSizeGiB, _ = intAt(infra, "spec", "osDiskSizeGB")
-	s.MaxPods, _ = intAt(infra, "spec", "maxPods")
-	minSize, hasMin := intAt(infra, "spec", "scaling", "minSize")
-	maxSize, hasMax := intAt(infra, "spec", "scaling", "maxSize")
-	if hasMin || hasMax {
-		s.Scaling = &agentpool.Scaling{Min: minSize, Max: maxSize}
-	}
-	return s
-}
-
-// aksPrefix is of labels and taints that AKS writes itself.
-const aksPrefix = "kubernetes.azure.com/"
-
-// usersOwn leaves out what AKS or Fleetwright added.
-func usersOwn(in map[string]string, reserved ...string) map[string]string {
-	out := map[string]string{}
-	for k, v := range in {
-		if !slices.ContainsFunc(reserved, func(prefix string) bool { return strings.HasPrefix(k, prefix) }) {
-			out[k] = v
-		}
-	}
-	return out
-}
-
-func readTaints(infra *unstructured.Unstructured) []agentpool.Taint {
-	list, _, _ := unstructured.NestedSlice(infra.Object, "spec", "taints")
-	var out []agentpool.Taint
-	for _, item := range list {
-		t, ok := item.(map[string]any)
-		if !ok {
-			continue
-		}
-		text := func(key string) string { s, _ := t[key].(string); return s }
-		if strings.HasPrefix(text("key"), aksPrefix) {
-			continue // AKS adds its own on Spot pools
-		}
-		out = append(out, agentpool.Taint{Key: text("key"), Value: text("value"), Effect: text("effect")})
-	}
-	return out
-}
-
-// skuPatch is how the AzureManaged* flavour is told an osSKU: it has no field
-// for it and merges patches into the ASO object.
-type skuPatch struct {
-	Spec struct {
-		OSSKU string `json:"osSKU,omitempty"`
-	} `json:"spec"`
-}
-
-func patchedSKU(patches []string) string {
-	sku := ""
-	for _, text := range patches {
-		var p skuPatch
-		if json.Unmarshal([]byte(text), &p) == nil && p.Spec.OSSKU != "" {
-			sku = p.Spec.OSSKU
-		}
-	}
-	return sku
-}
-
-func (p *Pool) readOperation(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now time.Time) {
-	var ready condition
-	if infra != nil {
-		ready = conditionOf(infra, "AgentPoolsReady")
-	}
-	unseen := mp != nil && ready.status == "" && !p.Ready
+func (p *Pool) readOperation(o objects, progress Progress, now time.Time) {
+	unseen := o.mp != nil && progress.State == Unseen && !p.Ready
 	switch {
 	case p.Deleting:
-		p.readDeletion(ready)
-	case infra == nil:
-	case ready.inFlight() || unseen:
+		p.readDeletion(progress)
+	case o.infra == nil:
+	case progress.State == Working || unseen:
 		p.Operation = reasonUpdating
 		// CAPZ takes ready back for the time of each change.
 		if !p.Made() {
 			p.Operation = reasonCreating
 		}
-	case mp != nil && p.justWritten(now, ready):
+	case o.mp != nil && p.justWritten(now, progress):
 		p.Operation = reasonUpdating
-	case ready.reason == reasonFailed:
-		p.fail(ready)
+	case progress.State == Failed:
+		p.fail(progress)
 	}
 }
 
 // fail takes a refusal over. CAPZ dates a condition anew whenever its words
 // change.
-func (p *Pool) fail(c condition) {
-	p.Failure, p.FailureSince = c.message, timeOr(c.since, time.Time{})
+func (p *Pool) fail(refusal Progress) {
+	p.Failure, p.FailureSince = refusal.Message, refusal.Since
 }
 
-func (p *Pool) readDeletion(ready condition) {
-	if ready.reason == reasonDeletionFailed && !ready.inFlight() {
-		p.fail(ready)
+func (p *Pool) readDeletion(progress Progress) {
+	if progress.State == DeletionFailed {
+		p.fail(progress)
 		return
 	}
 	p.Operation = reasonDeleting
@@ -305,8 +244,8 @@ func (p *Pool) readDeletion(ready condition) {
 
 // justWritten: a write of ours that CAPZ has not reacted to yet is an operation
 // as well. A mark far from now, also in the future, is none.
-func (p *Pool) justWritten(now time.Time, reaction condition) bool {
-	return now.Sub(p.updated).Abs() < updateGrace && !timeOr(reaction.since, time.Time{}).After(p.updated)
+func (p *Pool) justWritten(now time.Time, reaction Progress) bool {
+	return now.Sub(p.updated).Abs() < updateGrace && !reaction.Since.After(p.updated)
 }
 
 func timeOr(text string, otherwise time.Time) time.Time {

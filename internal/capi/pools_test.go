@@ -18,6 +18,15 @@ var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 var key = types.NamespacedName{Namespace: "prod-eu", Name: "prod-eu-1"}
 
+var (
+	prod    = Cluster{Namespace: key.Namespace, Name: key.Name}
+	managed = AzureManaged{}
+)
+
+func viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now time.Time) Pool {
+	return objects{mp: mp, infra: infra, flavor: managed}.view(now)
+}
+
 // What is written for a spec reads back as the same spec, so that a pool just
 // made is the wanted one.
 func TestWhatIsWrittenReadsBack(t *testing.T) {
@@ -34,7 +43,7 @@ func TestWhatIsWrittenReadsBack(t *testing.T) {
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
 			p := NewPool{Object: "o", Name: "generalx", Nodepool: "np", NodepoolUID: "u", BaseName: "general", Fingerprint: "1:f", Spec: spec, Replicas: 1, Started: now}
-			got := viewPool(p.machinePool(key), p.infra(key), now)
+			got := viewPool(p.machinePool(key, managed), p.infra(prod, managed), now)
 			if changes := agentpool.Changes(spec, got.Spec); len(changes) > 0 {
 				t.Errorf("reads back with changes: %v", changes)
 			}
@@ -49,14 +58,14 @@ func TestWhatIsWrittenReadsBack(t *testing.T) {
 // its owner stops CAPZ's work on the control plane.
 func TestCAPIsLabelIsLeftToCAPI(t *testing.T) {
 	p := NewPool{Object: "o", Name: "generalx", Nodepool: "np", Started: now}
-	infra := p.infra(key)
+	infra := p.infra(prod, managed)
 	if name, found := infra.GetLabels()[clusterv1.ClusterNameLabel]; found {
 		t.Errorf("the infrastructure object is made with the label of cluster %s", name)
 	}
 	if got := ClusterOf(infra); got != key.Name {
 		t.Errorf("ClusterOf() = %q before CAPI has labelled it, want %s", got, key.Name)
 	}
-	if got := p.machinePool(key).Labels[clusterv1.ClusterNameLabel]; got != key.Name {
+	if got := p.machinePool(key, managed).Labels[clusterv1.ClusterNameLabel]; got != key.Name {
 		t.Errorf("the MachinePool has label %q, want %s", got, key.Name)
 	}
 }
@@ -137,7 +146,7 @@ func TestHalfAPool(t *testing.T) {
 		t.Errorf("a pool without infrastructure: complete %t, ready %t", p.Complete(), p.Ready)
 	}
 	// It is made again under the name it had in Azure, which is not its object's.
-	made := NewPool{Object: "prod-general-x", Name: "generalx"}.machinePool(key)
+	made := NewPool{Object: "prod-general-x", Name: "generalx"}.machinePool(key, managed)
 	if p := viewPool(made, nil, now); p.Name != "generalx" {
 		t.Errorf("a pool without infrastructure is called %q, want generalx", p.Name)
 	}
@@ -177,7 +186,7 @@ func TestReplicasOfAScaledPool(t *testing.T) {
 // A pool that is asked for again in a smaller size has its whole time again.
 func TestProvisioningStartsAnewWithAChange(t *testing.T) {
 	hourAgo, minuteAgo := now.Add(-time.Hour), now.Add(-time.Minute)
-	mp := NewPool{Object: "o", Name: "generalx", Started: hourAgo}.machinePool(key)
+	mp := NewPool{Object: "o", Name: "generalx", Started: hourAgo}.machinePool(key, managed)
 	annotate(mp, "fleetwright.io/update-started", minuteAgo)
 	if p := viewPool(mp, infraWith(nil, false), now); !p.ProvisionStarted.Equal(minuteAgo) {
 		t.Errorf("a pool not made yet is awaited since %s, want %s", p.ProvisionStarted, minuteAgo)
@@ -190,7 +199,7 @@ func TestProvisioningStartsAnewWithAChange(t *testing.T) {
 // clusterctl moves objects by making them anew.
 func TestSinceWhenAPoolIsThere(t *testing.T) {
 	hourAgo, minuteAgo := now.Add(-time.Hour), now.Add(-time.Minute)
-	mp := NewPool{Object: "o", Name: "generalx", Started: hourAgo}.machinePool(key)
+	mp := NewPool{Object: "o", Name: "generalx", Started: hourAgo}.machinePool(key, managed)
 	mp.CreationTimestamp = metav1.NewTime(minuteAgo)
 	annotate(mp, "fleetwright.io/update-started", now)
 	if p := viewPool(mp, infraWith(nil, false), now); !p.Since.Equal(hourAgo) {
@@ -218,7 +227,7 @@ func TestServerAddedValuesAreLeftOut(t *testing.T) {
 		MachineType: "D4", Type: "Spot", Labels: map[string]string{"team": "shop"}, Tags: map[string]string{"cost": "4711"},
 		Taints: []agentpool.Taint{{Key: "dedicated", Value: "shop", Effect: "NoSchedule"}},
 	}
-	if changes := agentpool.Changes(want, readSpec(infra)); len(changes) > 0 {
+	if changes := agentpool.Changes(want, managed.Read(infra, nil).Spec); len(changes) > 0 {
 		t.Error(cmp.Diff([]agentpool.Change(nil), changes))
 	}
 }
@@ -232,7 +241,8 @@ func TestInPlaceChangesKeepWhatAKSAdded(t *testing.T) {
 			map[string]any{"key": "old", "effect": "NoSchedule"},
 		},
 	}
-	setInPlace(infra, agentpool.Spec{Labels: map[string]string{"team": "shop"}}, owned{baseName: "general"})
+	managed.SetInPlace(infra, agentpool.Spec{Labels: map[string]string{"team": "shop"}})
+	managed.SetOwned(infra, Owned{BaseName: "general"})
 	want := map[string]string{"team": "shop", "kubernetes.azure.com/scalesetpriority": "spot", "fleetwright.io/nodepool": "general"}
 	if diff := cmp.Diff(want, mapAt(infra, "spec", "nodeLabels")); diff != "" {
 		t.Errorf("labels: %s", diff)
@@ -256,9 +266,9 @@ func TestRefusedDeletion(t *testing.T) {
 // A label or annotation that one object lost does not make the pool nobody's.
 func TestEitherObjectTellsWhoseThePoolIs(t *testing.T) {
 	p := NewPool{Object: "o", Name: "generalx", Nodepool: "np", NodepoolUID: "u", Fingerprint: "1:f", Spec: agentpool.Spec{Version: "v1.34.2"}, Started: now}
-	mp := p.machinePool(key)
+	mp := p.machinePool(key, managed)
 	mp.Labels, mp.Annotations = nil, nil
-	if got := viewPool(mp, p.infra(key), now); got.Nodepool != "np" || got.NodepoolUID != "u" || got.Fingerprint != "1:f" {
+	if got := viewPool(mp, p.infra(prod, managed), now); got.Nodepool != "np" || got.NodepoolUID != "u" || got.Fingerprint != "1:f" {
 		t.Errorf("reads as %+v", got)
 	}
 }
@@ -277,7 +287,7 @@ func TestControlPlaneOperation(t *testing.T) {
 			plane.Object["spec"] = map[string]any{"version": tc.spec}
 			plane.Object["status"] = map[string]any{"initialized": true, "version": tc.status}
 			var c Cluster
-			if c.readControlPlane(plane); c.Operation != tc.want {
+			if managed.ReadControlPlane(&c, plane, nil); c.Operation != tc.want {
 				t.Errorf("operation %q, want %q", c.Operation, tc.want)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -16,14 +15,14 @@ import (
 // same write carries those from before for the pool that comes, or for its own
 // return. A pool that nobody scales is left alone.
 func HoldScaling(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object string, bounds agentpool.Scaling, now time.Time) error {
-	p, err := readPair(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
+	o, err := readObjects(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
 	if err != nil {
 		return err
 	}
-	if readSpec(p.infra).Scaling == nil {
+	if !o.scaled() {
 		return nil
 	}
-	return holdScaling(ctx, c, p.infra, &bounds, now)
+	return holdScaling(ctx, c, o, &bounds, now)
 }
 
 // Resize gives a pool a fixed number of nodes, and carries the bounds of the
@@ -36,34 +35,35 @@ func HoldScaling(ctx context.Context, c client.Client, reader client.Reader, clu
 // between, the autoscaler goes on, and the next look resizes again.
 func Resize(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object string, replicas int32, now time.Time) error {
 	key := types.NamespacedName{Namespace: cluster.Namespace, Name: object}
-	p, err := readPair(ctx, reader, key)
+	o, err := readObjects(ctx, reader, key)
 	if err != nil {
 		return err
 	}
-	if err := updateReplicas(ctx, c, p.mp, &replicas, now); err != nil {
+	if err := updateReplicas(ctx, c, o.mp, &replicas, now); err != nil {
 		return err
 	}
-	if readSpec(p.infra).Scaling == nil {
+	if !o.scaled() {
 		return nil
 	}
-	if err := holdScaling(ctx, c, p.infra, nil, now); err != nil {
+	if err := holdScaling(ctx, c, o, nil, now); err != nil {
 		return err
 	}
 	// CAPZ may have written its own number down once more before it saw that the
 	// autoscaler is off.
-	if p, err = readPair(ctx, reader, key); err != nil {
+	if o, err = readObjects(ctx, reader, key); err != nil {
 		return err
 	}
-	return updateReplicas(ctx, c, p.mp, &replicas, now)
+	return updateReplicas(ctx, c, o.mp, &replicas, now)
 }
 
 // holdScaling writes other bounds, nil for no autoscaler, and carries the ones
 // from before unless some are carried already.
-func holdScaling(ctx context.Context, c client.Client, infra *unstructured.Unstructured, bounds *agentpool.Scaling, now time.Time) error {
-	before := infra.DeepCopy()
-	if today := readSpec(infra).Scaling; boundsIn(infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried]) == nil && today != nil {
-		annotateText(infra, fleetwrightv1.AnnotationScalingCarried, boundsText(*today))
+func holdScaling(ctx context.Context, c client.Client, o objects, bounds *agentpool.Scaling, now time.Time) error {
+	before := o.infra.DeepCopy()
+	today := o.flavor.Read(o.infra, o.related).Spec.Scaling
+	if boundsIn(o.infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried]) == nil && today != nil {
+		annotateText(o.infra, fleetwrightv1.AnnotationScalingCarried, boundsText(*today))
 	}
-	setScaling(infra, bounds)
-	return patchChange(ctx, c, before, infra, now)
+	o.flavor.SetScaling(o.infra, bounds)
+	return patchChange(ctx, c, before, o.infra, now)
 }

@@ -9,8 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
@@ -20,26 +20,27 @@ import (
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 )
 
-// pair are the two objects of a pool.
-type pair struct {
-	mp    *clusterv1.MachinePool
-	infra *unstructured.Unstructured
+// readObjects reads a MachinePool and the infrastructure object it names.
+func readObjects(ctx context.Context, reader client.Reader, key types.NamespacedName) (objects, error) {
+	o := objects{mp: &clusterv1.MachinePool{}}
+	if err := reader.Get(ctx, key, o.mp); err != nil {
+		return o, fmt.Errorf("read MachinePool %s: %w", key, err)
+	}
+	ref := o.mp.Spec.Template.Spec.InfrastructureRef
+	if o.flavor = flavorOfPool(ref.Kind); o.flavor == nil {
+		return o, fmt.Errorf("read MachinePool %s: its infrastructure is of kind %q, which is not supported", key, ref.Kind)
+	}
+	o.infra = empty(o.flavor.Kinds().Pool)
+	key.Name = ref.Name
+	if err := reader.Get(ctx, key, o.infra); err != nil {
+		return o, fmt.Errorf("read %s %s: %w", ref.Kind, key, err)
+	}
+	related, err := readRelated(ctx, reader, o.flavor, o.infra)
+	o.related = related
+	return o, err
 }
 
-func (p pair) made(now time.Time) bool { return viewPool(p.mp, p.infra, now).Made() }
-
-// readPair reads a MachinePool and the infrastructure object it names.
-func readPair(ctx context.Context, reader client.Reader, key types.NamespacedName) (pair, error) {
-	p := pair{mp: &clusterv1.MachinePool{}, infra: MachinePoolObject()}
-	if err := reader.Get(ctx, key, p.mp); err != nil {
-		return p, fmt.Errorf("read MachinePool %s: %w", key, err)
-	}
-	key.Name = p.mp.Spec.Template.Spec.InfrastructureRef.Name
-	if err := reader.Get(ctx, key, p.infra); err != nil {
-		return p, fmt.Errorf("read %s %s: %w", p.infra.GetKind(), key, err)
-	}
-	return p, nil
-}
+func (o objects) scaled() bool { return o.flavor.Read(o.infra, o.related).Spec.Scaling != nil }
 
 // UpdatePool writes the in-place fields of a pool, under an optimistic lock. A
 // pool that is given bounds or a number is wanted again: what was carried for
@@ -47,19 +48,20 @@ func readPair(ctx context.Context, reader client.Reader, key types.NamespacedNam
 // Each object carries the mark of its change in the same write: a change that
 // is refused must not look like an operation and hold the cluster's slot.
 func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object, baseName string, spec agentpool.Spec, now time.Time) error {
-	p, err := readPair(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
+	o, err := readObjects(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
 	if err != nil {
 		return err
 	}
-	replicas := wantedReplicas(spec, p.mp.Spec.Replicas, p.made(now))
+	made := o.view(now).Made()
+	replicas := wantedReplicas(spec, o.mp.Spec.Replicas, made)
 	// The bounds are what tells that a change is needed. While there is no pool, its
 	// number comes first: cut off in between, it would stay outside of the bounds
 	// for good. And a number for a pool that is scaled comes first, because without
 	// a scaler CAPZ asks Azure for what it last wrote down, however old that is.
-	numberFirst := !p.made(now) || (spec.Replicas != nil && readSpec(p.infra).Scaling != nil)
+	numberFirst := !made || (spec.Replicas != nil && o.scaled())
 	writes := []func() error{
-		func() error { return updateInfra(ctx, c, p.infra, baseName, spec, now) },
-		func() error { return updateReplicas(ctx, c, p.mp, replicas, now) },
+		func() error { return updateInfra(ctx, c, o, baseName, spec, now) },
+		func() error { return updateReplicas(ctx, c, o.mp, replicas, now) },
 	}
 	if numberFirst {
 		slices.Reverse(writes)
@@ -72,16 +74,20 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	return nil
 }
 
-func updateInfra(ctx context.Context, c client.Client, infra *unstructured.Unstructured, baseName string, spec agentpool.Spec, now time.Time) error {
-	before := infra.DeepCopy()
-	setInPlace(infra, spec, owned{
-		baseName: baseName, fingerprint: infra.GetAnnotations()[fleetwrightv1.AnnotationFingerprint],
-		owner: infra.GetNamespace() + "/" + infra.GetLabels()[fleetwrightv1.LabelNodepool],
+func updateInfra(ctx context.Context, c client.Client, o objects, baseName string, spec agentpool.Spec, now time.Time) error {
+	before := o.infra.DeepCopy()
+	o.flavor.SetInPlace(o.infra, spec)
+	o.flavor.SetOwned(o.infra, Owned{
+		BaseName: baseName, Fingerprint: o.infra.GetAnnotations()[fleetwrightv1.AnnotationFingerprint],
+		Owner: ownerText(o.infra.GetNamespace(), o.infra.GetLabels()[fleetwrightv1.LabelNodepool]),
 	})
-	if spec.Scaling != nil || spec.Replicas != nil {
-		dropAnnotation(infra, fleetwrightv1.AnnotationScalingCarried)
+	if spec.Scaling != nil || (spec.Replicas != nil && o.scaled()) {
+		o.flavor.SetScaling(o.infra, spec.Scaling)
 	}
-	return patchChange(ctx, c, before, infra, now)
+	if spec.Scaling != nil || spec.Replicas != nil {
+		dropAnnotation(o.infra, fleetwrightv1.AnnotationScalingCarried)
+	}
+	return patchChange(ctx, c, before, o.infra, now)
 }
 
 func updateReplicas(ctx context.Context, c client.Client, mp *clusterv1.MachinePool, replicas *int32, now time.Time) error {
@@ -137,20 +143,28 @@ func wantedReplicas(spec agentpool.Spec, today *int32, made bool) *int32 {
 // the AKS pool with it; a pool without MachinePool loses what is left. The UIDs
 // are preconditions: an object made again under the name stays.
 func DeletePool(ctx context.Context, c client.Client, key types.NamespacedName, uid, infraUID types.UID) error {
-	var target client.Object = &clusterv1.MachinePool{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-	kind := "MachinePool"
-	if uid == "" {
-		infra := MachinePoolObject()
-		infra.SetNamespace(key.Namespace)
-		infra.SetName(key.Name)
-		target, uid, kind = infra, infraUID, azureManagedMachinePool.Kind
+	if uid != "" {
+		return deleteOne(ctx, c, &clusterv1.MachinePool{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}, "MachinePool", uid)
 	}
-	if uid == "" {
+	if infraUID == "" {
 		return fmt.Errorf("delete pool %s: it was not read, so it is not deleted", key)
 	}
-	err := c.Delete(ctx, target, client.Preconditions{UID: &uid})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("delete %s %s: %w", kind, key, err)
+	// The UID finds out of which flavour it is.
+	for _, f := range flavors {
+		infra := empty(f.Kinds().Pool)
+		infra.SetNamespace(key.Namespace)
+		infra.SetName(key.Name)
+		if err := deleteOne(ctx, c, infra, infra.GetKind(), infraUID); err != nil && !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func deleteOne(ctx context.Context, c client.Client, o client.Object, kind string, uid types.UID) error {
+	err := c.Delete(ctx, o, client.Preconditions{UID: &uid})
+	if err != nil && !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
+		return fmt.Errorf("delete %s %s: %w", kind, client.ObjectKeyFromObject(o), err)
 	}
 	return nil
 }
