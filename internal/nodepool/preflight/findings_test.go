@@ -84,6 +84,7 @@ func TestBudgetsThatAllowNothing(t *testing.T) {
 func TestSingletons(t *testing.T) {
 	tests := map[string]struct {
 		objects []runtime.Object
+		policy  drain.Policy
 		want    []Singleton
 	}{
 		"one replica without a budget": {
@@ -117,11 +118,22 @@ func TestSingletons(t *testing.T) {
 		"a controller of unknown size with another pod elsewhere": {
 			objects: objects(newPod("pg-1", "Postgres/pg"), newPod("pg-2", "Postgres/pg", on("new-1"))),
 		},
+		"one that is leaving elsewhere does not count": {
+			objects: objects(newPod("pg-1", "Postgres/pg"), newPod("pg-2", "Postgres/pg", on("new-1"), func(p *corev1.Pod) {
+				p.DeletionTimestamp, p.Finalizers = new(metav1.NewTime(noon)), []string{"example.com/hold"}
+			})),
+			want: []Singleton{{Workload: Workload{Namespace: "shop", Kind: "Postgres", Name: "pg"}, Pod: named("pg-1")}},
+		},
+		"at any pace": {
+			objects: objects(deployment("cart", 1, 1), newPod("cart-1", "Deployment/cart"), newPod("cart-2", "Deployment/cart", on("new-1"))),
+			policy:  drain.Policy{WaitFor: drain.WaitForEviction},
+			want:    []Singleton{{Workload: cart, Pod: named("cart-1")}},
+		},
 		"a Job starts over": {objects: objects(newPod("import-1", "Job/import"))},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			check(t, Capped[Singleton]{Items: test.want, Total: len(test.want)}, report(t, drain.Policy{}, test.objects...).Singletons)
+			check(t, Capped[Singleton]{Items: test.want, Total: len(test.want)}, report(t, test.policy, test.objects...).Singletons)
 		})
 	}
 }
@@ -153,226 +165,6 @@ func TestUnmanagedPodsAndOtherWaits(t *testing.T) {
 		{Pod: named("bare-1"), Node: "old-1", Evicted: true}, {Pod: named("gone-1"), Node: "old-1", Evicted: true},
 	}}, evicted.Unmanaged)
 	check(t, []string{"Job shop/import"}, evicted.Estimate.Unbounded)
-}
-
-func TestPinnedVolumes(t *testing.T) {
-	const disk, general, beta = "topology.disk.csi.azure.com/zone", "topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"
-	pinned := func(pin PinnedVolume) []PinnedVolume {
-		pin.Pod, pin.Workload, pin.Claim, pin.Volume = named("db-0"), db, "data", "pv-data"
-		return []PinnedVolume{pin}
-	}
-	tests := map[string]struct {
-		terms []corev1.NodeSelectorTerm
-		local bool
-		want  []PinnedVolume
-		zones map[string]int
-	}{
-		"a disk in one zone":            {terms: []corev1.NodeSelectorTerm{term(disk, "In", "eu-1")}, want: pinned(PinnedVolume{Zone: "eu-1"}), zones: map[string]int{"eu-1": 1}},
-		"by the general label":          {terms: []corev1.NodeSelectorTerm{term(general, "In", "eu-2")}, want: pinned(PinnedVolume{Zone: "eu-2"}), zones: map[string]int{"eu-2": 1}},
-		"by the label of old":           {terms: []corev1.NodeSelectorTerm{term(beta, "In", "eu-3")}, want: pinned(PinnedVolume{Zone: "eu-3"}), zones: map[string]int{"eu-3": 1}},
-		"a disk outside of zones":       {terms: []corev1.NodeSelectorTerm{term(disk, "In", "")}, want: pinned(PinnedVolume{}), zones: map[string]int{"": 1}},
-		"a zone-redundant disk":         {terms: []corev1.NodeSelectorTerm{term(disk, "In", "eu-1"), term(disk, "In", "eu-2"), term(disk, "In", "")}},
-		"a share that names its region": {terms: []corev1.NodeSelectorTerm{term("topology.kubernetes.io/region", "In", "eu")}},
-		"an alternative without a zone": {terms: []corev1.NodeSelectorTerm{term(disk, "In", "eu-1"), term("kubernetes.io/os", "In", "linux")}},
-		"a share":                       {},
-		"a local volume":                {local: true, want: pinned(PinnedVolume{Node: "old-1"})},
-		"a disk of a node":              {terms: []corev1.NodeSelectorTerm{term("topology.topolvm.io/node", "In", "old-1")}, want: pinned(PinnedVolume{Node: "old-1"})},
-		"a disk of a host":              {terms: []corev1.NodeSelectorTerm{term("kubernetes.io/hostname", "In", "old-1")}, want: pinned(PinnedVolume{Node: "old-1"})},
-		"a disk of two hosts":           {terms: []corev1.NodeSelectorTerm{term("kubernetes.io/hostname", "In", "old-1", "new-1")}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			storage := boundClaim("data", corev1.ReadWriteOnce, test.terms...)
-			if test.local {
-				storage[0].(*corev1.PersistentVolume).Spec.Local = &corev1.LocalVolumeSource{Path: "/mnt"}
-			}
-			got := report(t, drain.Policy{}, objects(storage, newPod("db-0", "StatefulSet/db", claim("data")))...)
-			check(t, Capped[PinnedVolume]{Items: test.want, Total: len(test.want)}, got.Pinned)
-			check(t, test.zones, got.ZonesNeeded)
-		})
-	}
-}
-
-func TestZonesCountPodsAndNotVolumes(t *testing.T) {
-	zone := func(name, zone string) []runtime.Object {
-		return boundClaim(name, corev1.ReadWriteOnce, term("topology.kubernetes.io/zone", "In", zone))
-	}
-	ephemeral := func(p *corev1.Pod) {
-		p.Spec.Volumes = []corev1.Volume{{Name: "scratch", VolumeSource: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}}}
-	}
-	got := report(t, drain.Policy{}, objects(
-		zone("data-0", "eu-1"), zone("log-0", "eu-1"), zone("data-1", "eu-1"), zone("data-2", "eu-2"), zone("away", "eu-3"), zone("cart-9-scratch", "eu-3"),
-		newPod("db-0", "StatefulSet/db", claim("data-0"), claim("log-0")),
-		newPod("db-1", "StatefulSet/db", claim("data-1")), newPod("db-2", "StatefulSet/db", claim("data-2")),
-		newPod("db-3", "StatefulSet/db", claim("away"), on("new-1")), newPod("db-4", "StatefulSet/db", claim("missing")),
-		newPod("cart-9", "Deployment/cart", ephemeral),
-		daemonSet("log"), newPod("log-1", "DaemonSet/log", claim("away")),
-	)...)
-	check(t, map[string]int{"eu-1": 2, "eu-2": 1}, got.ZonesNeeded)
-	check(t, 4, got.Pinned.Total)
-}
-
-func TestZoneOf(t *testing.T) {
-	tests := map[string]struct {
-		labels map[string]string
-		want   string
-	}{
-		"the disk driver's word counts": {map[string]string{"topology.disk.csi.azure.com/zone": "", "topology.kubernetes.io/zone": "0"}, ""},
-		"the general label":             {map[string]string{"topology.kubernetes.io/zone": "eu-1", "failure-domain.beta.kubernetes.io/zone": "x"}, "eu-1"},
-		"none":                          {nil, ""},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { check(t, test.want, ZoneOf(test.labels)) })
-	}
-}
-
-func TestSelectorsBoundToAGeneration(t *testing.T) {
-	const pool = "kubernetes.azure.com/agentpool"
-	linux := term("kubernetes.io/os", "In", "linux").MatchExpressions[0]
-	tests := map[string]struct {
-		owner  string
-		option podOption
-		want   []Selector
-	}{
-		"a node selector": {
-			option: selects("agentpool", "blue"),
-			want:   []Selector{{Use: "NodeSelector", Label: "agentpool", Values: []string{"blue"}, Strict: true}},
-		},
-		"a DaemonSet's": {
-			owner: "DaemonSet/log", option: selects("kubernetes.io/hostname", "old-1"),
-			want: []Selector{{Use: "NodeSelector", Label: "kubernetes.io/hostname", Values: []string{"old-1"}, Strict: true}},
-		},
-		"the label to use": {option: selects("fleetwright.io/nodepool", "general")},
-		"every term of a required affinity": {
-			option: require(term(pool, "In", "red", "blue"), term("agentpool", "In", "blue")),
-			want: []Selector{
-				{Use: "RequiredNodeAffinity", Label: "agentpool", Values: []string{"blue"}, Strict: true},
-				{Use: "RequiredNodeAffinity", Label: pool, Values: []string{"blue", "red"}, Strict: true},
-			},
-		},
-		"a required affinity with a way out": {
-			option: require(term(pool, "In", "blue"), corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{linux}}),
-			want:   []Selector{{Use: "RequiredNodeAffinity", Label: pool, Values: []string{"blue"}}},
-		},
-		"keeping away from a pool": {
-			option: require(term(pool, "NotIn", "gpu")),
-			want:   []Selector{{Use: "RequiredNodeAffinity", Label: pool, Values: []string{"gpu"}, Avoids: true}},
-		},
-		"every node has a pool": {option: require(term(pool, "Exists"))},
-		"a node by name": {
-			option: require(corev1.NodeSelectorTerm{MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: "In", Values: []string{"old-1"}}}}),
-			want:   []Selector{{Use: "RequiredNodeAffinity", Label: "metadata.name", Values: []string{"old-1"}, Strict: true}},
-		},
-		"a DaemonSet's controller names the node": {
-			owner:  "DaemonSet/log",
-			option: require(corev1.NodeSelectorTerm{MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: "In", Values: []string{"old-1"}}}}),
-		},
-		"a preference": {
-			option: affinity(func(a *corev1.Affinity) {
-				a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution = []corev1.PreferredSchedulingTerm{{Weight: 1, Preference: term(pool, "In", "blue")}}
-			}),
-			want: []Selector{{Use: "PreferredNodeAffinity", Label: pool, Values: []string{"blue"}}},
-		},
-		"spreading over pools, and over hosts, which is right": {
-			option: func(p *corev1.Pod) {
-				p.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{TopologyKey: "agentpool"}, {TopologyKey: "kubernetes.io/hostname"}}
-			},
-			want: []Selector{{Use: "TopologySpread", Label: "agentpool"}},
-		},
-		"next to and away from other pods": {
-			option: affinity(func(a *corev1.Affinity) {
-				a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution = []corev1.PodAffinityTerm{{TopologyKey: "agentpool"}}
-				a.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution = []corev1.WeightedPodAffinityTerm{{PodAffinityTerm: corev1.PodAffinityTerm{TopologyKey: pool}}}
-				a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution = []corev1.PodAffinityTerm{{TopologyKey: "kubernetes.io/hostname"}}
-			}),
-			want: []Selector{{Use: "PodAffinity", Label: "agentpool"}, {Use: "PodAffinity", Label: pool}},
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			owner, workload := "Deployment/cart", cart
-			if test.owner != "" {
-				owner, workload = test.owner, Workload{Namespace: "shop", Kind: "DaemonSet", Name: "log"}
-			}
-			got := report(t, drain.Policy{}, objects(daemonSet("log"), newPod("one", owner, test.option), newPod("two", owner, test.option))...)
-			var want []BoundSelector
-			for _, s := range test.want {
-				want = append(want, BoundSelector{Workload: workload, Selector: s, Pods: 2, Instead: "fleetwright.io/nodepool"})
-			}
-			check(t, Capped[BoundSelector]{Items: want, Total: len(want)}, got.Selectors)
-		})
-	}
-}
-
-func TestLongestChain(t *testing.T) {
-	tests := map[string]struct {
-		objects []runtime.Object
-		policy  drain.Policy
-		want    Chain
-		noEnd   []string
-	}{
-		"a budget's width is what it allows when all are healthy": {
-			objects: objects(
-				budget("cart", "cart", 1, 5, 4, 6), newPod("cart-1", "Deployment/cart", grace(20)), newPod("cart-2", "Deployment/cart", grace(30)),
-				newPod("cart-3", "Deployment/cart"), newPod("cart-4", "Deployment/cart", notReady),
-			),
-			want: Chain{Budget: "shop/cart", Workload: cart, Pods: 3, AtOnce: 2, Grace: 30 * time.Second},
-		},
-		"without a budget, one at a time": {
-			objects: objects(deployment("cart", 3, 3), newPod("cart-1", "Deployment/cart"), newPod("cart-2", "Deployment/cart"), newPod("cart-3", "Deployment/cart")),
-			want:    Chain{Workload: cart, Pods: 3, AtOnce: 1},
-		},
-		"or all at once, if policy says so": {
-			objects: objects(deployment("cart", 3, 3), newPod("cart-1", "Deployment/cart"), newPod("cart-2", "Deployment/cart"), newPod("cart-3", "Deployment/cart")),
-			policy:  drain.Policy{WaitFor: drain.WaitForEviction},
-			want:    Chain{Workload: cart, Pods: 3, AtOnce: 3},
-		},
-		"a StatefulSet goes in order": {
-			objects: objects(statefulSet("db", 2), newPod("db-0", "StatefulSet/db", grace(60)), newPod("db-1", "StatefulSet/db")),
-			want:    Chain{Workload: db, Pods: 2, AtOnce: 1, Ordered: true, Grace: time.Minute},
-		},
-		"so does a Deployment with a disk": {
-			objects: objects(boundClaim("data", corev1.ReadWriteOnce), newPod("cart-1", "Deployment/cart", claim("data"))),
-			want:    Chain{Workload: cart, Pods: 1, AtOnce: 1, Ordered: true},
-		},
-		"but not with a share": {
-			objects: objects(boundClaim("data", corev1.ReadWriteMany), newPod("cart-1", "Deployment/cart", claim("data"))),
-			want:    Chain{Workload: cart, Pods: 1, AtOnce: 1},
-		},
-		"the second of two that cannot start elsewhere never goes": {
-			objects: objects(newPod("cart-1", "Deployment/cart", selects("agentpool", "blue")), newPod("cart-2", "Deployment/cart", selects("agentpool", "blue"))),
-			noEnd:   []string{"Deployment shop/cart"},
-		},
-		"nor that of a workload with a local disk": {
-			objects: objects(
-				boundClaim("data", corev1.ReadWriteOnce, term("kubernetes.io/hostname", "In", "old-1")),
-				newPod("db-0", "StatefulSet/db", claim("data")), newPod("db-1", "StatefulSet/db"),
-			),
-			noEnd: []string{"StatefulSet shop/db"},
-		},
-		"a selector that names two pools may leave one": {
-			objects: objects(
-				newPod("cart-1", "Deployment/cart", require(term("agentpool", "In", "blue", "red"))),
-				newPod("cart-2", "Deployment/cart", require(term("agentpool", "In", "blue", "red"))),
-			),
-			want: Chain{Workload: cart, Pods: 2, AtOnce: 1},
-		},
-		"a budget whose status cannot be computed": {
-			objects: objects(newPod("cart-1", "Deployment/cart"), func() runtime.Object {
-				b := budget("cart", "cart", 0, 0, 0, 0)
-				b.Status.Conditions = []metav1.Condition{{Type: "DisruptionAllowed", Status: "False", Reason: "SyncFailed", Message: "no scale"}}
-				return b
-			}()),
-			noEnd: []string{"PodDisruptionBudget shop/cart of Deployment shop/cart"},
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			got := report(t, test.policy, test.objects...)
-			check(t, test.want, got.Longest)
-			check(t, test.noEnd, got.Estimate.Unbounded)
-		})
-	}
 }
 
 func TestListsAreCapped(t *testing.T) {
