@@ -230,9 +230,9 @@ func asoDeletePool(t *testing.T, s *stack) {
 		t.Fatal(err)
 	}
 	s.eventually("demo-pool2 is gone", 30*time.Second, func() string {
-		for _, object := range []client.Object{&clusterv1.MachinePool{}, &infrav1.AzureASOManagedMachinePool{}} {
+		for _, object := range []client.Object{&infrav1.AzureASOManagedMachinePool{}, &clusterv1.MachinePool{}} {
 			if err := s.get("demo-pool2", object); !apierrors.IsNotFound(err) {
-				return fmt.Sprintf("%T: %v", object, err)
+				return fmt.Sprintf("%T: %v, finalizers %v, its object is %s", object, err, object.GetFinalizers(), s.asoReady(asospec.ManagedClustersAgentPool, "demo-pool2"))
 			}
 		}
 		if _, err := s.azureObject(asospec.ManagedClustersAgentPool, "demo-pool2"); !apierrors.IsNotFound(err) {

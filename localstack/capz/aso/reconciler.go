@@ -99,6 +99,7 @@ func (r *reconciler) save(ctx context.Context, before, object *unstructured.Unst
 		return nil
 	}
 	base := object.DeepCopy()
+	base.SetFinalizers(before.GetFinalizers())
 	object.SetFinalizers(finalizers)
 	if err := r.client.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("give up the finalizer: %w", err)
