@@ -25,22 +25,22 @@ func Adopt(ctx context.Context, c client.Client, reader client.Reader, cluster t
 	if err != nil {
 		return err
 	}
-	for _, each := range []client.Object{o.mp, o.infra} {
+	for _, each := range []client.Object{o.MachinePool, o.Infra} {
 		if has := markedFor(each); (has.nodepool != "" && has.nodepool != by.Nodepool) || (has.uid != "" && has.uid != by.NodepoolUID) {
 			return fmt.Errorf("adopt MachinePool %s/%s for Nodepool %s: it is marked for Nodepool %q with UID %q: %w",
 				cluster.Namespace, object, by.Nodepool, has.nodepool, has.uid, ErrNotOurs)
 		}
 	}
-	name := o.view(now).Name
-	before := o.infra.DeepCopy()
-	by.mark(o.infra, cluster.Name, name)
-	o.flavor.SetOwned(o.infra, Owned{BaseName: by.BaseName, Owner: ownerText(cluster.Namespace, by.Nodepool)})
-	if err := patchChange(ctx, c, before, o.infra, now); err != nil {
+	name := o.View(now).Name
+	before := o.Infra.DeepCopy()
+	by.mark(o.Infra, cluster.Name, name)
+	o.Flavor.SetOwned(o.Infra, Owned{BaseName: by.BaseName, Owner: ownerText(cluster.Namespace, by.Nodepool)})
+	if err := patchChange(ctx, c, before, o.Infra, now); err != nil {
 		return err
 	}
-	machinePool := o.mp.DeepCopy()
-	by.mark(o.mp, cluster.Name, name)
-	return patch(ctx, c, "adopt", machinePool, o.mp)
+	machinePool := o.MachinePool.DeepCopy()
+	by.mark(o.MachinePool, cluster.Name, name)
+	return patch(ctx, c, "adopt", machinePool, o.MachinePool)
 }
 
 func (by Owner) mark(o client.Object, cluster, agentPool string) {
@@ -62,7 +62,7 @@ func Release(ctx context.Context, c client.Client, reader client.Reader, cluster
 	if err != nil {
 		return err
 	}
-	for _, each := range []client.Object{o.infra, o.mp} {
+	for _, each := range []client.Object{o.Infra, o.MachinePool} {
 		before := each.DeepCopyObject().(client.Object)
 		each.SetLabels(withoutOurs(each.GetLabels()))
 		each.SetAnnotations(withoutOurs(each.GetAnnotations()))

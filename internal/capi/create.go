@@ -50,7 +50,8 @@ func CreatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	if f == nil {
 		return fmt.Errorf("create pool %s/%s: the flavour of its Cluster is not known: %s", cluster.Namespace, p.Object, cmp.Or(in.Unsupported, "there is no such Cluster"))
 	}
-	for _, o := range []client.Object{p.infra(in, f), p.machinePool(cluster, f)} {
+	made := p.Objects(in, f)
+	for _, o := range []client.Object{made.Infra, made.MachinePool} {
 		err := c.Create(ctx, o, client.FieldOwner(FieldOwner))
 		if apierrors.IsAlreadyExists(err) {
 			err = p.ours(ctx, reader, o)
@@ -60,6 +61,11 @@ func CreatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 		}
 	}
 	return nil
+}
+
+// Objects are what a pool of that cluster and flavour consists of.
+func (p NewPool) Objects(c Cluster, f Flavor) Objects {
+	return Objects{MachinePool: p.machinePool(c.key(), f), Infra: p.infra(c, f), Flavor: f}
 }
 
 func (p NewPool) ours(ctx context.Context, reader client.Reader, wanted client.Object) error {

@@ -13,7 +13,6 @@ import (
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 )
 
@@ -111,7 +110,7 @@ func (c Cluster) ReadPools(ctx context.Context, reader client.Reader, now time.T
 		if err != nil {
 			return err
 		}
-		out = append(out, c.viewPool(objects{mp, o, related, f}, now))
+		out = append(out, c.viewPool(Objects{mp, o, related, f}, now))
 		return nil
 	}
 	for i := range machinePools.Items {
@@ -141,117 +140,11 @@ func (c Cluster) ReadPools(ctx context.Context, reader client.Reader, now time.T
 	return out, nil
 }
 
-// objects are the two objects of a pool and the one related to the second; what
-// is missing is nil.
-type objects struct {
-	mp             *clusterv1.MachinePool
-	infra, related *unstructured.Unstructured
-	flavor         Flavor
-}
-
 // viewPool is a pool with what only its cluster tells.
-func (c Cluster) viewPool(o objects, now time.Time) Pool {
-	p := o.view(now)
+func (c Cluster) viewPool(o Objects, now time.Time) Pool {
+	p := o.View(now)
 	p.PoolID = cmp.Or(p.PoolID, c.PoolID(p.Name))
 	p.SubnetID = cmp.Or(p.SubnetID, c.subnetID(cmp.Or(p.Spec.Subnet, c.nodeSubnet)))
 	p.PodSubnetID = cmp.Or(p.PodSubnetID, c.subnetID(p.Spec.PodSubnet))
 	return p
-}
-
-func (o objects) view(now time.Time) Pool {
-	p := Pool{Flavor: o.flavor.Kinds().Pool.Kind}
-	var progress Progress
-	if o.infra != nil {
-		progress = p.readInfra(o)
-	}
-	if o.mp != nil {
-		p.readMachinePool(o.mp)
-	}
-	if o.infra != nil && o.mp != nil {
-		p.Unmarked = markedFor(o.infra) != markedFor(o.mp)
-	}
-	if p.Since = p.Created; p.ProvisionStarted.Before(p.Since) {
-		p.Since = p.ProvisionStarted
-	}
-	if !p.Made() && p.updated.After(p.ProvisionStarted) {
-		p.ProvisionStarted = p.updated
-	}
-	p.readOperation(o, progress, now)
-	return p
-}
-
-func (p *Pool) readMachinePool(mp *clusterv1.MachinePool) {
-	if p.InfraUID == "" {
-		// Half of the pool is gone: what CAPI remembers of it must not be overlooked.
-		p.ProviderIDs = mp.Spec.ProviderIDList
-	}
-	p.Object, p.UID, p.Created = mp.Name, mp.UID, mp.CreationTimestamp.Time
-	p.Deleting = p.Deleting || !mp.DeletionTimestamp.IsZero()
-	p.readMarks(mp)
-	p.Name = cmp.Or(p.Name, mp.Annotations[fleetwrightv1.AnnotationAgentPool], mp.Name)
-	p.Spec.Version = cmp.Or(withV(mp.Spec.Template.Spec.Version), p.Spec.Version)
-	if mp.Spec.Replicas != nil {
-		p.Replicas, p.Spec.Replicas = mp.Spec.Replicas, mp.Spec.Replicas
-	}
-	if p.Spec.Scaling != nil {
-		p.Spec.Replicas = nil
-	}
-}
-
-func (p *Pool) readInfra(o objects) Progress {
-	p.Object, p.InfraUID, p.Created = o.infra.GetName(), o.infra.GetUID(), o.infra.GetCreationTimestamp().Time
-	p.Deleting = o.infra.GetDeletionTimestamp() != nil
-	p.readMarks(o.infra)
-	p.Carried = boundsIn(o.infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried])
-	r := o.flavor.Read(o.infra, o.related)
-	p.Name, p.PoolID, p.ProviderIDs, p.Ready, p.made, p.Spec = r.Name, r.PoolID, r.ProviderIDs, r.Ready, r.Made, r.Spec
-	p.Replicas = r.Spec.Replicas
-	return r.Progress
-}
-
-func (p *Pool) readOperation(o objects, progress Progress, now time.Time) {
-	unseen := o.mp != nil && progress.State == Unseen && !p.Ready
-	switch {
-	case p.Deleting:
-		p.readDeletion(progress)
-	case o.infra == nil:
-	case progress.State == Working || unseen:
-		p.Operation = reasonUpdating
-		// CAPZ takes ready back for the time of each change.
-		if !p.Made() {
-			p.Operation = reasonCreating
-		}
-	case o.mp != nil && p.justWritten(now, progress):
-		p.Operation = reasonUpdating
-	case progress.State == Failed:
-		p.fail(progress)
-	}
-}
-
-// fail takes a refusal over. CAPZ dates a condition anew whenever its words
-// change.
-func (p *Pool) fail(refusal Progress) {
-	p.Failure, p.FailureSince = refusal.Message, refusal.Since
-}
-
-func (p *Pool) readDeletion(progress Progress) {
-	if progress.State == DeletionFailed {
-		p.fail(progress)
-		return
-	}
-	p.Operation = reasonDeleting
-}
-
-// justWritten: a write of ours that CAPZ has not reacted to yet is an operation
-// as well. A mark far from now, also in the future, is none.
-func (p *Pool) justWritten(now time.Time, reaction Progress) bool {
-	return now.Sub(p.updated).Abs() < updateGrace && !reaction.Since.After(p.updated)
-}
-
-func timeOr(text string, otherwise time.Time) time.Time {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return otherwise
-	}
-	return t
 }

@@ -24,7 +24,7 @@ var (
 )
 
 func viewPool(mp *clusterv1.MachinePool, infra *unstructured.Unstructured, now time.Time) Pool {
-	return objects{mp: mp, infra: infra, flavor: managed}.view(now)
+	return Objects{MachinePool: mp, Infra: infra, Flavor: managed}.View(now)
 }
 
 // What is written for a spec reads back as the same spec, so that a pool just

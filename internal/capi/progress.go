@@ -93,3 +93,50 @@ func (c condition) progress() Progress {
 	}
 	return p
 }
+
+func (p *Pool) readOperation(o Objects, progress Progress, now time.Time) {
+	unseen := o.MachinePool != nil && progress.State == Unseen && !p.Ready
+	switch {
+	case p.Deleting:
+		p.readDeletion(progress)
+	case o.Infra == nil:
+	case progress.State == Working || unseen:
+		p.Operation = reasonUpdating
+		// CAPZ takes ready back for the time of each change.
+		if !p.Made() {
+			p.Operation = reasonCreating
+		}
+	case o.MachinePool != nil && p.justWritten(now, progress):
+		p.Operation = reasonUpdating
+	case progress.State == Failed:
+		p.fail(progress)
+	}
+}
+
+// fail takes a refusal over. CAPZ dates a condition anew whenever its words
+// change.
+func (p *Pool) fail(refusal Progress) {
+	p.Failure, p.FailureSince = refusal.Message, refusal.Since
+}
+
+func (p *Pool) readDeletion(progress Progress) {
+	if progress.State == DeletionFailed {
+		p.fail(progress)
+		return
+	}
+	p.Operation = reasonDeleting
+}
+
+// justWritten: a write of ours that CAPZ has not reacted to yet is an operation
+// as well. A mark far from now, also in the future, is none.
+func (p *Pool) justWritten(now time.Time, reaction Progress) bool {
+	return now.Sub(p.updated).Abs() < updateGrace && !reaction.Since.After(p.updated)
+}
+
+func timeOr(text string, otherwise time.Time) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return otherwise
+	}
+	return t
+}

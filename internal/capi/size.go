@@ -39,7 +39,7 @@ func Resize(ctx context.Context, c client.Client, reader client.Reader, cluster 
 	if err != nil {
 		return err
 	}
-	if err := updateReplicas(ctx, c, o.mp, &replicas, now); err != nil {
+	if err := updateReplicas(ctx, c, o.MachinePool, &replicas, now); err != nil {
 		return err
 	}
 	if !o.scaled() {
@@ -53,17 +53,17 @@ func Resize(ctx context.Context, c client.Client, reader client.Reader, cluster 
 	if o, err = readObjects(ctx, reader, key); err != nil {
 		return err
 	}
-	return updateReplicas(ctx, c, o.mp, &replicas, now)
+	return updateReplicas(ctx, c, o.MachinePool, &replicas, now)
 }
 
 // holdScaling writes other bounds, nil for no autoscaler, and carries the ones
 // from before unless some are carried already.
-func holdScaling(ctx context.Context, c client.Client, o objects, bounds *agentpool.Scaling, now time.Time) error {
-	before := o.infra.DeepCopy()
-	today := o.flavor.Read(o.infra, o.related).Spec.Scaling
-	if boundsIn(o.infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried]) == nil && today != nil {
-		annotateText(o.infra, fleetwrightv1.AnnotationScalingCarried, boundsText(*today))
+func holdScaling(ctx context.Context, c client.Client, o Objects, bounds *agentpool.Scaling, now time.Time) error {
+	before := o.Infra.DeepCopy()
+	today := o.Flavor.Read(o.Infra, o.Related).Spec.Scaling
+	if boundsIn(o.Infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried]) == nil && today != nil {
+		annotateText(o.Infra, fleetwrightv1.AnnotationScalingCarried, boundsText(*today))
 	}
-	o.flavor.SetScaling(o.infra, bounds)
-	return patchChange(ctx, c, before, o.infra, now)
+	o.Flavor.SetScaling(o.Infra, bounds)
+	return patchChange(ctx, c, before, o.Infra, now)
 }

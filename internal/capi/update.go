@@ -20,28 +20,6 @@ import (
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 )
 
-// readObjects reads a MachinePool and the infrastructure object it names.
-func readObjects(ctx context.Context, reader client.Reader, key types.NamespacedName) (objects, error) {
-	o := objects{mp: &clusterv1.MachinePool{}}
-	if err := reader.Get(ctx, key, o.mp); err != nil {
-		return o, fmt.Errorf("read MachinePool %s: %w", key, err)
-	}
-	ref := o.mp.Spec.Template.Spec.InfrastructureRef
-	if o.flavor = flavorOfPool(ref.Kind); o.flavor == nil {
-		return o, fmt.Errorf("read MachinePool %s: its infrastructure is of kind %q, which is not supported", key, ref.Kind)
-	}
-	o.infra = empty(o.flavor.Kinds().Pool)
-	key.Name = ref.Name
-	if err := reader.Get(ctx, key, o.infra); err != nil {
-		return o, fmt.Errorf("read %s %s: %w", ref.Kind, key, err)
-	}
-	related, err := readRelated(ctx, reader, o.flavor, o.infra)
-	o.related = related
-	return o, err
-}
-
-func (o objects) scaled() bool { return o.flavor.Read(o.infra, o.related).Spec.Scaling != nil }
-
 // UpdatePool writes the in-place fields of a pool, under an optimistic lock. A
 // pool that is given bounds or a number is wanted again: what was carried for
 // its successor is dropped.
@@ -52,8 +30,8 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	if err != nil {
 		return err
 	}
-	made := o.view(now).Made()
-	replicas := wantedReplicas(spec, o.mp.Spec.Replicas, made)
+	made := o.View(now).Made()
+	replicas := wantedReplicas(spec, o.MachinePool.Spec.Replicas, made)
 	// The bounds are what tells that a change is needed. While there is no pool, its
 	// number comes first: cut off in between, it would stay outside of the bounds
 	// for good. And a number for a pool that is scaled comes first, because without
@@ -61,7 +39,7 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	numberFirst := !made || (spec.Replicas != nil && o.scaled())
 	writes := []func() error{
 		func() error { return updateInfra(ctx, c, o, baseName, spec, now) },
-		func() error { return updateReplicas(ctx, c, o.mp, replicas, now) },
+		func() error { return updateReplicas(ctx, c, o.MachinePool, replicas, now) },
 	}
 	if numberFirst {
 		slices.Reverse(writes)
@@ -74,20 +52,10 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	return nil
 }
 
-func updateInfra(ctx context.Context, c client.Client, o objects, baseName string, spec agentpool.Spec, now time.Time) error {
-	before := o.infra.DeepCopy()
-	o.flavor.SetInPlace(o.infra, spec)
-	o.flavor.SetOwned(o.infra, Owned{
-		BaseName: baseName, Fingerprint: o.infra.GetAnnotations()[fleetwrightv1.AnnotationFingerprint],
-		Owner: ownerText(o.infra.GetNamespace(), o.infra.GetLabels()[fleetwrightv1.LabelNodepool]),
-	})
-	if spec.Scaling != nil || (spec.Replicas != nil && o.scaled()) {
-		o.flavor.SetScaling(o.infra, spec.Scaling)
-	}
-	if spec.Scaling != nil || spec.Replicas != nil {
-		dropAnnotation(o.infra, fleetwrightv1.AnnotationScalingCarried)
-	}
-	return patchChange(ctx, c, before, o.infra, now)
+func updateInfra(ctx context.Context, c client.Client, o Objects, baseName string, spec agentpool.Spec, now time.Time) error {
+	before := o.Infra.DeepCopy()
+	o.SetInPlace(spec, baseName)
+	return patchChange(ctx, c, before, o.Infra, now)
 }
 
 func updateReplicas(ctx context.Context, c client.Client, mp *clusterv1.MachinePool, replicas *int32, now time.Time) error {
