@@ -215,9 +215,9 @@ const (
 	// ReasonOverrideConflict surfaces when providerOverrides sets a key that a field of the spec owns, or that cannot be
 	// set.
 	ReasonOverrideConflict = "OverrideConflict"
-	// ReasonForeignOperationStuck surfaces when an operation that is not Fleetwright's has run on the cluster for more
+	// ReasonOperationStuck surfaces when an operation, whoever began it, has run on the cluster for more
 	// than 2 hours.
-	ReasonForeignOperationStuck = "ForeignOperationStuck"
+	ReasonOperationStuck = "OperationStuck"
 	// ReasonIdentityConflict surfaces when a node's provider id, label and pool disagree, or two pools claim one node.
 	ReasonIdentityConflict = "IdentityConflict"
 	// ReasonNameConflict surfaces when all candidate names for the new pool are taken by pools of somebody else, or when

@@ -19,6 +19,9 @@ import (
 // conflictPause is how long to wait after somebody else wrote first.
 const conflictPause = time.Second
 
+// busyPause is how long to wait for an operation of Azure that CAPZ does not show.
+const busyPause = 10 * time.Second
+
 // outcome is what came of the plan's action.
 type outcome struct {
 	// drained is the drain as it stands after the evictions, answers its result.
@@ -26,22 +29,31 @@ type outcome struct {
 	answers drain.Result
 }
 
-func (d outcome) checkAgain(plan replacement.Plan) time.Duration {
+// checkAgain is when to look again: when the drain or the plan asks for it, and
+// no later than a Freeze or a window begins or ends.
+func (o *observation) checkAgain(d outcome, now time.Time) time.Duration {
+	again := o.plan.CheckAgain
 	if d.drained != nil && d.drained.CheckAgain > 0 {
-		return d.drained.CheckAgain
+		again = d.drained.CheckAgain
 	}
-	return plan.CheckAgain
+	for _, at := range []time.Time{o.holdChanges, o.world.Nodepool.RolloutAfter} {
+		if left := at.Sub(now); left > 0 && (again == 0 || left < again) {
+			again = left
+		}
+	}
+	return again
 }
 
 // needsSlot tells writes to the management cluster, which need a live look and
 // the cluster's slot, from writes to nodes and pods, which carry UIDs and rest
 // on live reads anyway. Closing nodes takes the slot too, so that two System
 // pools do not both rely on the other one.
-func needsSlot(kind replacement.ActionKind) bool {
-	switch kind {
-	case replacement.CreatePool, replacement.UpdatePool, replacement.CordonNodes, replacement.DeletePool, replacement.RemoveFinalizer:
+func needsSlot(a replacement.Action) bool {
+	switch a.Kind {
+	case replacement.CreatePool, replacement.UpdatePool, replacement.CordonNodes, replacement.DeletePool, replacement.RemoveFinalizer,
+		replacement.HoldScaling, replacement.ResizePool, replacement.DeleteMachines, replacement.MatchSize, replacement.AdoptPool:
 		return true
-	case replacement.None, replacement.UncordonNodes, replacement.EvictPods:
+	case replacement.None, replacement.UncordonNodes, replacement.EvictPods, replacement.MarkEmpty, replacement.ReleasePool:
 	}
 	return false
 }
@@ -58,31 +70,60 @@ func (r *Reconciler) act(ctx context.Context, np *fleetwrightv1.Nodepool, o *obs
 	}
 	key := types.NamespacedName{Namespace: np.Namespace, Name: a.Object}
 	switch a.Kind {
-	case replacement.CreatePool:
-		return outcome{}, r.createPool(ctx, np, o)
-	case replacement.UpdatePool:
-		return outcome{}, capi.UpdatePool(ctx, r.Client, r.Live, clusterKey(np), a.Object, o.world.Nodepool.BaseName, a.Spec, r.Clock.Now())
 	case replacement.CordonNodes:
 		return outcome{}, r.cordon(ctx, key, o)
 	case replacement.UncordonNodes:
 		return outcome{}, r.uncordon(ctx, key, o)
 	case replacement.EvictPods:
 		return r.evict(ctx, np, o)
-	case replacement.DeletePool:
-		return outcome{}, capi.DeletePool(ctx, r.Client, key, types.UID(a.UID), o.pools[a.Object].InfraUID)
+	case replacement.DeleteMachines:
+		return outcome{}, r.deleteMachines(ctx, o)
 	case replacement.RemoveFinalizer:
 		return outcome{}, r.setFinalizer(ctx, np, false)
-	case replacement.None:
+	default:
+		return outcome{}, r.write(ctx, np, o)
 	}
-	return outcome{}, nil
 }
+
+// write changes a pool's objects in the management cluster.
+func (r *Reconciler) write(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
+	a, cluster, now := o.plan.Action, clusterKey(np), r.Clock.Now()
+	key := types.NamespacedName{Namespace: np.Namespace, Name: a.Object}
+	resize := func(n int32) error { return capi.Resize(ctx, r.Client, r.Live, cluster, a.Object, n, now) }
+	switch a.Kind {
+	case replacement.CreatePool:
+		return r.createPool(ctx, np, o)
+	case replacement.UpdatePool:
+		return capi.UpdatePool(ctx, r.Client, r.Live, cluster, a.Object, o.world.Nodepool.BaseName, a.Spec, now)
+	case replacement.HoldScaling:
+		return capi.HoldScaling(ctx, r.Client, r.Live, cluster, a.Object, *a.Spec.Scaling, now)
+	case replacement.ResizePool:
+		return resize(a.Replicas)
+	case replacement.MatchSize:
+		return r.matchSize(ctx, o, resize)
+	case replacement.MarkEmpty:
+		return capi.MarkEmpty(ctx, r.Client, r.Live, key, now)
+	case replacement.AdoptPool:
+		owner := capi.Owner{Nodepool: np.Name, NodepoolUID: string(np.UID), BaseName: o.world.Nodepool.BaseName}
+		return capi.Adopt(ctx, r.Client, r.Live, cluster, a.Object, owner, now)
+	case replacement.ReleasePool:
+		return capi.Release(ctx, r.Client, r.Live, cluster, a.Object)
+	case replacement.DeletePool:
+		return capi.DeletePool(ctx, r.Client, key, types.UID(a.UID), o.pools[a.Object].InfraUID)
+	default:
+		return fmt.Errorf("%w: %s", errUnknownAction, a.Kind)
+	}
+}
+
+// errUnknownAction is a plan that nobody taught us to carry out.
+var errUnknownAction = errors.New("this action is not known")
 
 func (r *Reconciler) createPool(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
 	a := o.plan.Action
 	return capi.CreatePool(ctx, r.Client, r.Live, clusterKey(np), capi.NewPool{
 		Object: a.Object, Name: a.Pool,
 		Nodepool: np.Name, NodepoolUID: string(np.UID), BaseName: o.world.Nodepool.BaseName,
-		Fingerprint: a.Fingerprint, Spec: a.Spec, Replicas: a.Replicas, Started: r.Clock.Now(),
+		Fingerprint: a.Fingerprint, Spec: a.Spec, Replicas: a.Replicas, ReplacesNodes: a.Replaces, Started: r.Clock.Now(),
 	})
 }
 

@@ -36,6 +36,10 @@ const reconcileTimeout = 2 * time.Minute
 type Options struct {
 	// Workers is how many Nodepools are reconciled at once.
 	Workers int
+	// Azure is nil for an operator without credentials.
+	Azure Azure
+	// Namespace is the manager's own: a Freeze there reaches the fleet.
+	Namespace string
 }
 
 // AddToManager wires the controller: Nodepools, and everything of a cluster
@@ -44,6 +48,7 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 	r := &Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clusters: clusters,
 		Recorder: mgr.GetEventRecorder("fleetwright-" + Name), Clock: clock.RealClock{},
+		Azure: options.Azure, Namespace: options.Namespace,
 	}
 	err := mgr.GetFieldIndexer().IndexField(ctx, &fleetwrightv1.Nodepool{}, byCluster, func(o client.Object) []string {
 		return []string{o.(*fleetwrightv1.Nodepool).Spec.ClusterName}
@@ -62,16 +67,31 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 	for _, object := range capi.Watched() {
 		b = b.Watches(object, ofCluster)
 	}
+	b = b.Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(r.nodepoolsInReach), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// nodepoolsInReach finds all Nodepools that a Freeze may be about; which they
+// are depends on their Clusters' labels, and asking one more is cheap.
+func (r *Reconciler) nodepoolsInReach(ctx context.Context, o client.Object) []reconcile.Request {
+	where := client.InNamespace(o.GetNamespace())
+	if o.GetNamespace() == r.Namespace {
+		where = client.InNamespace("")
+	}
+	return r.requests(ctx, "in reach of a Freeze", where)
 }
 
 // nodepoolsOfCluster finds all Nodepools of the cluster an object belongs to:
 // what one pool finishes, another may have waited for.
 func (r *Reconciler) nodepoolsOfCluster(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.requests(ctx, "of a cluster", client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)})
+}
+
+func (r *Reconciler) requests(ctx context.Context, which string, options ...client.ListOption) []reconcile.Request {
 	var list fleetwrightv1.NodepoolList
-	if err := r.Client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)}); err != nil {
-		logf.FromContext(ctx).Error(err, "Failed to list the Nodepools of a cluster", "cluster", capi.ClusterOf(o))
+	if err := r.Client.List(ctx, &list, options...); err != nil {
+		logf.FromContext(ctx).Error(err, "Failed to list Nodepools", "which", which)
 		return nil
 	}
 	out := make([]reconcile.Request, 0, len(list.Items))

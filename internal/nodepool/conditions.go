@@ -3,6 +3,7 @@ package nodepool
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -31,7 +32,10 @@ func conditions(np *fleetwrightv1.Nodepool, o *observation, worst *drain.Blocker
 		rolling,
 		drainBlockedCondition(worst),
 		deleting,
-		pausedCondition(plan),
+		pausedCondition(o, plan),
+	}
+	if len(o.world.Adoptable) > 0 {
+		set = append(set, adoptedCondition(o, plan))
 	}
 	if plan.Verdict == replacement.Stuck {
 		set = append(set, metav1.Condition{Type: fleetwrightv1.ConditionStalled, Status: metav1.ConditionTrue, Reason: plan.Reason, Message: plan.Message})
@@ -64,7 +68,7 @@ func readyCondition(plan replacement.Plan, available, rolling, deleting metav1.C
 		return ready(metav1.ConditionFalse, plan.Reason, plan.Message)
 	case deleting.Status == metav1.ConditionTrue:
 		return ready(metav1.ConditionFalse, deleting.Reason, deleting.Message)
-	case rolling.Status == metav1.ConditionTrue:
+	case rolling.Status == metav1.ConditionTrue && plan.Reason != fleetwrightv1.ReasonSoaking:
 		return ready(metav1.ConditionFalse, rolling.Reason, rolling.Message)
 	case available.Status != metav1.ConditionTrue:
 		message := available.Message
@@ -117,6 +121,10 @@ func upToDateCondition(o *observation, plan replacement.Plan) metav1.Condition {
 		return condition(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonConnectionDown, "the nodes of %s cannot be read: %s", o.world.Cluster.Name, o.world.Cluster.Unreachable)
 	case plan.Reason == fleetwrightv1.ReasonNodesOlderThanReported:
 		return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
+	case plan.Reason == fleetwrightv1.ReasonStrategyForbids:
+		return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
+	case plan.Wanted != "" && plan.Reason == fleetwrightv1.ReasonSoaking:
+		return condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for; the old one soaks")
 	case plan.Wanted == "" || len(plan.Outgoing) > 0:
 		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonReplacementNeeded, "%s", agentpool.Describe(replace))
 	case !wantedIsMade(o, plan.Wanted):
@@ -136,7 +144,7 @@ func rollingOutCondition(o *observation, plan replacement.Plan) metav1.Condition
 	switch {
 	case o.world.Nodepool.Deleting || plan.Verdict == replacement.Done || plan.Verdict == replacement.Held || plan.Verdict == replacement.Stuck:
 		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotRollingOut, "")
-	case plan.Verdict == replacement.Moving:
+	case plan.Verdict == replacement.Moving, plan.Reason == fleetwrightv1.ReasonSoaking:
 		return condition(kind, metav1.ConditionTrue, plan.Reason, "%s", plan.Message)
 	}
 	return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
@@ -154,12 +162,27 @@ func drainBlockedCondition(worst *drain.Blocker) metav1.Condition {
 	return condition(kind, metav1.ConditionTrue, string(worst.Reason), "%s", message)
 }
 
-func pausedCondition(plan replacement.Plan) metav1.Condition {
+func pausedCondition(o *observation, plan replacement.Plan) metav1.Condition {
 	kind := fleetwrightv1.ConditionPaused
-	if plan.Verdict == replacement.Held {
+	switch h := o.world.Nodepool.Hold; {
+	case plan.Verdict == replacement.Held:
 		return condition(kind, metav1.ConditionTrue, plan.Reason, "%s", plan.Message)
+	case h.Reason != "":
+		return condition(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
 	}
 	return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
+}
+
+func adoptedCondition(o *observation, plan replacement.Plan) metav1.Condition {
+	kind := fleetwrightv1.ConditionAdopted
+	var names []string
+	for _, a := range o.world.Adoptable {
+		names = append(names, a.Object)
+		if !a.Mine && (a.Found || len(o.world.Pools) == 0) {
+			return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
+		}
+	}
+	return condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAdopted, "taken over: MachinePool %s", strings.Join(names, ", "))
 }
 
 func deletingCondition(o *observation, plan replacement.Plan) metav1.Condition {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,7 +15,9 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/nodepool/membership"
+	"github.com/fleetwright/fleetwright/internal/nodepool/preflight"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 	"github.com/fleetwright/fleetwright/internal/workload"
 )
@@ -25,8 +28,12 @@ const agentPoolLabel = "kubernetes.azure.com/agentpool"
 // observation is one reading of everything a Nodepool depends on, and the plan
 // that follows.
 type observation struct {
-	world replacement.World
-	plan  replacement.Plan
+	world   replacement.World
+	plan    replacement.Plan
+	cluster capi.Cluster
+	// holdChanges is when a Freeze begins or ends by its own times, zero when none
+	// does.
+	holdChanges time.Time
 	// pools are the Nodepool's pools with what the planner does not need.
 	pools map[string]capi.Pool
 	// nodes is the workload cluster's API, nil while it is not reachable.
@@ -35,70 +42,139 @@ type observation struct {
 	drains map[string]drain.Plan
 }
 
-// look observes and decides. Pods are read only when the plan asks for them.
+// maxReadings bounds how often a plan may ask for more within one look; each
+// answer asks for less than the one before.
+const maxReadings = 16
+
+// look observes and decides. Pods, and what Azure has left, are read only when
+// the plan asks for them.
 func (r *Reconciler) look(ctx context.Context, reader client.Reader, np *fleetwrightv1.Nodepool) (*observation, error) {
-	o, err := r.observe(ctx, reader, np)
+	c, err := r.observeCluster(ctx, reader, clusterKey(np))
 	if err != nil {
 		return nil, err
 	}
-	now := r.Clock.Now()
-	for o.plan = replacement.Next(o.world, now); len(o.plan.NeedsPods) > 0; o.plan = replacement.Next(o.world, now) {
-		for _, object := range o.plan.NeedsPods {
-			if err := r.observePods(ctx, o, np, object, now); err != nil {
-				// Without the pods nothing is decided about them.
-				o.world.Cluster.Unreachable = err.Error()
-			}
+	o := r.observe(c, np)
+	r.decide(ctx, o, np)
+	if needsSlot(o.plan.Action) {
+		if o.world.Ahead = r.ahead(c, np, o.plan); len(o.world.Ahead) > 0 {
+			r.decide(ctx, o, np)
 		}
 	}
 	return o, nil
 }
 
-func (r *Reconciler) observe(ctx context.Context, reader client.Reader, np *fleetwrightv1.Nodepool) (*observation, error) {
-	key := clusterKey(np)
+// decide plans, and reads what the plan asks for until it asks for nothing.
+func (r *Reconciler) decide(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool) {
+	now := r.Clock.Now()
+	for range maxReadings {
+		if o.plan = replacement.Next(o.world, now); len(o.plan.NeedsPods) == 0 && !o.plan.NeedsAzure {
+			return
+		}
+		if o.plan.NeedsAzure {
+			o.world.Azure = r.observeAzure(ctx, o.cluster, o.world)
+		}
+		for _, of := range o.plan.NeedsPods {
+			if err := r.observePods(ctx, o, np, of, now); err != nil {
+				// Without the pods nothing is decided about them.
+				o.world.Cluster.Unreachable = err.Error()
+			}
+		}
+	}
+}
+
+// clusterReading is what all Nodepools of a cluster have in common.
+type clusterReading struct {
+	cluster   capi.Cluster
+	pools     []capi.Pool
+	nodes     []corev1.Node
+	api       kubernetes.Interface
+	unread    error
+	nodepools []fleetwrightv1.Nodepool
+	frozen    freeze.Effect
+}
+
+func (r *Reconciler) observeCluster(ctx context.Context, reader client.Reader, key types.NamespacedName) (*clusterReading, error) {
 	cluster, err := capi.ReadCluster(ctx, reader, key)
 	if err != nil {
 		return nil, err
 	}
-	all, err := capi.ReadPools(ctx, reader, key, r.Clock.Now())
+	pools, err := cluster.ReadPools(ctx, reader, r.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
+	c := &clusterReading{cluster: cluster, pools: pools}
+	// From the cache, whoever reads: it only orders the Nodepools among themselves.
+	var list fleetwrightv1.NodepoolList
+	if err := r.Client.List(ctx, &list, client.InNamespace(key.Namespace)); err != nil {
+		return nil, fmt.Errorf("list Nodepools of %s: %w", key, err)
+	}
+	for i := range list.Items {
+		if list.Items[i].Spec.ClusterName == key.Name {
+			c.nodepools = append(c.nodepools, list.Items[i])
+		}
+	}
+	// Past the cache: a Freeze made a moment ago counts.
+	target := freeze.Target{Namespace: key.Namespace, ClusterLabels: cluster.Labels}
+	c.frozen = freeze.InEffect(ctx, r.Live, r.Namespace, target, r.Clock.Now())
+	c.api, c.nodes, c.unread = r.observeNodes(ctx, key, cluster, pools)
+	return c, nil
+}
+
+func (r *Reconciler) observe(c *clusterReading, np *fleetwrightv1.Nodepool) *observation {
 	o := &observation{
-		world: replacement.World{Nodepool: wanted(np, cluster), Cluster: viewCluster(cluster)},
-		pools: map[string]capi.Pool{}, drains: map[string]drain.Plan{},
+		world: replacement.World{Nodepool: wanted(np, c.cluster, c.frozen, r.Clock.Now()), Cluster: viewCluster(c.cluster)},
+		pools: map[string]capi.Pool{}, drains: map[string]drain.Plan{}, nodes: c.api, cluster: c.cluster, holdChanges: c.frozen.CheckAgain,
 	}
-	nodes, err := r.observeNodes(ctx, o, key, all)
-	if err != nil {
-		o.world.Cluster.Unreachable = err.Error()
+	if c.unread != nil {
+		o.world.Cluster.Unreachable = c.unread.Error()
 	}
-	o.addPools(np, all, nodes)
-	return o, nil
+	o.addPools(np, c.pools, c.nodes)
+	o.world.Adoptable = adoptable(np, c.pools)
+	return o
 }
 
 // observeNodes reads the Nodes of the workload cluster, once there are any to
 // read. An error means that nothing is known of them.
-func (r *Reconciler) observeNodes(ctx context.Context, o *observation, key types.NamespacedName, pools []capi.Pool) ([]corev1.Node, error) {
-	if !o.world.Cluster.Provisioned || o.world.Cluster.Deleting || len(pools) == 0 {
-		return nil, nil
+func (r *Reconciler) observeNodes(ctx context.Context, key types.NamespacedName, cluster capi.Cluster, pools []capi.Pool) (kubernetes.Interface, []corev1.Node, error) {
+	if !cluster.Provisioned || cluster.Deleting || len(pools) == 0 {
+		return nil, nil, nil
 	}
 	api, err := r.Clusters.Get(ctx, key)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	nodes, err := workload.ListNodes(ctx, api)
 	if err != nil {
 		r.Clusters.Forget(key)
-		return nil, err
+		return nil, nil, err
 	}
-	o.nodes = api
-	return nodes, nil
+	return api, nodes, nil
 }
 
 func viewCluster(c capi.Cluster) replacement.Cluster {
 	return replacement.Cluster{
 		Name: c.Name, Found: c.Found, Deleting: c.Deleting, Provisioned: c.Provisioned,
-		Version: c.Version, WantedVersion: c.WantedVersion, Operation: c.Operation,
+		Version: c.Version, WantedVersion: c.WantedVersion, Operation: c.Operation, NodeCap: int(c.NodeCap),
 	}
+}
+
+// adoptable are the pools that a Nodepool asks to take over, as they were found.
+func adoptable(np *fleetwrightv1.Nodepool, pools []capi.Pool) []replacement.Adoptable {
+	var out []replacement.Adoptable
+	for _, name := range np.Spec.Adoption.MachinePools {
+		a := replacement.Adoptable{Object: name}
+		for _, p := range pools {
+			if p.Object == name {
+				mine := p.Nodepool == np.Name && p.NodepoolUID == string(np.UID)
+				a = replacement.Adoptable{Object: name, Found: true, Owner: p.Nodepool, Mine: mine && !p.Unmarked, Name: p.Name, Spec: p.Spec}
+				if mine {
+					a.Owner = ""
+				}
+			}
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 func (o *observation) addPools(np *fleetwrightv1.Nodepool, all []capi.Pool, nodes []corev1.Node) {
@@ -126,6 +202,7 @@ func (o *observation) addPools(np *fleetwrightv1.Nodepool, all []capi.Pool, node
 			Deleting: p.Deleting, Incomplete: !p.Complete(), Spec: p.Spec,
 			Provisioned: p.Made(), Operation: p.Operation, Failure: p.Failure, FailureSince: p.FailureSince,
 			ProvisionStarted: p.ProvisionStarted, DrainStarted: p.DrainStarted,
+			EmptySince: p.EmptySince, Carried: p.Carried, Replaces: p.ReplacesNodes,
 			Size: p.Replicas, Members: listed, Unlisted: len(mine.Unlisted), Nodes: own, IdentityConflict: mine.Conflict,
 		})
 	}
@@ -148,7 +225,7 @@ func matchNodes(pools []capi.Pool, nodes []corev1.Node) map[string]membership.Me
 func viewNeighbour(p capi.Pool, nodes []replacement.Node) replacement.Neighbour {
 	return replacement.Neighbour{
 		Name: p.Name, Owner: p.Nodepool, Object: p.Object, Mode: p.Spec.Mode, Operation: p.Operation, Failure: p.Failure, Deleting: p.Deleting,
-		ReadyNodes: replacement.Pool{Nodes: nodes}.ReadyNodes(),
+		Nodes: max(len(nodes), len(p.ProviderIDs)), ReadyNodes: replacement.Pool{Nodes: nodes}.ReadyNodes(),
 	}
 }
 
@@ -160,6 +237,7 @@ func viewNodes(names []string, byName map[string]*corev1.Node) []replacement.Nod
 		view := replacement.Node{
 			Name: n.Name, UID: string(n.UID), ProviderID: n.Spec.ProviderID,
 			Cordoned: n.Spec.Unschedulable, CordonedByUs: ours, Version: n.Status.NodeInfo.KubeletVersion,
+			Zone: preflight.ZoneOf(n.Labels),
 		}
 		for _, c := range n.Status.Conditions {
 			if c.Type == corev1.NodeReady {
@@ -177,15 +255,17 @@ func viewNodes(names []string, byName map[string]*corev1.Node) []replacement.Nod
 // errPoolUnread is a plan that asks for the pods of a pool nobody read.
 var errPoolUnread = errors.New("its nodes were not read")
 
-func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, object string, now time.Time) error {
+func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, of replacement.PodsOf, now time.Time) error {
 	for i := range o.world.Pools {
 		p := &o.world.Pools[i]
-		if p.Object != object || o.nodes == nil {
+		if p.Object != of.Object || o.nodes == nil {
 			continue
 		}
 		refs := make([]drain.NodeRef, 0, len(p.Nodes))
 		for _, n := range p.Nodes {
-			refs = append(refs, drain.NodeRef{Name: n.Name, UID: types.UID(n.UID)})
+			if of.Nodes == nil || slices.Contains(of.Nodes, n.Name) {
+				refs = append(refs, drain.NodeRef{Name: n.Name, UID: types.UID(n.UID)})
+			}
 		}
 		snapshot, err := drain.Observe(ctx, o.nodes, refs, drain.Policy{})
 		if err != nil {
@@ -193,11 +273,16 @@ func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetw
 		}
 		snapshot.Refusals = r.refusals.of(np.UID)
 		plan := drain.Decide(snapshot, drain.Policy{}, now)
-		o.drains[object] = plan
+		o.drains[of.Object] = plan
 		p.Drain = replacement.Drain{
-			Known: true, Closed: plan.Cordoned(), Remaining: plan.Remaining, Staying: plan.Staying(), Summary: plan.Summary, CheckAgain: plan.CheckAgain,
+			Known: true, Of: of.Nodes, Closed: plan.Cordoned(), Remaining: plan.Remaining, Staying: plan.Staying(), Summary: plan.Summary, CheckAgain: plan.CheckAgain,
+		}
+		if plan.Remaining > 0 {
+			if p.Drain.Pinned, err = r.pinned(ctx, o, np, of.Object, snapshot, now); err != nil {
+				return fmt.Errorf("read the volumes of pool %s: %w", p.Name, err)
+			}
 		}
 		return nil
 	}
-	return fmt.Errorf("read the pods of %s: %w", object, errPoolUnread)
+	return fmt.Errorf("read the pods of %s: %w", of.Object, errPoolUnread)
 }

@@ -10,6 +10,7 @@ package nodepool
 import (
 	"context"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -20,6 +21,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 	"github.com/fleetwright/fleetwright/internal/workload"
@@ -31,6 +33,9 @@ import (
 // +kubebuilder:rbac:groups=cluster.x-k8s.io,resources=machinepools,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=infrastructure.cluster.x-k8s.io,resources=azuremanagedcontrolplanes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=infrastructure.cluster.x-k8s.io,resources=azuremanagedmachinepools,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=infrastructure.cluster.x-k8s.io,resources=azureasomanagedcontrolplanes,verbs=get;list;watch
+// +kubebuilder:rbac:groups=infrastructure.cluster.x-k8s.io,resources=azureasomanagedmachinepools,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=containerservice.azure.com,resources=managedclusters;managedclustersagentpools,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -45,8 +50,15 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 
-	slots    slots
-	refusals refusals
+	// Azure is nil for an operator without credentials.
+	Azure Azure
+	// Namespace is the manager's own: a Freeze there reaches the fleet.
+	Namespace string
+
+	slots     slots
+	refusals  refusals
+	failures  failures
+	forecasts forecasts
 }
 
 // Reconcile does the next thing for one Nodepool: the first of create, wait,
@@ -70,7 +82,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if needsSlot(o.plan.Action.Kind) {
+	if needsSlot(o.plan.Action) {
 		// One Nodepool of a cluster at a time, on a reading newer than the last
 		// write of any of them: AKS has one slot, and a cache may lag.
 		defer r.slots.take(clusterKey(np))()
@@ -80,12 +92,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 	}
 	logf.FromContext(ctx).V(1).Info("Planned", "plan", o.plan.String())
 	done, actErr := r.act(ctx, np, o)
-	if o.plan.Action.Kind == replacement.RemoveFinalizer && actErr == nil {
+	r.failures.note(np.UID, actErr != nil, r.Clock.Now())
+	gone := o.plan.Action.Kind == replacement.RemoveFinalizer && actErr == nil
+	if gone || o.plan.Verdict == replacement.Done {
 		r.refusals.forget(np.UID)
-		return ctrl.Result{}, nil
+		r.forecasts.forget(np.UID)
 	}
-	if o.plan.Verdict == replacement.Done {
-		r.refusals.forget(np.UID)
+	if gone {
+		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {
 		return quietly(actErr)
@@ -93,10 +107,28 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 	if err := r.report(ctx, np, o, done, actErr); err != nil {
 		return quietly(err)
 	}
+	if wait := pause(actErr); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
 	if actErr != nil {
 		return ctrl.Result{}, actErr
 	}
-	return ctrl.Result{RequeueAfter: done.checkAgain(o.plan)}, nil
+	return ctrl.Result{RequeueAfter: o.checkAgain(done, r.Clock.Now())}, nil
+}
+
+// pause is how long to wait when Azure is at work for somebody else, or asks to
+// be left alone: that is no error.
+func pause(err error) time.Duration {
+	refused, ok := refusal.Of(err)
+	switch {
+	case !ok:
+		return 0
+	case refused.Kind == refusal.Busy, refused.Kind == refusal.Gone:
+		return max(refused.RetryAfter, busyPause)
+	case refused.Kind == refusal.Passing && refused.RetryAfter > 0:
+		return refused.RetryAfter
+	}
+	return 0
 }
 
 // quietly looks again soon when somebody else wrote first, and not at all when

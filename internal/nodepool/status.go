@@ -25,6 +25,9 @@ func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 	before := np.DeepCopy()
 	o.settleDrains(done, before.Status.Replacement.Blockers, r.Clock.Now())
 	np.Status = r.status(before, o, actErr)
+	if report, known := r.foresee(ctx, o, np); known {
+		np.Status.Replacement.Forecast = forecastStatus(report, o.plan.PeakNodes)
+	}
 	if !equality.Semantic.DeepEqual(before.Status, np.Status) {
 		err := r.Client.Status().Patch(ctx, np, client.MergeFrom(before), client.FieldOwner(capi.FieldOwner))
 		if err != nil {
@@ -39,7 +42,10 @@ func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 // status is a report made from scratch; the former one only lends the times at
 // which conditions changed.
 func (r *Reconciler) status(np *fleetwrightv1.Nodepool, o *observation, actErr error) fleetwrightv1.NodepoolStatus {
-	s := fleetwrightv1.NodepoolStatus{ObservedGeneration: np.Generation, Version: lowestVersion(o.world.Pools)}
+	s := fleetwrightv1.NodepoolStatus{ObservedGeneration: np.Generation, Version: lowestVersion(o.world.Pools), Flavor: o.cluster.Flavor}
+	if w := o.world.Nodepool.Window; w.Closed && !w.Opens.IsZero() {
+		s.NextWindowTime = metav1.NewTime(w.Opens)
+	}
 	total, ready := 0, 0
 	for _, p := range o.world.Pools {
 		total += len(p.Nodes)
@@ -89,7 +95,10 @@ const (
 )
 
 func replacementStatus(o *observation) fleetwrightv1.ReplacementStatus {
-	s := fleetwrightv1.ReplacementStatus{Step: fleetwrightv1.ReplacementStep(o.plan.Step)}
+	s := fleetwrightv1.ReplacementStatus{
+		Step:     fleetwrightv1.ReplacementStep(o.plan.Step),
+		Strategy: fleetwrightv1.ReplacementStrategy(o.plan.Strategy), StrategyMessage: clip(o.plan.StrategyMessage, maxValue),
+	}
 	for _, c := range o.plan.Changes {
 		s.Changes = append(s.Changes, fleetwrightv1.ReplacementChange{
 			Field: c.Field, From: clip(c.From, maxValue), To: clip(c.To, maxValue), Effect: fleetwrightv1.ChangeEffect(c.Effect),

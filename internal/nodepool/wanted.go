@@ -1,14 +1,18 @@
 package nodepool
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/freeze"
+	"github.com/fleetwright/fleetwright/internal/maintenance"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
@@ -24,7 +28,7 @@ func clusterKey(np *fleetwrightv1.Nodepool) types.NamespacedName {
 }
 
 // wanted is the Nodepool in the planner's words.
-func wanted(np *fleetwrightv1.Nodepool, cluster capi.Cluster) replacement.Nodepool {
+func wanted(np *fleetwrightv1.Nodepool, cluster capi.Cluster, frozen freeze.Effect, now time.Time) replacement.Nodepool {
 	policy := np.Spec.Replacement
 	out := replacement.Nodepool{
 		Name: np.Name, BaseName: agentpool.BaseName(np.Name, np.Spec.ClusterName), UID: string(np.UID),
@@ -32,6 +36,11 @@ func wanted(np *fleetwrightv1.Nodepool, cluster capi.Cluster) replacement.Nodepo
 		Invalid:  cluster.Unsupported,
 		Spec:     wantedSpec(np.Spec),
 		MinReady: defaultMinReady, ProvisionTimeout: defaultProvisionTimeout,
+		Hold:     hold(np, cluster, frozen),
+		Strategy: string(policy.Strategy), MaxSurge: policy.MaxSurge,
+		Soak: time.Duration(ptr.Deref(policy.SoakSeconds, 0)) * time.Second, SoakCordoned: policy.SoakMode == fleetwrightv1.SoakModeCordoned,
+		DeletionPolicy: string(np.Spec.DeletionPolicy),
+		Adopt:          np.Spec.Adoption.Policy == fleetwrightv1.AdoptionPolicyAdopt,
 	}
 	if policy.MinReadySeconds != nil {
 		out.MinReady = time.Duration(*policy.MinReadySeconds) * time.Second
@@ -39,14 +48,34 @@ func wanted(np *fleetwrightv1.Nodepool, cluster capi.Cluster) replacement.Nodepo
 	if policy.ProvisionTimeoutSeconds != 0 {
 		out.ProvisionTimeout = time.Duration(policy.ProvisionTimeoutSeconds) * time.Second
 	}
+	if np.Spec.RolloutAfter != nil {
+		out.RolloutAfter = np.Spec.RolloutAfter.Time
+	}
 	if out.Spec.Version == "" {
 		out.Spec.Version = cluster.Version
 	}
-	if _, paused := np.Annotations[capi.PausedAnnotation]; paused {
-		out.Paused = fmt.Sprintf("annotation %s is set on the Nodepool", capi.PausedAnnotation)
+	window, err := maintenance.At(np.Spec.Maintenance, now)
+	if err != nil {
+		out.Invalid = cmp.Or(out.Invalid, err.Error())
 	}
-	if cluster.Paused {
-		out.Paused, out.PausedByCluster = fmt.Sprintf("Cluster %s is paused", cluster.Name), true
-	}
+	out.Window = replacement.Window{Closed: !window.Open, Opens: window.Next}
 	return out
+}
+
+// hold is the most restrictive of all who ask to do less.
+func hold(np *fleetwrightv1.Nodepool, cluster capi.Cluster, frozen freeze.Effect) replacement.Hold {
+	_, annotated := np.Annotations[capi.PausedAnnotation]
+	switch own := np.Spec.Reconcile; {
+	case cluster.Paused:
+		return replacement.Hold{Reason: fleetwrightv1.ReasonClusterPaused, Message: fmt.Sprintf("Cluster %s is paused", cluster.Name)}
+	case annotated:
+		return replacement.Hold{Reason: fleetwrightv1.ReasonPaused, Message: fmt.Sprintf("annotation %s is set on the Nodepool", capi.PausedAnnotation)}
+	case own == fleetwrightv1.ReconcileModePaused:
+		return replacement.Hold{Reason: fleetwrightv1.ReasonPaused, Message: "the Nodepool says reconcile: Paused"}
+	case frozen.Mode != "":
+		return replacement.Hold{Reason: fleetwrightv1.ReasonFrozen, Message: frozen.Message, NonDisruptive: frozen.Mode == fleetwrightv1.ReconcileModeNonDisruptive}
+	case own == fleetwrightv1.ReconcileModeNonDisruptive:
+		return replacement.Hold{Reason: fleetwrightv1.ReasonNonDisruptive, Message: "the Nodepool says reconcile: NonDisruptive", NonDisruptive: true}
+	}
+	return replacement.Hold{}
 }

@@ -14,6 +14,7 @@ import (
 const (
 	poolType             = "Microsoft.ContainerService/managedClusters/agentPools"
 	deleteMachinesAction = poolType + "/deleteMachines/action"
+	readPoolAction       = poolType + "/read"
 )
 
 // DeleteMachines starts the deletion of exactly these machines of a pool and does not wait for its end. A machine's name
@@ -49,6 +50,34 @@ func (c *Client) DeleteMachines(ctx context.Context, agentPoolID string, machine
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 	}
 	return c.refused(doing, err, right{deleteMachinesAction, agentPoolID})
+}
+
+// CountNodes is the number of nodes a pool has in Azure, read live; settled is false while an operation changes it or
+// after one that failed. Errors are those of DeleteMachines but Busy.
+func (c *Client) CountNodes(ctx context.Context, agentPoolID string) (count int32, settled bool, err error) {
+	pool, err := parse(agentPoolID, poolType)
+	if err != nil {
+		return 0, false, fmt.Errorf("count nodes: %w", err)
+	}
+	pools, err := armcontainerservice.NewAgentPoolsClient(pool.SubscriptionID, c.credential, c.options)
+	if err != nil {
+		return 0, false, fmt.Errorf("make a client of AKS: %w", err)
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	answer, err := pools.Get(limited, pool.ResourceGroupName, pool.Parent.Name, pool.Name, nil)
+	if err != nil {
+		doing := "count the nodes of agent pool " + pool.Name
+		if ctx.Err() != nil {
+			return 0, false, fmt.Errorf("%s: %w", doing, context.Cause(ctx))
+		}
+		return 0, false, c.refused(doing, err, right{readPoolAction, agentPoolID})
+	}
+	p := answer.Properties
+	if p == nil || p.Count == nil || p.ProvisioningState == nil {
+		return 0, false, nil
+	}
+	return *p.Count, *p.ProvisioningState == "Succeeded", nil
 }
 
 // parse reads the id of a resource of one type.

@@ -3,6 +3,7 @@ package replacement
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/blang/semver/v4"
 
@@ -18,12 +19,25 @@ func (l *look) doesTheWantedPoolExist() *Plan {
 	if l.wanted != nil {
 		return nil
 	}
+	plan := l.makeAnother()
+	heldBack := l.Nodepool.Hold.NonDisruptive && l.disrupts(plan.Action)
+	if plan.NeedsAzure || len(plan.NeedsPods) > 0 || plan.Action.writes() && !heldBack {
+		return plan
+	}
+	if meanwhile := l.keepUp(); meanwhile != nil {
+		return meanwhile
+	}
+	return plan
+}
+
+func (l *look) makeAnother() *Plan {
 	for _, ask := range []func(*look) *Plan{
 		(*look).isTheVersionPossible,
 		(*look).didAnEarlierNodepoolLeavePools,
 		(*look).isTheOldSizeKnown,
 		(*look).isItHalfMade,
 		(*look).isThereRoomForAnotherPool,
+		(*look).mayItBegin,
 		(*look).isTheSlotFree,
 	} {
 		if plan := ask(l); plan != nil {
@@ -31,6 +45,34 @@ func (l *look) doesTheWantedPoolExist() *Plan {
 		}
 	}
 	return l.create()
+}
+
+// keepUp gives the pool that serves what can be changed in place, while the one
+// that is to replace it cannot be begun: more nodes above all.
+func (l *look) keepUp() *Plan {
+	if len(l.Pools) == 0 {
+		return nil
+	}
+	serving := l.Pools[len(l.Pools)-1]
+	if serving.Deleting || serving.Incomplete || !serving.Provisioned || serving.Operation != "" || !serving.DrainStarted.IsZero() {
+		return nil
+	}
+	of := *l
+	of.wanted, of.outgoing = &serving, nil
+	inPlace, replace := agentpool.Split(agentpool.Changes(l.Nodepool.Spec, serving.Spec))
+	if slices.ContainsFunc(replace, func(c agentpool.Change) bool { return c.Field == "taints" }) {
+		// A NoExecute taint is not for this pool, and taints are written as one.
+		of.Nodepool.Spec.Taints = serving.Spec.Taints
+	}
+	of.Nodepool.Spec.Overrides = serving.Spec.Overrides
+	inPlace = slices.DeleteFunc(inPlace, func(c agentpool.Change) bool { return strings.HasPrefix(c.Field, "providerOverrides") })
+	if len(inPlace) == 0 {
+		return nil
+	}
+	if plan := of.changeInPlace(inPlace); plan.Action.writes() {
+		return plan
+	}
+	return nil
 }
 
 func (l *look) isTheVersionPossible() *Plan {
@@ -94,8 +136,8 @@ func (l *look) isItHalfMade() *Plan {
 	exact := agentpool.Fingerprint(l.Nodepool.UID, l.Nodepool.Spec)
 	for i, p := range l.Pools {
 		if p.Incomplete && !p.Deleting && p.Fingerprint == exact {
-			if op := l.busy(); op != nil {
-				return l.waitForSlot(*op, Waiting, "create the rest of pool "+p.Name)
+			if plan := l.slot(Waiting, "create the rest of pool "+p.Name); plan != nil {
+				return plan
 			}
 			others := slices.Delete(slices.Clone(l.Pools), i, i+1)
 			return l.createAs(p.Name, p.Object, exact, others)
@@ -120,11 +162,17 @@ func (l *look) isThereRoomForAnotherPool() *Plan {
 	if plan := l.doNodesAnswer(); plan != nil {
 		return plan
 	}
+	for _, p := range l.Pools {
+		if !p.EmptySince.IsZero() {
+			// What soaks is a way back to a spec that is two changes old by now.
+			return l.retire([]Pool{p})
+		}
+	}
 	last := len(l.Pools) - 1
 	newest := l.Pools[last]
-	if !newest.Drain.Known && len(newest.Nodes) > 0 {
+	if !newest.Drain.known(nil) && len(newest.Nodes) > 0 {
 		return &Plan{
-			Verdict: Moving, CheckAgain: soon, NeedsPods: []string{newest.Object},
+			Verdict: Moving, CheckAgain: soon, NeedsPods: []PodsOf{{Object: newest.Object}},
 			Step: string(fleetwrightv1.ReplacementStepDrainingBlue), Reason: fleetwrightv1.ReasonDrainingBlue,
 			Message: fmt.Sprintf("the pods on pool %s, which was superseded, are not known yet", newest.Name),
 		}
@@ -173,8 +221,8 @@ func (l *look) leaveOnePool() *Plan {
 }
 
 func (l *look) isTheSlotFree() *Plan {
-	if op := l.busy(); op != nil {
-		return l.waitForSlot(*op, Waiting, "create a pool for "+l.what())
+	if plan := l.slot(Waiting, "create a pool for "+l.what()); plan != nil {
+		return plan
 	}
 	if !l.Cluster.Provisioned && len(l.Pools) > 0 {
 		return &Plan{
@@ -211,13 +259,30 @@ func (l *look) create() *Plan {
 
 func (l *look) createAs(name, object, fingerprint string, outgoing []Pool) *Plan {
 	spec := inherit(l.Nodepool.Spec, outgoing)
+	of := *l
+	of.outgoing = outgoing
+	serving := of.serving()
+	size := wantedSize(spec, serving, 1)
+	w := of.way(size)
+	if w.step < size && w.step == 0 {
+		return l.noRoom(w, fmt.Sprintf("create a pool of %s for %s", count(int(size), "node"), l.what()))
+	}
+	kept := spec.Scaling
+	if serving > 0 && spec.Scaling != nil {
+		// Until the old pool is gone the autoscaler takes no node away, and a pool
+		// that is yet to grow is not its own.
+		spec.Scaling = withLeast(*spec.Scaling, size)
+		if w.step < size {
+			spec.Scaling = nil
+		}
+	}
 	return &Plan{
 		Verdict: Moving, CheckAgain: soon,
 		Step: string(fleetwrightv1.ReplacementStepCreatingGreen), Reason: fleetwrightv1.ReasonCreatingGreen,
 		Message: fmt.Sprintf("creates pool %s for %s", name, l.what()),
 		Action: Action{
 			Kind: CreatePool, Object: object, Pool: name, Spec: spec, Fingerprint: fingerprint,
-			Replicas: creationSize(spec, outgoing, nil),
+			Replicas: w.step, Replaces: serving, Carried: carried(l.Nodepool.Spec, kept, spec),
 		},
 	}
 }
@@ -235,7 +300,9 @@ func inherit(spec agentpool.Spec, outgoing []Pool) agentpool.Spec {
 			spec.Mode = o.Spec.Mode
 		}
 		if spec.Replicas == nil && spec.Scaling == nil {
-			spec.Scaling = o.Spec.Scaling
+			if spec.Scaling = o.Spec.Scaling; o.Carried != nil {
+				spec.Scaling = o.Carried
+			}
 		}
 		break
 	}

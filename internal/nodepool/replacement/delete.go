@@ -10,7 +10,9 @@ import (
 func (l *look) deletion() *Plan {
 	for _, ask := range []func(*look) *Plan{
 		(*look).mayWeWrite,
+		(*look).isItProtected,
 		(*look).isAnyPoolLeft,
+		(*look).arePoolsToBeRetained,
 		(*look).doesTheClusterLiveOn,
 		(*look).doNodesBelongWhereTheySay,
 		(*look).doNodesAnswer,
@@ -20,6 +22,62 @@ func (l *look) deletion() *Plan {
 		}
 	}
 	return inDeletionWords(l.retire(l.Pools))
+}
+
+func (l *look) isItProtected() *Plan {
+	if l.Nodepool.DeletionPolicy != string(fleetwrightv1.DeletionPolicyProtect) {
+		return nil
+	}
+	return &Plan{
+		Verdict: Waiting, Reason: fleetwrightv1.ReasonDeletionProtected, CheckAgain: whenIdle,
+		Message: "deletionPolicy is Protect, so nothing is drained or deleted: set spec.deletionPolicy to Delete or Retain to go on",
+	}
+}
+
+// arePoolsToBeRetained lets the pools go as they serve: what we closed is opened
+// first, or it would stay closed for good.
+func (l *look) arePoolsToBeRetained() *Plan {
+	if l.Nodepool.DeletionPolicy != string(fleetwrightv1.DeletionPolicyRetain) {
+		return nil
+	}
+	for i := range l.Pools {
+		p := &l.Pools[i]
+		if l.Cluster.Found && !l.Cluster.Deleting && l.Cluster.Provisioned && !p.Deleting {
+			if plan := l.doNodesAnswer(); plan != nil {
+				return plan
+			}
+			if plan := l.reopen(p, "is let go of"); plan != nil {
+				plan.Reason = fleetwrightv1.ReasonRetaining
+				return plan
+			}
+			if plan := l.giveBackBounds(p); plan != nil {
+				return plan
+			}
+		}
+		return &Plan{
+			Verdict: Moving, Reason: fleetwrightv1.ReasonRetaining, CheckAgain: soon,
+			Message: fmt.Sprintf("lets go of pool %s (MachinePool %s), which serves on", p.Name, p.Object),
+			Action:  Action{Kind: ReleasePool, Object: p.Object, Pool: p.Name},
+		}
+	}
+	return nil
+}
+
+// giveBackBounds takes back what kept the autoscaler from making a pool larger.
+func (l *look) giveBackBounds(p *Pool) *Plan {
+	if p.Carried == nil {
+		return nil
+	}
+	if plan := l.slot(Waiting, "give the autoscaler of pool "+p.Name+" its bounds back"); plan != nil {
+		return plan
+	}
+	spec := p.Spec
+	spec.Replicas, spec.Scaling = nil, p.Carried
+	return &Plan{
+		Verdict: Moving, Reason: fleetwrightv1.ReasonRetaining, CheckAgain: soon,
+		Message: fmt.Sprintf("gives the autoscaler of pool %s its bounds %d..%d back", p.Name, p.Carried.Min, p.Carried.Max),
+		Action:  Action{Kind: UpdatePool, Object: p.Object, Pool: p.Name, Spec: spec, Grows: true},
+	}
 }
 
 func (l *look) isAnyPoolLeft() *Plan {

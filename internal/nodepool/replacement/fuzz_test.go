@@ -38,12 +38,26 @@ func randomWorld(r *rand.Rand, now time.Time) World {
 	w := World{
 		Nodepool: Nodepool{
 			Name: "prod-general", BaseName: pick("general", "9", "ÜBER", ""), UID: "u", Deleting: yes(20), Spec: spec(),
-			Paused: pick("", "", "", "paused"), Invalid: pick("", "", "", "", "no"), MinReady: time.Minute, ProvisionTimeout: time.Hour,
+			Invalid: pick("", "", "", "", "no"), MinReady: time.Minute, ProvisionTimeout: time.Hour,
 		},
 		Cluster: Cluster{
 			Name: "prod", Found: !yes(5), Deleting: yes(10), Provisioned: !yes(15), Version: pick("v1.34.2", "v1.34.2", ""),
 			WantedVersion: pick("v1.34.2", "v1.36.0"), Unreachable: pick("", "", "", "timeout"), Operation: pick("", "", "", "Updating"),
 		},
+	}
+	if yes(25) {
+		w.Nodepool.Hold = Hold{Reason: "Frozen", Message: "frozen", NonDisruptive: yes(50)}
+	}
+	w.Nodepool.Strategy, w.Nodepool.DeletionPolicy = pick("", "Auto", "InPlaceOnly", "FullGreen", "StagedShift"), pick("", "", "Retain", "Protect")
+	w.Nodepool.Window, w.Cluster.NodeCap = Window{Closed: yes(10), Opens: past()}, r.IntN(20)
+	w.Nodepool.Soak, w.Nodepool.SoakCordoned, w.Nodepool.RolloutAfter = time.Duration(r.IntN(3))*time.Hour, yes(50), past()
+	w.Azure = Azure{Asked: yes(80), Refused: pick("", "", "", "not offered"), Room: int32(r.IntN(5)), Limit: pick("", "no quota"), Machines: yes(80)}
+	if yes(15) {
+		w.Adoptable = append(w.Adoptable, Adoptable{Object: "np1", Found: yes(70), Owner: pick("", "other"), Mine: yes(20), Name: "np1", Spec: spec()})
+		w.Nodepool.Adopt = yes(50)
+	}
+	if yes(15) {
+		w.Ahead = append(w.Ahead, Turn{"prod-a", "create a pool"}, Turn{"prod-b", "delete a pool"})
 	}
 	for range r.IntN(3) {
 		w.Others = append(w.Others, Neighbour{Name: pick("system", "generalx"), Mode: pick("System", "User"), Operation: pick("", "", "Creating"), Deleting: yes(10), ReadyNodes: r.IntN(3)})
@@ -52,7 +66,7 @@ func randomWorld(r *rand.Rand, now time.Time) World {
 		p := Pool{
 			Name: pick("blue", "green") + string(rune('a'+i)), Object: "o" + string(rune('a'+i)), UID: "u", Created: past(), Deleting: yes(15), Spec: spec(),
 			Incomplete: yes(8), Provisioned: !yes(20), Operation: pick("", "", "", "Creating", "Updating"), Failure: pick("", "", "", strings.Repeat("no quota ü", 200)),
-			FailureSince: past(), ProvisionStarted: past(), DrainStarted: past(), IdentityConflict: pick("", "", "", "", "", "conflict"), Unlisted: r.IntN(8) / 7,
+			FailureSince: past(), EmptySince: past(), Replaces: int32(r.IntN(4)), ProvisionStarted: past(), DrainStarted: past(), IdentityConflict: pick("", "", "", "", "", "conflict"), Unlisted: r.IntN(8) / 7,
 		}
 		if yes(20) {
 			p.Fingerprint = agentpool.Fingerprint("u", w.Nodepool.Spec)
@@ -60,11 +74,17 @@ func randomWorld(r *rand.Rand, now time.Time) World {
 		for n := range r.IntN(4) {
 			p.Nodes = append(p.Nodes, Node{
 				Name: p.Name + string(rune('0'+n)), UID: "n", Ready: !yes(20), ReadySince: past(), Cordoned: yes(40), CordonedByUs: yes(50),
-				Version: pick("v1.33.5", "v1.34.2"),
+				Version: pick("v1.33.5", "v1.34.2"), Zone: pick("", "w-1"),
 			})
 		}
+		if yes(20) {
+			p.Carried = &agentpool.Scaling{Min: 1, Max: 5}
+		}
+		if yes(70) {
+			p.Size = ptr.To(int32(r.IntN(5)))
+		}
 		p.Members = len(p.Nodes) + r.IntN(8)/7
-		p.Drain = Drain{Known: yes(80), Closed: yes(80), Remaining: r.IntN(3), Staying: pick("", " but for 1 pod"), Summary: "pods left", CheckAgain: time.Second}
+		p.Drain = Drain{Known: yes(80), Closed: yes(80), Remaining: r.IntN(3), Pinned: map[string]int{pick("w-1", "w-2"): r.IntN(2)}, Staying: pick("", " but for 1 pod"), Summary: "pods left", CheckAgain: time.Second}
 		w.Pools = append(w.Pools, p)
 	}
 	return w
@@ -90,7 +110,7 @@ func FuzzNext(f *testing.F) {
 		if again := Next(w, now); !reflect.DeepEqual(plan, again) {
 			t.Fatalf("the order of reading matters:\n%s\n%s", plan, again)
 		}
-		checkAnswer(t, w, plan)
+		checkAnswer(t, w, plan, now)
 		// Losing the start of a drain or of a creation only moves deadlines: nothing
 		// is deleted because of it.
 		for i := range w.Pools {
@@ -102,11 +122,11 @@ func FuzzNext(f *testing.F) {
 	})
 }
 
-func checkAnswer(t *testing.T, w World, plan Plan) {
+func checkAnswer(t *testing.T, w World, plan Plan, now time.Time) {
 	t.Helper()
 	a := plan.Action
-	if a.Kind != None && w.Nodepool.Paused != "" && a.Kind != RemoveFinalizer {
-		t.Fatalf("I15: %s while paused", plan)
+	if h := w.Nodepool.Hold; h.Reason != "" && a.Kind != None && (!h.NonDisruptive || newLook(w, now).disrupts(a)) {
+		t.Fatalf("I15: %s in spite of %s", plan, h.Reason)
 	}
 	inService := w.Cluster.Found && !w.Cluster.Deleting && w.Cluster.Provisioned
 	if plan.Verdict == Done && (len(w.Pools) != 1 || len(agentpool.Changes(w.Nodepool.Spec, w.Pools[0].Spec)) > 0) {

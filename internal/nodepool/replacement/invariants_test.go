@@ -2,6 +2,7 @@ package replacement
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 )
@@ -14,7 +15,7 @@ func (s *story) check(plan Plan) {
 		s.t.Helper()
 		s.t.Errorf(format+"\nplan: %s\n%s", append(args, plan, s.log.String())...)
 	}
-	if again := Next(s.world(), s.now); !reflect.DeepEqual(plan, again) {
+	if again := s.next(); !reflect.DeepEqual(plan, again) {
 		bad("the same World gave another plan: %s", again)
 	}
 	if plan.Reason == "" || plan.Message == "" || plan.Verdict == "" {
@@ -23,8 +24,11 @@ func (s *story) check(plan Plan) {
 	if len(plan.Message) > maxMessage {
 		bad("message of %d bytes", len(plan.Message))
 	}
-	if s.w.Nodepool.Paused != "" && plan.Action.Kind != None {
-		bad("I15: a write while paused")
+	if h := s.w.Nodepool.Hold; h.Reason != "" && plan.Action.Kind != None {
+		look := newLook(s.w, s.now)
+		if !h.NonDisruptive || look.disrupts(plan.Action) {
+			bad("I15: %s in spite of %s", plan.Action.Kind, h.Reason)
+		}
 	}
 	s.checkWrites(plan, bad)
 	s.checkPools(plan, bad)
@@ -34,7 +38,7 @@ func (s *story) checkWrites(plan Plan, bad func(string, ...any)) {
 	a := plan.Action
 	inService := s.w.Cluster.Found && !s.w.Cluster.Deleting && s.w.Cluster.Provisioned
 	switch a.Kind {
-	case CreatePool, UpdatePool, DeletePool:
+	case CreatePool, UpdatePool, DeletePool, HoldScaling, ResizePool, DeleteMachines, AdoptPool:
 		if op := s.operation(); op != "" && inService {
 			bad("I12: %s while Azure is %s", a.Kind, op)
 		}
@@ -51,12 +55,21 @@ func (s *story) checkWrites(plan Plan, bad func(string, ...any)) {
 		}
 	case EvictPods:
 		p := s.pool(a.Object)
-		for _, n := range p.Nodes {
+		for _, n := range a.Nodes {
 			if !n.Cordoned {
 				bad("I11: evicts from %s while node %s takes pods", p.Name, n.Name)
 			}
 		}
+		if plan.Strategy != "StagedShift" && len(a.Nodes) != len(p.Nodes) {
+			bad("I11: evicts from %d of %d nodes of %s", len(a.Nodes), len(p.Nodes), p.Name)
+		}
 		s.checkNewBeforeOld(plan, bad)
+	case DeleteMachines:
+		for _, n := range a.Nodes {
+			if !n.Cordoned || s.pods[n.Name] > 0 {
+				bad("I3: takes node %s (cordoned %t) with %d pods", n.Name, n.Cordoned, s.pods[n.Name])
+			}
+		}
 	case CordonNodes:
 		s.checkNewBeforeOld(plan, bad)
 		s.checkSystemPoolLeft(*s.pool(a.Object), bad)
@@ -73,10 +86,11 @@ func (s *story) checkWrites(plan Plan, bad func(string, ...any)) {
 // evicted, the new pool has as many ready nodes as promised, for as long as
 // promised.
 func (s *story) checkNewBeforeOld(plan Plan, bad func(string, ...any)) {
-	if plan.Wanted == "" || len(plan.Outgoing) == 0 || s.proven[plan.Wanted] {
+	staged := plan.Strategy == "StagedShift"
+	if plan.Wanted == "" || len(plan.Outgoing) == 0 || s.proven[plan.Wanted] && !staged {
 		return
 	}
-	s.proven[plan.Wanted] = true
+	s.proven[plan.Wanted] = !staged
 	green := s.pool(plan.Wanted)
 	need := 1
 	if r := s.w.Nodepool.Spec.Replicas; r != nil {
@@ -88,8 +102,17 @@ func (s *story) checkNewBeforeOld(plan Plan, bad func(string, ...any)) {
 			ready++
 		}
 	}
+	for _, p := range s.w.Pools {
+		// Old nodes whose turn has not come serve on.
+		for _, n := range p.Nodes {
+			closing := slices.ContainsFunc(plan.Action.Nodes, func(c Node) bool { return c.UID == n.UID })
+			if staged && p.Object != green.Object && !n.Cordoned && !closing && n.Ready {
+				ready++
+			}
+		}
+	}
 	if ready < need {
-		bad("I4: begins to drain with %d of %d new nodes ready", ready, need)
+		bad("I4: begins to drain with %d of %d nodes ready", ready, need)
 	}
 }
 
@@ -137,6 +160,13 @@ func (s *story) checkSystemPoolLeft(p Pool, bad func(string, ...any)) {
 func (s *story) checkPools(_ Plan, bad func(string, ...any)) {
 	if len(s.w.Pools) > 3 {
 		bad("I10: %d pools", len(s.w.Pools))
+	}
+	nodes := 0
+	for _, p := range s.w.Pools {
+		nodes += max(len(p.Nodes), p.Members)
+	}
+	if most := s.w.Cluster.NodeCap; most > 0 && nodes > most {
+		bad("%d nodes, and the cluster may have %d", nodes, most)
 	}
 	for object, n := range s.created {
 		if n > 1 {

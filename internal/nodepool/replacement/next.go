@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -26,10 +25,15 @@ func Next(w World, now time.Time) Plan {
 	if w.Nodepool.Deleting {
 		return l.finish(l.deletion())
 	}
+	return l.finish(l.next())
+}
+
+func (l *look) next() *Plan {
 	for _, ask := range []func(*look) *Plan{
 		(*look).mayWeWrite,
 		(*look).isTheClusterThere,
 		(*look).isTheRequestPossible,
+		(*look).areAskedPoolsOurs,
 		(*look).doNodesBelongWhereTheySay,
 		(*look).doesTheWantedPoolExist,
 		(*look).isTheWantedPoolProvisioned,
@@ -37,14 +41,15 @@ func Next(w World, now time.Time) Plan {
 		(*look).doNodesAnswer,
 		(*look).doWantedNodesTakePods,
 		(*look).areEnoughNodesReady,
+		(*look).doPinnedPodsHaveAPlace,
 		(*look).areOldPoolsGone,
 		(*look).isAnythingDeferred,
 	} {
 		if plan := ask(l); plan != nil {
-			return l.finish(plan)
+			return plan
 		}
 	}
-	return l.finish(l.done())
+	return l.done()
 }
 
 // look is one World with what every question needs of it.
@@ -68,26 +73,42 @@ func newLook(w World, now time.Time) *look {
 	slices.SortStableFunc(l.Pools, func(a, b Pool) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Object, b.Object))
 	})
-	l.wanted = pickWanted(w.Nodepool, l.Pools)
+	if !w.Nodepool.RolloutAfter.IsZero() && !now.Before(w.Nodepool.RolloutAfter) {
+		// A moment that has come is a part of what new pools are named for.
+		l.Nodepool.Spec.RolloutAfter = w.Nodepool.RolloutAfter.UTC().Format(time.RFC3339)
+	}
+	l.wanted = pickWanted(l.Nodepool, l.Pools, now)
 	for _, p := range l.Pools {
 		if l.wanted == nil || p.Object != l.wanted.Object {
 			l.outgoing = append(l.outgoing, p)
 		}
 	}
-	var today agentpool.Spec
+	var today Pool
 	switch {
 	case len(l.outgoing) > 0:
-		today = l.outgoing[0].Spec
+		today = l.outgoing[0]
 	case l.wanted != nil:
-		today = l.wanted.Spec
+		today = *l.wanted
 	}
-	l.changes = agentpool.Changes(w.Nodepool.Spec, today)
+	l.changes = differences(l.Nodepool, today, now)
 	return l
+}
+
+// differences are the fields in which a pool is not as wanted; having been made
+// too early is one.
+func differences(np Nodepool, p Pool, now time.Time) []agentpool.Change {
+	changes := agentpool.Changes(np.Spec, p.Spec)
+	if after := np.RolloutAfter; p.Object != "" && !after.IsZero() && !now.Before(after) && p.madeBefore(after) {
+		changes = append(changes, agentpool.Change{
+			Field: "rolloutAfter", From: p.Created.UTC().Format(time.RFC3339), To: after.UTC().Format(time.RFC3339), Effect: agentpool.Replace,
+		})
+	}
+	return changes
 }
 
 // pickWanted finds the pool that satisfies the spec: the one made for exactly
 // this spec, or else the oldest, which moves nothing.
-func pickWanted(np Nodepool, pools []Pool) *Pool {
+func pickWanted(np Nodepool, pools []Pool, now time.Time) *Pool {
 	if np.Deleting {
 		return nil
 	}
@@ -95,7 +116,7 @@ func pickWanted(np Nodepool, pools []Pool) *Pool {
 	var found *Pool
 	for i := range pools {
 		p := &pools[i]
-		if _, replace := agentpool.Split(agentpool.Changes(np.Spec, p.Spec)); p.Deleting || p.Incomplete || len(replace) > 0 {
+		if _, replace := agentpool.Split(differences(np, *p, now)); p.Deleting || p.Incomplete || len(replace) > 0 {
 			continue
 		}
 		if p.Fingerprint == exact {
@@ -110,6 +131,10 @@ func pickWanted(np Nodepool, pools []Pool) *Pool {
 
 // finish adds to a plan what is the same for every answer.
 func (l *look) finish(p *Plan) Plan {
+	if h := l.Nodepool.Hold; h.NonDisruptive && l.disrupts(p.Action) {
+		p = &Plan{Verdict: Held, Step: p.Step, Reason: h.Reason, Message: h.Message + "; held back: " + p.Message, CheckAgain: later, NeedsPods: p.NeedsPods}
+	}
+	l.explain(p)
 	if p.Action.Kind == "" {
 		p.Action.Kind = None
 	}
@@ -139,59 +164,6 @@ func shorten(s string) string {
 		cut--
 	}
 	return s[:cut] + "..."
-}
-
-// operation is a provider operation in flight on the cluster.
-type operation struct{ what, pool string }
-
-func (o operation) String() string {
-	what := strings.ToLower(o.what)
-	if o.pool == "" {
-		return what + " the control plane"
-	}
-	return what + " pool " + o.pool
-}
-
-// busy finds the one pool operation AKS allows per cluster, when there is one.
-// Before the control plane is up there is no slot: CAPZ makes the first pools
-// in the same request.
-func (l *look) busy() *operation {
-	if !l.Cluster.Provisioned {
-		return nil
-	}
-	if l.Cluster.Operation != "" {
-		return &operation{what: l.Cluster.Operation}
-	}
-	for _, p := range l.Pools {
-		if what := inFlight(p.Operation, p.Failure, p.Deleting); what != "" {
-			return &operation{what, p.Name}
-		}
-	}
-	for _, n := range l.Others {
-		if what := inFlight(n.Operation, n.Failure, n.Deleting); what != "" {
-			return &operation{what, n.Name}
-		}
-	}
-	return nil
-}
-
-// inFlight: a deletion holds the slot until it is through, except while Azure
-// refuses it: then nothing runs, and the neighbours go on.
-func inFlight(op, failure string, deleting bool) string {
-	if deleting && failure == "" {
-		return "Deleting"
-	}
-	return op
-}
-
-// waitForSlot is the plan of a write that has to wait for another operation.
-func (l *look) waitForSlot(o operation, verdict Verdict, purpose string) *Plan {
-	return &Plan{
-		Verdict: verdict,
-		Step:    string(fleetwrightv1.ReplacementStepWaitingForSlot), Reason: fleetwrightv1.ReasonWaitingForSlot,
-		Message:    fmt.Sprintf("waits to %s: AKS allows one operation per cluster and is %s", purpose, o),
-		CheckAgain: soon,
-	}
 }
 
 func (l *look) done() *Plan {

@@ -35,6 +35,7 @@ func TestNewPoolKeepsWhatTheSpecLeavesOpen(t *testing.T) {
 			tc.old.MachineType = "D4"
 			s.w.Nodepool.Spec = tc.wanted
 			s.w.Pools = []Pool{{Name: "generalold", Object: "old", UID: "u", Provisioned: true, Spec: tc.old, Created: s.now.Add(-time.Hour)}}
+			s.w.Azure = s.azure
 			plan := Next(s.w, s.now)
 			if diff := cmp.Diff(tc.want, plan.Action.Spec); plan.Action.Kind != CreatePool || diff != "" {
 				t.Errorf("%s\nnew pool (-want +got):\n%s", plan, diff)

@@ -27,9 +27,26 @@ type Plan struct {
 	// there is none; Outgoing those that have to go, oldest first.
 	Wanted   string
 	Outgoing []string
-	// NeedsPods names the pools (their objects) whose pods the answer depends on
-	// and the World did not hold. Reading pods is dear, so it is asked for.
-	NeedsPods []string
+	// Strategy is the way a pool is replaced, or would be, and StrategyMessage
+	// why; empty when none is. PeakNodes is the highest number of nodes of the
+	// cluster on the way.
+	Strategy, StrategyMessage string
+	PeakNodes                 int
+	// NeedsPods are the pods that the answer depends on and the World did not
+	// hold; NeedsAzure is the same for World.Azure. Reading them is dear, so it is
+	// asked for.
+	NeedsPods  []PodsOf
+	NeedsAzure bool
+
+	// waits is true when only the cluster's slot is in the way.
+	waits bool
+}
+
+// PodsOf are the pods on nodes of a pool: Object is the pool's, Nodes are
+// names, nil for all.
+type PodsOf struct {
+	Object string
+	Nodes  []string
 }
 
 // Verdict is a plan's class.
@@ -65,6 +82,20 @@ const (
 	UncordonNodes ActionKind = "UncordonNodes"
 	// EvictPods lets the drain engine evict what it may, now.
 	EvictPods ActionKind = "EvictPods"
+	// HoldScaling keeps the autoscaler from making a pool larger that leaves.
+	HoldScaling ActionKind = "HoldScaling"
+	// ResizePool sets a pool's number of nodes and takes the autoscaler off.
+	ResizePool ActionKind = "ResizePool"
+	// DeleteMachines removes single machines of a pool in Azure.
+	DeleteMachines ActionKind = "DeleteMachines"
+	// MatchSize takes over the number of nodes that Azure says a pool has, after
+	// machines were removed.
+	MatchSize ActionKind = "MatchSize"
+	// MarkEmpty writes down since when a pool that leaves is empty.
+	MarkEmpty ActionKind = "MarkEmpty"
+	// AdoptPool takes a pool over that exists; ReleasePool lets one go.
+	AdoptPool   ActionKind = "AdoptPool"
+	ReleasePool ActionKind = "ReleasePool"
 	// DeletePool deletes the MachinePool, which deletes the agent pool.
 	DeletePool ActionKind = "DeletePool"
 	// RemoveFinalizer lets the Nodepool go.
@@ -81,11 +112,21 @@ type Action struct {
 	// Spec, Fingerprint and Replicas are what CreatePool and UpdatePool write.
 	Spec        agentpool.Spec
 	Fingerprint string
-	// Replicas is the size a pool is created with.
-	Replicas int32
-	// Nodes are what CordonNodes and UncordonNodes write.
+	// Replicas is the size a pool is created with, or resized to; Replaces the
+	// number of nodes it is made in place of.
+	Replicas, Replaces int32
+	// Carried are the autoscaler's bounds that CreatePool and UpdatePool keep
+	// beside those of Spec, for when the pool has taken over.
+	Carried *agentpool.Scaling
+	// Grows and Shrinks say what an update does to the number of nodes.
+	Grows, Shrinks bool
+	// Nodes are what CordonNodes, UncordonNodes, EvictPods and DeleteMachines are
+	// about.
 	Nodes []Node
 }
+
+// writes tells an action from none.
+func (a Action) writes() bool { return a.Kind != "" && a.Kind != None }
 
 // String is the plan's line in a story.
 func (p Plan) String() string {

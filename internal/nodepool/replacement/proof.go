@@ -2,9 +2,9 @@ package replacement
 
 import (
 	"fmt"
+	"slices"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/agentpool"
 )
 
 // areEnoughNodesReady holds the first eviction back until the wanted pool has
@@ -14,12 +14,15 @@ import (
 func (l *look) areEnoughNodesReady() *Plan {
 	p := l.wanted
 	need := l.promise()
-	if l.drainBegan() {
+	if l.drainBegan() && l.oldNodesClosed() {
 		need = min(need, 1)
 	}
 	settled, wait, older := p.settledNodes(p.Spec.Version, l.Nodepool.MinReady, l.now)
 	if settled >= need {
 		return nil
+	}
+	if more := l.goal() - p.size(); l.growsNow() && !l.shifting() && l.way(more).step == 0 {
+		return l.noRoom(l.way(more), fmt.Sprintf("give pool %s %s", p.Name, count(int(more), "more node")))
 	}
 	if len(l.outgoing) == 0 && l.deferred != nil {
 		// Nodes that Azure refused, or was not asked for yet, are not awaited.
@@ -57,34 +60,33 @@ func (l *look) servedBefore() bool {
 
 // promise is how many nodes the wanted pool must have ready before the old one
 // is touched: what the spec says, or as many as serve now. A number nobody
-// fixed is not asked of a pool that aims at less: it grows with its pods.
+// fixed is not asked of a pool that aims at less: it grows with its pods. A
+// shift in stages asks for what the pool has so far.
 func (l *look) promise() int {
-	need := creationSize(l.Nodepool.Spec, l.outgoing, l.wanted.Spec.Replicas)
-	if l.Nodepool.Spec.Replicas == nil && l.wanted.Size != nil {
+	otherwise := int32(1)
+	if r := l.wanted.Spec.Replicas; r != nil {
+		otherwise = *r
+	}
+	serving := l.serving()
+	if l.wanted.Spec.Scaling == nil {
+		serving = max(serving, l.served())
+	}
+	need := wantedSize(l.Nodepool.Spec, serving, otherwise)
+	if l.wanted.Size != nil && (l.Nodepool.Spec.Replicas == nil || l.shifting()) {
 		need = min(need, max(*l.wanted.Size, 1))
 	}
 	return int(need)
 }
 
-// creationSize is the number of nodes a new pool starts with: the fixed
-// number, or what the old pools have within the autoscaler's bounds.
-func creationSize(spec agentpool.Spec, outgoing []Pool, otherwise *int32) int32 {
-	if spec.Replicas != nil {
-		return *spec.Replicas
+// oldNodesClosed is true when all nodes that leave were closed for the wanted
+// pool: it was proven then.
+func (l *look) oldNodesClosed() bool {
+	for _, o := range l.outgoing {
+		if !o.Deleting && slices.ContainsFunc(o.Nodes, func(n Node) bool { return !n.Cordoned }) {
+			return false
+		}
 	}
-	var serving int32
-	for _, o := range outgoing {
-		serving = max(serving, int32(min(max(len(o.Nodes), o.Members), 1000)))
-	}
-	switch {
-	case spec.Scaling != nil:
-		return min(max(serving, spec.Scaling.Min), spec.Scaling.Max)
-	case serving > 0:
-		return serving
-	case otherwise != nil:
-		return *otherwise
-	}
-	return 1
+	return true
 }
 
 // drainBegan is true once the wanted pool was proven and an old pool began to

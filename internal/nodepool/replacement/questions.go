@@ -9,14 +9,10 @@ import (
 )
 
 func (l *look) mayWeWrite() *Plan {
-	if l.Nodepool.Paused == "" {
-		return nil
+	if h := l.Nodepool.Hold; h.Reason != "" && !h.NonDisruptive {
+		return &Plan{Verdict: Held, Reason: h.Reason, Message: h.Message}
 	}
-	reason := fleetwrightv1.ReasonPaused
-	if l.Nodepool.PausedByCluster {
-		reason = fleetwrightv1.ReasonClusterPaused
-	}
-	return &Plan{Verdict: Held, Reason: reason, Message: l.Nodepool.Paused}
+	return nil
 }
 
 func (l *look) isTheClusterThere() *Plan {
@@ -63,7 +59,10 @@ func (l *look) isTheWantedPoolProvisioned() *Plan {
 	if p.Provisioned {
 		return nil
 	}
-	if inPlace, _ := agentpool.Split(agentpool.Changes(l.Nodepool.Spec, p.Spec)); len(inPlace) > 0 && p.Operation == "" && (p.Failure != "" || l.timedOut(p)) {
+	if plan := l.doesTheOldPoolServeEnough(); plan != nil {
+		return plan
+	}
+	if inPlace, _ := agentpool.Split(agentpool.Changes(l.held(), p.Spec)); len(inPlace) > 0 && p.Operation == "" && (p.Failure != "" || l.timedOut(p)) {
 		// Fewer nodes may be what there is quota for.
 		return l.changeInPlace(inPlace)
 	}
@@ -96,21 +95,67 @@ const failureGrace = time.Minute
 func (l *look) stands(p *Pool) bool { return l.now.Sub(p.FailureSince) >= failureGrace }
 
 func (l *look) timedOut(p *Pool) bool {
-	return l.Nodepool.ProvisionTimeout > 0 && l.now.Sub(p.ProvisionStarted) > l.Nodepool.ProvisionTimeout
+	asked := p.ProvisionStarted
+	if p.Updated.After(asked) {
+		asked = p.Updated // more nodes of a pool that was made long ago
+	}
+	return l.Nodepool.ProvisionTimeout > 0 && l.now.Sub(asked) > l.Nodepool.ProvisionTimeout
 }
 
 func (l *look) oldPoolIsSafe() string {
-	for _, o := range l.outgoing {
-		if !o.Deleting && o.DrainStarted.IsZero() {
-			return fmt.Sprintf("; pool %s serves on, untouched: change the spec, or put the old one back", o.Name)
-		}
+	if serves := l.oldPoolServes(); serves != "" {
+		return serves + ": change the spec, or put the old one back"
 	}
 	return "; change the spec to try another pool"
 }
 
+func (l *look) oldPoolServes() string {
+	for _, o := range l.outgoing {
+		if !o.Deleting && o.DrainStarted.IsZero() {
+			return fmt.Sprintf("; pool %s serves on, untouched", o.Name)
+		}
+	}
+	return ""
+}
+
+// doesTheOldPoolServeEnough: while Azure refuses the new pool, more nodes that
+// somebody asks for come from the old one.
+func (l *look) doesTheOldPoolServeEnough() *Plan {
+	want := l.Nodepool.Spec.Replicas
+	if want == nil || l.wanted.size() >= *want || l.wanted.Failure == "" || l.wanted.Operation != "" || len(l.outgoing) == 0 {
+		return nil
+	}
+	old := l.outgoing[len(l.outgoing)-1]
+	if old.Deleting || !old.Provisioned || !old.DrainStarted.IsZero() || old.Spec.Replicas == nil || *old.Spec.Replicas >= *want {
+		return nil
+	}
+	if plan := l.slot(Waiting, fmt.Sprintf("give pool %s %s", old.Name, count(int(*want), "node"))); plan != nil {
+		return plan
+	}
+	return &Plan{
+		Verdict: Moving, CheckAgain: soon,
+		Step: string(fleetwrightv1.ReplacementStepUpdatingInPlace), Reason: fleetwrightv1.ReasonUpdatingInPlace,
+		Message: fmt.Sprintf("gives pool %s %s, since pool %s cannot be made: %s", old.Name, count(int(*want), "node"), l.wanted.Name, l.wanted.Failure),
+		Action:  Action{Kind: ResizePool, Object: old.Object, Pool: old.Name, Replicas: *want, Grows: true},
+	}
+}
+
 func (l *look) areInPlaceFieldsAsWanted() *Plan {
 	p := l.wanted
-	inPlace, _ := agentpool.Split(agentpool.Changes(l.Nodepool.Spec, p.Spec))
+	if len(l.outgoing) > 0 && l.served() > 0 && l.outgoing[len(l.outgoing)-1].Created.After(p.Created) {
+		// Going back from a shift: what it took away must be written down first.
+		if plan := l.doesTheSizeMatch(*p); plan != nil {
+			return plan
+		}
+	}
+	if l.growsNow() && !l.Azure.Asked {
+		return &Plan{
+			Verdict: Moving, CheckAgain: soon, NeedsAzure: true,
+			Step: string(fleetwrightv1.ReplacementStepWaitingForGreen), Reason: fleetwrightv1.ReasonWaitingForGreen,
+			Message: fmt.Sprintf("what Azure has left for pool %s is not known yet", p.Name),
+		}
+	}
+	inPlace, _ := agentpool.Split(agentpool.Changes(l.held(), p.Spec))
 	if len(inPlace) > 0 {
 		plan := l.changeInPlace(inPlace)
 		if plan.Reason == fleetwrightv1.ReasonWaitingForSlot {
@@ -144,15 +189,36 @@ func (l *look) changeInPlace(inPlace []agentpool.Change) *Plan {
 			Message: fmt.Sprintf("mode User would leave the cluster without a ready System pool: make another System pool first, pool %s stays as it is", p.Name),
 		}
 	}
-	if op := l.busy(); op != nil {
-		return l.waitForSlot(*op, Waiting, "change "+agentpool.Describe(inPlace))
+	if plan := l.slot(Waiting, "change "+agentpool.Describe(inPlace)); plan != nil {
+		return plan
+	}
+	held := l.held()
+	kept := l.bounds().Scaling
+	if p.Carried != nil {
+		kept = p.Carried
 	}
 	return &Plan{
 		Verdict: Moving, CheckAgain: soon,
 		Step: string(fleetwrightv1.ReplacementStepUpdatingInPlace), Reason: fleetwrightv1.ReasonUpdatingInPlace,
 		Message: fmt.Sprintf("changes %s of pool %s without touching its nodes", agentpool.Describe(inPlace), p.Name),
-		Action:  Action{Kind: UpdatePool, Object: p.Object, Pool: p.Name, Spec: l.Nodepool.Spec},
+		Action:  Action{Kind: UpdatePool, Object: p.Object, Pool: p.Name, Spec: held, Carried: carried(l.Nodepool.Spec, kept, held), Grows: l.grows(), Shrinks: l.shrinks()},
 	}
+}
+
+// grows tells a change that brings nodes, or lets the autoscaler bring them: it
+// overtakes everything else.
+func (l *look) grows() bool {
+	held, p := l.held(), l.wanted
+	if held.Replicas != nil {
+		return *held.Replicas > p.size()
+	}
+	return held.Scaling != nil && p.Spec.Scaling != nil && (held.Scaling.Max > p.Spec.Scaling.Max || held.Scaling.Min > p.Spec.Scaling.Min)
+}
+
+// shrinks tells a change that takes nodes away.
+func (l *look) shrinks() bool {
+	to := l.held().Replicas
+	return to != nil && *to < l.wanted.size()
 }
 
 func (l *look) doNodesAnswer() *Plan {
@@ -184,15 +250,30 @@ func (l *look) reopen(p *Pool, why string) *Plan {
 	if len(closed) == 0 && p.DrainStarted.IsZero() {
 		return nil
 	}
+	if p.Operation != "" && len(closed) > 0 {
+		// It may be taking these very nodes away.
+		return &Plan{
+			Verdict: Moving, CheckAgain: soon,
+			Step: string(fleetwrightv1.ReplacementStepRollingBack), Reason: fleetwrightv1.ReasonRollingBack,
+			Message: fmt.Sprintf("pool %s %s: its nodes are opened once Azure is done %s", p.Name, why, operation{what: p.Operation, pool: p.Name}),
+		}
+	}
+	message := fmt.Sprintf("pool %s %s", p.Name, why)
+	if len(closed) > 0 {
+		message += fmt.Sprintf(": %s open for pods", count(len(closed), "node"))
+	}
 	return &Plan{
 		Verdict: Moving, CheckAgain: soon,
 		Step: string(fleetwrightv1.ReplacementStepRollingBack), Reason: fleetwrightv1.ReasonRollingBack,
-		Message: fmt.Sprintf("pool %s %s: %s open for pods", p.Name, why, count(len(closed), "node")),
+		Message: message,
 		Action:  Action{Kind: UncordonNodes, Object: p.Object, Pool: p.Name, Nodes: closed},
 	}
 }
 
 func (l *look) areOldPoolsGone() *Plan {
+	if l.shifting() {
+		return l.shift()
+	}
 	return l.retire(l.outgoing)
 }
 
@@ -204,7 +285,7 @@ func (l *look) isAnythingDeferred() *Plan {
 		return &Plan{
 			Verdict: Moving, CheckAgain: soon,
 			Step: string(fleetwrightv1.ReplacementStepUpdatingInPlace), Reason: fleetwrightv1.ReasonUpdatingInPlace,
-			Message: fmt.Sprintf("Azure is %s", operation{op, l.wanted.Name}),
+			Message: fmt.Sprintf("Azure is %s", operation{what: op, pool: l.wanted.Name}),
 		}
 	}
 	return nil

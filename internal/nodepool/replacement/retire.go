@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/agentpool"
 )
 
 // retire takes pools out of service: all nodes cordoned before the first
@@ -15,7 +16,7 @@ func (l *look) retire(pools []Pool) *Plan {
 	if plan := l.mayTheyLeave(pools); plan != nil {
 		return plan
 	}
-	for _, ask := range []func(Pool) *Plan{l.cordon, l.drain, l.remove} {
+	for _, ask := range []func(Pool) *Plan{l.keepFromGrowing, l.cordon, l.drain, l.soak, l.remove} {
 		for _, p := range pools {
 			if p.Deleting {
 				continue
@@ -70,6 +71,35 @@ func (l *look) mayTheyLeave(pools []Pool) *Plan {
 	return nil
 }
 
+// keepFromGrowing lowers the autoscaler's upper bound to what the pool has: on a
+// pool that leaves, it would add nodes for the very pods that have to go. Where
+// the slot is taken, the drain goes on without it.
+func (l *look) keepFromGrowing(p Pool) *Plan {
+	if p.Spec.Scaling == nil || !p.Provisioned || p.Drain.known(nil) && p.Drain.Empty() {
+		return nil
+	}
+	have := max(int32(min(p.count(), maxPoolNodes)), 1)
+	bounds := agentpool.Scaling{Min: min(p.Spec.Scaling.Min, have), Max: have}
+	if l.shifting() {
+		// It shrinks node by node from now on.
+		if bounds.Min = 0; p.Spec.Mode == string(fleetwrightv1.NodepoolModeSystem) {
+			bounds.Min = 1
+		}
+	}
+	if p.Spec.Scaling.Max <= bounds.Max && p.Spec.Scaling.Min <= bounds.Min {
+		return nil
+	}
+	if l.slot(Waiting, "") != nil {
+		return nil
+	}
+	return &Plan{
+		Verdict: Moving, CheckAgain: soon,
+		Step: string(fleetwrightv1.ReplacementStepCordoningBlue), Reason: fleetwrightv1.ReasonCordoningBlue,
+		Message: fmt.Sprintf("keeps the autoscaler from adding nodes to pool %s, which leaves", p.Name),
+		Action:  Action{Kind: HoldScaling, Object: p.Object, Pool: p.Name, Spec: agentpool.Spec{Scaling: &bounds}},
+	}
+}
+
 func (l *look) cordon(p Pool) *Plan {
 	var open []Node
 	for _, n := range p.Nodes {
@@ -88,33 +118,51 @@ func (l *look) cordon(p Pool) *Plan {
 	}
 }
 
-func (l *look) drain(p Pool) *Plan {
-	plan := &Plan{
+func draining(p Pool) *Plan {
+	return &Plan{
 		Verdict: Moving, CheckAgain: orDefault(p.Drain.CheckAgain, soon),
 		Step: string(fleetwrightv1.ReplacementStepDrainingBlue), Reason: fleetwrightv1.ReasonDrainingBlue,
 	}
-	switch {
-	case len(p.Nodes) != p.Members || p.Unlisted > 0:
-		// Nodes that are listed and not seen, or seen and not listed: the picture
-		// is not whole, and an incomplete one never means "empty".
-		plan.Message = fmt.Sprintf("pool %s has %s by Azure and %d in the cluster: waits until they agree", p.Name, count(p.Members, "node"), len(p.Nodes)+p.Unlisted)
-		if p.Members > len(p.Nodes)+p.Unlisted {
-			plan.Message += fmt.Sprintf("; should its other machines never become nodes, delete them in Azure, or MachinePool %s yourself", p.Object)
-		} else {
-			plan.Message += fmt.Sprintf("; should Azure never list the others, drain them and delete MachinePool %s yourself", p.Object)
-		}
-		if p.Failure != "" && p.Operation == "" && l.stands(&p) {
-			// CAPZ does not list the machines of a pool that Azure calls failed.
-			plan.Verdict, plan.Step, plan.Reason, plan.CheckAgain = Stuck, "", fleetwrightv1.ReasonProvisioningFailed, later
-			plan.Message += "; Azure says: " + p.Failure
-		}
-		return plan
-	case len(p.Nodes) == 0 || p.Drain.Empty():
+}
+
+// isThePictureWhole: nodes that are listed and not seen, or seen and not listed,
+// make it incomplete, and an incomplete one never means "empty".
+func (l *look) isThePictureWhole(p Pool) *Plan {
+	if len(p.Nodes) == p.Members && p.Unlisted == 0 {
 		return nil
-	case !p.Drain.Known:
-		plan.Message = fmt.Sprintf("the pods on pool %s are not known yet", p.Name)
-		plan.NeedsPods = []string{p.Object}
+	}
+	plan := draining(p)
+	plan.Message = fmt.Sprintf("pool %s has %s by Azure and %d in the cluster: waits until they agree", p.Name, count(p.Members, "node"), len(p.Nodes)+p.Unlisted)
+	if p.Members > len(p.Nodes)+p.Unlisted {
+		plan.Message += fmt.Sprintf("; should its other machines never become nodes, delete them in Azure, or MachinePool %s yourself", p.Object)
+	} else {
+		plan.Message += fmt.Sprintf("; should Azure never list the others, drain them and delete MachinePool %s yourself", p.Object)
+	}
+	if p.Failure != "" && p.Operation == "" && l.stands(&p) {
+		// CAPZ does not list the machines of a pool that Azure calls failed.
+		plan.Verdict, plan.Step, plan.Reason, plan.CheckAgain = Stuck, "", fleetwrightv1.ReasonProvisioningFailed, later
+		plan.Message += "; Azure says: " + p.Failure
+	}
+	return plan
+}
+
+func (l *look) drain(p Pool) *Plan {
+	if p.emptied() {
+		return nil
+	}
+	if plan := l.isThePictureWhole(p); plan != nil {
 		return plan
+	}
+	plan := draining(p)
+	switch {
+	case len(p.Nodes) == 0:
+		return nil
+	case !p.Drain.known(nil):
+		plan.Message = fmt.Sprintf("the pods on pool %s are not known yet", p.Name)
+		plan.NeedsPods = []PodsOf{{Object: p.Object}}
+		return plan
+	case p.Drain.Empty():
+		return nil
 	}
 	plan.Message = fmt.Sprintf("pool %s: %s", p.Name, p.Drain.Summary)
 	plan.Action = Action{Kind: EvictPods, Object: p.Object, Pool: p.Name, Nodes: p.Nodes}
@@ -122,8 +170,8 @@ func (l *look) drain(p Pool) *Plan {
 }
 
 func (l *look) remove(p Pool) *Plan {
-	if op := l.busy(); op != nil {
-		return l.waitForSlot(*op, Moving, "delete pool "+p.Name)
+	if plan := l.slot(Moving, "delete pool "+p.Name); plan != nil {
+		return plan
 	}
 	return &Plan{
 		Verdict: Moving, CheckAgain: soon,

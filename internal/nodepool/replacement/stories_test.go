@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	"github.com/fleetwright/fleetwright/internal/agentpool"
@@ -383,8 +384,8 @@ var stories = map[string]struct {
 		begin: func(t *testing.T) *story { return newStory(t).running(9) },
 		script: []scripted{
 			{0, "machineType D8", setMachine("D8")},
-			{6 * time.Minute, "Cluster paused", func(s *story) { s.w.Nodepool.Paused = "Cluster prod is paused" }},
-			{66 * time.Minute, "Cluster resumed", func(s *story) { s.w.Nodepool.Paused = "" }},
+			{6 * time.Minute, "Cluster paused", func(s *story) { s.w.Nodepool.Hold = Hold{Reason: "ClusterPaused", Message: "Cluster prod is paused"} }},
+			{66 * time.Minute, "Cluster resumed", func(s *story) { s.w.Nodepool.Hold = Hold{} }},
 		},
 	},
 	"only-system-pool-is-replaced": {
@@ -468,6 +469,381 @@ var stories = map[string]struct {
 		script: []scripted{
 			{0, "machineType D8", setMachine("D8")},
 			{4*time.Minute + 30*time.Second, "deleted when both pools are ready", func(s *story) { s.w.Nodepool.Deleting = true }},
+		},
+	},
+	"scale-up-while-azure-refuses-the-new-pool": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "machineType D96, of which there is no quota", func(s *story) {
+				s.provisionFails = "QuotaExceeded: needs 288 vCPUs, 20 are left"
+				setMachine("D96")(s)
+			}},
+			{30 * time.Minute, "traffic comes: replicas 8", func(s *story) {
+				s.provisionFails = ""
+				s.w.Nodepool.Spec.Replicas = ptr.To[int32](8)
+				s.after(time.Second, func(s *story) { s.provisionFails = "QuotaExceeded: needs 768 vCPUs, 20 are left" })
+				s.after(2*time.Hour, func(s *story) { s.provisionFails = "" })
+			}},
+			{3 * time.Hour, "back to D4", setMachine("D4")},
+		},
+	},
+	"autoscaled-pool-is-replaced-and-taken-back": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return autoscaled(newStory(t).running(9)) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "back to D4 while pods move", setMachine("D4")},
+		},
+	},
+	"autoscaled-pool-with-bounds-of-its-own-is-taken-back": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := autoscaled(newStory(t).running(9))
+			s.w.Nodepool.Spec.Scaling = nil // nobody says
+			return s
+		},
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "back to D4 while pods move", setMachine("D4")},
+			{2 * time.Hour, "the bounds are written down as they were", func(s *story) {
+				s.w.Nodepool.Spec.Scaling = &agentpool.Scaling{Min: 1, Max: 10}
+			}},
+		},
+	},
+	"large-pool-shifts-in-stages-under-the-node-cap": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Nodepool.Spec.Replicas = ptr.To[int32](8)
+			s.w.Cluster.NodeCap = 11
+			s.budget = 4
+			return s.running(16)
+		},
+		script: []scripted{{0, "machineType D8; 8 more nodes are too many for the cluster", setMachine("D8")}},
+	},
+	"shift-in-stages-is-taken-back-half-way": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Nodepool.Spec.Replicas = ptr.To[int32](8)
+			s.w.Cluster.NodeCap = 11
+			s.budget = 4
+			return s.running(16)
+		},
+		script: []scripted{
+			{0, "machineType D8; 8 more nodes are too many for the cluster", setMachine("D8")},
+			{20 * time.Minute, "back to D4", setMachine("D4")},
+		},
+	},
+	"autoscaled-pool-shifts-in-stages-for-want-of-quota": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := autoscaled(newStory(t).running(12))
+			s.budget, s.quota = 4, 4
+			return s
+		},
+		script: []scripted{{0, "machineType D8", setMachine("D8")}},
+	},
+	"shift-in-stages-because-the-spec-says-so": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(9)
+			s.w.Nodepool.Strategy, s.budget = "StagedShift", 3
+			s.w.Nodepool.MaxSurge = ptr.To(intstr.FromInt32(2))
+			return s
+		},
+		script: []scripted{{0, "machineType D8", setMachine("D8")}},
+	},
+	"no-room-for-a-single-node": {
+		ends: "WaitingForCapacity",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(6)
+			s.w.Cluster.NodeCap = 3
+			return s
+		},
+		script: []scripted{{0, "machineType D8", setMachine("D8")}},
+	},
+	"whole-new-pool-waits-for-room": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(6)
+			s.w.Cluster.NodeCap, s.w.Nodepool.Strategy = 5, "FullGreen"
+			return s
+		},
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{time.Hour, "the cluster may have 6 nodes", func(s *story) { s.w.Cluster.NodeCap = 6 }},
+		},
+	},
+	"in-place-only-reports-and-waits": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(3)
+			s.w.Nodepool.Strategy = "InPlaceOnly"
+			return s
+		},
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{time.Hour, "strategy Auto", func(s *story) { s.w.Nodepool.Strategy = "" }},
+		},
+	},
+	"machine-type-is-not-offered": {
+		ends:  "SKUNotAvailable",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "machineType D9, which Azure does not have here", func(s *story) {
+			s.azure.Refused = "westeurope does not offer D9"
+			setMachine("D9")(s)
+		}}},
+	},
+	"window-opens-later": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(6)
+			s.w.Nodepool.Window = Window{Closed: true, Opens: s.now.Add(13 * time.Hour)}
+			return s
+		},
+		script: []scripted{
+			{0, "machineType D8 and a label", func(s *story) {
+				s.w.Nodepool.Spec.Labels = map[string]string{"team": "shop"}
+				setMachine("D8")(s)
+			}},
+			{2 * time.Hour, "traffic comes: replicas 5", func(s *story) { s.w.Nodepool.Spec.Replicas = ptr.To[int32](5) }},
+			{13 * time.Hour, "the window opens", func(s *story) { s.w.Nodepool.Window = Window{} }},
+			{13*time.Hour + 6*time.Minute, "it closes; what has begun goes on", func(s *story) {
+				s.w.Nodepool.Window = Window{Closed: true, Opens: s.now.Add(24 * time.Hour)}
+			}},
+		},
+	},
+	"old-pool-soaks-and-goes": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(6)
+			s.w.Nodepool.Soak = 24 * time.Hour
+			return s
+		},
+		script: []scripted{{0, "machineType D8", setMachine("D8")}},
+	},
+	"spec-reverted-while-the-old-pool-soaks-at-zero": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := autoscaled(newStory(t).running(9))
+			s.w.Nodepool.Soak = 24 * time.Hour
+			return s
+		},
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{12 * time.Hour, "back to D4", setMachine("D4")},
+		},
+	},
+	"spec-reverted-while-the-old-pool-soaks-cordoned": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := systemStory(t).running(6)
+			s.w.Nodepool.Soak = 24 * time.Hour
+			return s
+		},
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{12 * time.Hour, "back to D4", setMachine("D4")},
+		},
+	},
+	"next-change-while-the-old-pool-soaks": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(6)
+			s.w.Nodepool.Soak = 24 * time.Hour
+			return s
+		},
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{12 * time.Hour, "machineType D16", setMachine("D16")},
+		},
+	},
+	"frozen-in-the-middle-and-scaled-up": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "a freeze holds what is disruptive", func(s *story) {
+				s.w.Nodepool.Hold = Hold{Reason: "Frozen", Message: "Freeze fleet/incident-4711: INC-4711", NonDisruptive: true}
+			}},
+			{16 * time.Minute, "replicas 5, in the emergency", func(s *story) { s.w.Nodepool.Spec.Replicas = ptr.To[int32](5) }},
+			{66 * time.Minute, "the freeze is lifted", func(s *story) { s.w.Nodepool.Hold = Hold{} }},
+		},
+	},
+	"frozen-before-the-change": {
+		ends: "Frozen",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(3)
+			s.w.Nodepool.Hold = Hold{Reason: "Frozen", Message: "Freeze fleet/xmas: quiet time", NonDisruptive: true}
+			return s
+		},
+		script: []scripted{{0, "machineType D8", setMachine("D8")}},
+	},
+	"frozen-pool-is-scaled-up-and-not-replaced": {
+		ends: "Frozen",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(3)
+			s.w.Nodepool.Hold = Hold{Reason: "Frozen", Message: "Freeze fleet/xmas: quiet time", NonDisruptive: true}
+			return s
+		},
+		script: []scripted{{0, "machineType D8, replicas 5 and a NoExecute taint", func(s *story) {
+			s.w.Nodepool.Spec.Replicas = ptr.To[int32](5)
+			s.w.Nodepool.Spec.Taints = []agentpool.Taint{{Key: "k", Effect: "NoExecute"}}
+			setMachine("D8")(s)
+		}}},
+	},
+	"rollout-after-a-moment": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{{0, "rolloutAfter in an hour: a newer node image", func(s *story) {
+			s.w.Nodepool.RolloutAfter = s.now.Add(time.Hour)
+			s.after(time.Hour, func(*story) {})
+		}}},
+	},
+	"pods-with-volumes-wait-for-their-zone": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(6)
+			s.pinned = map[string]int{"westeurope-2": 2}
+			s.zones["D8"] = "westeurope-1"
+			return s
+		},
+		script: []scripted{
+			{0, "machineType D8 in zone 1", setMachine("D8")},
+			{time.Hour, "a node of it comes up in zone 2", func(s *story) {
+				if p := &s.w.Pools[len(s.w.Pools)-1]; len(p.Nodes) > 0 {
+					p.Nodes[0].Zone = "westeurope-2"
+				}
+			}},
+		},
+	},
+	"another-nodepool-comes-first": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "machineType D8; two others want the slot too", func(s *story) {
+				s.w.Ahead = []Turn{{"prod-batch", "change replicas 3 -> 9"}, {"prod-db", "create a pool for maxPods 30 -> 60"}}
+				setMachine("D8")(s)
+			}},
+			{5 * time.Minute, "prod-batch is done", func(s *story) { s.w.Ahead = s.w.Ahead[1:] }},
+			{9 * time.Minute, "prod-db too", func(s *story) { s.w.Ahead = nil }},
+		},
+	},
+	"operation-of-somebody-else-is-stuck": {
+		ends:  "OperationStuck",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "somebody upgrades pool system; machineType D8", func(s *story) {
+				s.w.Others[0].Operation, s.w.Others[0].OperationSince = "Updating", s.now
+				setMachine("D8")(s)
+			}},
+			{3 * time.Hour, "three hours pass", func(*story) {}},
+		},
+	},
+	"pool-is-stuck-updating": {
+		ends:  "OperationStuck",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "pool is Updating for ever; machineType D8", func(s *story) {
+				s.w.Pools[0].Operation, s.w.Pools[0].OperationSince = "Updating", s.now
+				setMachine("D8")(s)
+			}},
+			{3 * time.Hour, "three hours pass", func(*story) {}},
+		},
+	},
+	"existing-pool-is-shown-and-adopted": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			old := s.w.Nodepool.Spec
+			old.MaxPods = 30 // nobody asks for another number
+			s.w.Adoptable = []Adoptable{{Object: "np1", Name: "np1", Found: true, Spec: old}}
+			s.w.Nodepool.Spec.Labels = map[string]string{"team": "shop"}
+			return s
+		},
+		script: []scripted{
+			{time.Hour, "adoption.policy Adopt", func(s *story) { s.w.Nodepool.Adopt = true }},
+		},
+	},
+	"adopted-pool-is-replaced-by-the-next-change": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Adoptable = []Adoptable{{Object: "np1", Name: "np1", Found: true, Spec: s.w.Nodepool.Spec}}
+			s.w.Nodepool.Adopt = true
+			return s
+		},
+		script: []scripted{
+			{time.Minute, "machineType D8", setMachine("D8")},
+			{time.Hour, "the adopted MachinePool is gone", func(s *story) { s.w.Adoptable[0] = Adoptable{Object: "np1"} }},
+		},
+	},
+	"pool-to-adopt-is-somebody-elses": {
+		ends: "AlreadyOwned",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Adoptable = []Adoptable{{Object: "np1", Name: "np1", Found: true, Owner: "prod-batch", Spec: s.w.Nodepool.Spec}}
+			return s
+		},
+	},
+	"pool-to-adopt-does-not-exist": {
+		ends: "MachinePoolNotFound",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Adoptable = []Adoptable{{Object: "np1"}}
+			return s
+		},
+	},
+	"deleted-and-retained-in-the-middle": {
+		ends:  "DeletingPool",
+		begin: func(t *testing.T) *story { return autoscaled(newStory(t).running(9)) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "deleted with deletionPolicy Retain", func(s *story) {
+				s.w.Nodepool.Deleting, s.w.Nodepool.DeletionPolicy = true, "Retain"
+			}},
+		},
+	},
+	"deleted-and-protected": {
+		ends:  "DeletingPool",
+		begin: func(t *testing.T) *story { return newStory(t).running(3) },
+		script: []scripted{
+			{0, "deleted with deletionPolicy Protect", func(s *story) {
+				s.w.Nodepool.Deleting, s.w.Nodepool.DeletionPolicy = true, "Protect"
+			}},
+			{time.Hour, "deletionPolicy Delete", func(s *story) { s.w.Nodepool.DeletionPolicy = "Delete" }},
+		},
+	},
+	"node-is-lost-while-pods-move": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "an old machine is gone", func(s *story) {
+				if p := &s.w.Pools[0]; len(s.w.Pools) == 2 && len(p.Nodes) > 0 {
+					s.leave(p, p.Nodes[0].Name)
+				}
+			}},
+		},
+	},
+	"new-node-is-lost-while-pods-move": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "a new node fails", func(s *story) {
+				if p := s.w.Pools[len(s.w.Pools)-1]; len(p.Nodes) > 0 {
+					p.Nodes[0].Ready = false
+				}
+			}},
+			{2 * time.Hour, "it comes back", func(s *story) {
+				if p := s.w.Pools[len(s.w.Pools)-1]; len(p.Nodes) > 0 {
+					p.Nodes[0].Ready, p.Nodes[0].ReadySince = true, s.now
+				}
+			}},
+			{2*time.Hour + 5*time.Minute, "a while later", func(*story) {}},
 		},
 	},
 	"cluster-is-not-there": {

@@ -45,7 +45,14 @@ type story struct {
 	// provisionFails makes Azure refuse new pools and changes with this message.
 	provisionFails string
 	bootVersion    string // what kubelets say instead of the truth
-	noBoot         bool
+	// quota, if any, is how many nodes Azure lets the pool have in all.
+	quota int
+	// azure is what Azure has left; zone is where the nodes of a pool are.
+	azure Azure
+	zones map[string]string
+	// pinned is the number of pods per zone that a volume keeps there.
+	pinned map[string]int
+	noBoot bool
 }
 
 type due struct {
@@ -73,7 +80,8 @@ func newStory(t *testing.T, script ...scripted) *story {
 	start := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	return &story{
 		t: t, start: start, now: start, script: script, budget: 1,
-		pods: map[string]int{}, proven: map[string]bool{}, created: map[string]int{},
+		pods: map[string]int{}, proven: map[string]bool{}, created: map[string]int{}, zones: map[string]string{},
+		azure: Azure{Asked: true, Room: 1000, Machines: true},
 		w: World{
 			Nodepool: Nodepool{
 				Name: "prod-general", BaseName: "general", UID: "uid-1",
@@ -145,7 +153,7 @@ func (s *story) boot(object string, n int) {
 			if s.bootVersion != "" {
 				version = s.bootVersion
 			}
-			p.Nodes = append(p.Nodes, Node{Name: name, UID: "uid-" + name, ProviderID: "azure://" + p.Name + "/" + name, Ready: true, ReadySince: s.now, Version: version})
+			p.Nodes = append(p.Nodes, Node{Name: name, UID: "uid-" + name, ProviderID: "azure://" + p.Name + "/" + name, Ready: true, ReadySince: s.now, Version: version, Zone: s.zones[p.Spec.MachineType]})
 			s.schedule()
 		})
 	}
@@ -180,10 +188,20 @@ func (s *story) podsOn(p Pool) (n int) {
 // world is a fresh reading, as Observe gives it: a copy, pools in any order.
 func (s *story) world() World {
 	w := s.w
+	w.Azure = s.azure
+	if s.quota > 0 {
+		w.Azure.Room, w.Azure.Limit = int32(s.quota), fmt.Sprintf("quota Total Regional vCPUs: %d nodes are allowed", s.quota)
+		for _, p := range s.w.Pools {
+			w.Azure.Room -= int32(p.Members)
+		}
+	}
 	w.Pools = slices.Clone(s.w.Pools)
 	for i := range w.Pools {
 		p := &w.Pools[i]
 		p.Nodes = slices.Clone(p.Nodes)
+		if p.Spec.Scaling != nil && p.Provisioned {
+			p.Size = ptr.To(int32(p.Members)) // CAPZ writes back what the autoscaler chose
+		}
 		if w.Cluster.Unreachable != "" {
 			p.Nodes = nil
 		}
@@ -193,7 +211,7 @@ func (s *story) world() World {
 		}
 		left := s.podsOn(*p)
 		closed := !slices.ContainsFunc(p.Nodes, func(n Node) bool { return !n.Cordoned })
-		p.Drain = Drain{Known: true, Closed: closed, Remaining: left, Summary: fmt.Sprintf("%d pods left", left), CheckAgain: 5 * time.Second}
+		p.Drain = Drain{Known: true, Closed: closed, Remaining: left, Pinned: s.pinned, Summary: fmt.Sprintf("%d pods left", left), CheckAgain: 5 * time.Second}
 		if s.budget == 0 && left > 0 {
 			p.Drain.Summary += "; waits for pod shop/cart (PodDisruptionBudget shop/cart allows 0)"
 		}
@@ -208,6 +226,39 @@ func (s *story) say(format string, args ...any) {
 	fmt.Fprintf(&s.log, "%8s  %s\n", s.now.Sub(s.start).Round(time.Second), fmt.Sprintf(format, args...))
 }
 
+// next answers as the reconciler does: what a plan asks for is read.
+func (s *story) next() Plan {
+	w := s.world()
+	plan := Next(w, s.now)
+	for range 10 {
+		if len(plan.NeedsPods) == 0 {
+			break
+		}
+		for _, of := range plan.NeedsPods {
+			for i := range w.Pools {
+				if w.Pools[i].Object == of.Object {
+					w.Pools[i].Drain = s.drainOf(w.Pools[i], of.Nodes)
+				}
+			}
+		}
+		plan = Next(w, s.now)
+	}
+	return plan
+}
+
+// drainOf is what the drain engine says of some nodes of a pool.
+func (s *story) drainOf(p Pool, names []string) Drain {
+	d := Drain{Known: true, Closed: true, Of: names, CheckAgain: 5 * time.Second, Pinned: s.pinned}
+	for _, n := range p.Nodes {
+		if names == nil || slices.Contains(names, n.Name) {
+			d.Closed = d.Closed && n.Cordoned
+			d.Remaining += s.pods[n.Name]
+		}
+	}
+	d.Summary = fmt.Sprintf("%d pods left", d.Remaining)
+	return d
+}
+
 // run goes on until the plan is done (or stuck, or the finalizer is gone) with
 // nothing left to happen, or the steps are used up.
 func (s *story) run(steps int) Plan {
@@ -215,7 +266,7 @@ func (s *story) run(steps int) Plan {
 	var plan Plan
 	for range steps {
 		s.happen()
-		plan = Next(s.world(), s.now)
+		plan = s.next()
 		s.check(plan)
 		s.repeats++
 		if line := plan.String(); line != s.last {
@@ -227,7 +278,7 @@ func (s *story) run(steps int) Plan {
 			return plan
 		}
 		s.act(plan)
-		resting := plan.Action.Kind == None && len(s.due) == 0 && len(s.script) == 0
+		resting := plan.Action.Kind == None && len(s.due) == 0 && len(s.script) == 0 && plan.Reason != "Soaking"
 		if resting && plan.Verdict != Moving {
 			return plan
 		}
@@ -291,14 +342,23 @@ func (s *story) act(plan Plan) {
 		}
 		s.w.Pools = append(s.w.Pools, Pool{
 			Name: a.Pool, Object: a.Object, UID: "uid-" + a.Object, Fingerprint: a.Fingerprint, Created: s.now,
-			Spec: spec, Size: ptr.To(a.Replicas), Operation: "Creating", ProvisionStarted: s.now,
+			Spec: spec, Size: ptr.To(a.Replicas), Operation: "Creating", ProvisionStarted: s.now, Replaces: a.Replaces, Carried: a.Carried,
 		})
 		s.after(tCreate, func(s *story) { s.provisioned(a.Object) })
 	case UpdatePool:
 		p := s.pool(a.Object)
 		keep := *p
 		p.Spec = a.Spec
-		p.Spec.Version, p.Spec.MachineType = keep.Spec.Version, keep.Spec.MachineType
+		p.Spec.Version, p.Spec.MachineType, p.Spec.RolloutAfter = keep.Spec.Version, keep.Spec.MachineType, keep.Spec.RolloutAfter
+		if p.Spec.Replicas != nil || p.Spec.Scaling != nil {
+			p.Carried = a.Carried
+		} else {
+			p.Spec.Replicas, p.Spec.Scaling = keep.Spec.Replicas, keep.Spec.Scaling
+		}
+		p.Updated = s.now
+		if r := p.Spec.Replicas; r != nil && p.Provisioned {
+			p.Size = ptr.To(*r)
+		}
 		if !p.Provisioned {
 			size := *p.Size
 			if r, bounds := p.Spec.Replicas, p.Spec.Scaling; r != nil {
@@ -318,16 +378,63 @@ func (s *story) act(plan Plan) {
 					p.FailureSince = s.now
 					return
 				}
-				if p.Spec.Replicas != nil && int(*p.Spec.Replicas) > len(p.Nodes) {
-					s.boot(a.Object, int(*p.Spec.Replicas)-len(p.Nodes))
-				}
+				s.resized(p)
 			}
 		})
+	case HoldScaling:
+		p := s.pool(a.Object)
+		if p.Carried == nil {
+			p.Carried = p.Spec.Scaling
+		}
+		p.Spec.Scaling = ptr.To(*a.Spec.Scaling)
+		s.updating(p)
+	case ResizePool:
+		p := s.pool(a.Object)
+		if p.Spec.Scaling != nil && p.Carried == nil {
+			p.Carried = p.Spec.Scaling
+		}
+		p.Spec.Scaling, p.Spec.Replicas, p.Size = nil, ptr.To(a.Replicas), ptr.To(a.Replicas)
+		s.updating(p)
+	case DeleteMachines:
+		p := s.pool(a.Object)
+		p.Operation = "Updating"
+		s.after(tDelete, func(s *story) {
+			p := s.pool(a.Object)
+			for _, n := range a.Nodes {
+				s.leave(p, n.Name)
+			}
+			p.Operation = ""
+		})
+	case MatchSize:
+		p := s.pool(a.Object)
+		p.Size, p.Spec.Replicas = ptr.To(int32(p.Members)), ptr.To(int32(p.Members))
+	case MarkEmpty:
+		s.pool(a.Object).EmptySince = s.now
+	case AdoptPool:
+		for i := range s.w.Adoptable {
+			if d := &s.w.Adoptable[i]; d.Object == a.Object {
+				d.Mine, d.Owner = true, s.w.Nodepool.Name
+				s.w.Pools = append(s.w.Pools, Pool{
+					Name: d.Name, Object: d.Object, UID: "uid-" + d.Object, Created: s.now.Add(-time.Hour), Provisioned: true,
+					ProvisionStarted: s.now.Add(-time.Hour), Spec: d.Spec, Size: d.Spec.Replicas,
+				})
+				for range *d.Spec.Replicas {
+					s.serial++
+					name := fmt.Sprintf("node%02d", s.serial)
+					p := s.pool(d.Object)
+					p.Members++
+					p.Nodes = append(p.Nodes, Node{Name: name, UID: "uid-" + name, Ready: true, ReadySince: s.now.Add(-time.Hour), Version: p.Spec.Version})
+				}
+			}
+		}
+	case ReleasePool:
+		s.w.Pools = slices.DeleteFunc(s.w.Pools, func(p Pool) bool { return p.Object == a.Object })
 	case CordonNodes, UncordonNodes:
 		p := s.pool(a.Object)
 		closed := a.Kind == CordonNodes
-		p.DrainStarted = time.Time{}
-		if closed {
+		if !closed {
+			p.DrainStarted, p.EmptySince = time.Time{}, time.Time{}
+		} else if p.DrainStarted.IsZero() {
 			p.DrainStarted = s.now
 		}
 		for i := range p.Nodes {
@@ -340,7 +447,7 @@ func (s *story) act(plan Plan) {
 		s.schedule()
 	case EvictPods:
 		for range s.budget - s.moving() {
-			for _, n := range s.pool(a.Object).Nodes {
+			for _, n := range a.Nodes {
 				if s.pods[n.Name] == 0 {
 					continue
 				}
@@ -365,6 +472,45 @@ func (s *story) act(plan Plan) {
 			s.schedule()
 		})
 	}
+}
+
+// updating is a change of a pool's size or bounds on its way.
+func (s *story) updating(p *Pool) {
+	object := p.Object
+	p.Operation, p.Updated = "Updating", s.now
+	s.after(tUpdate, func(s *story) {
+		if p := s.pool(object); p != nil && p.Operation == "Updating" {
+			p.Operation = ""
+			s.resized(p)
+		}
+	})
+}
+
+// resized is what Azure does about a fixed number: it makes machines, or takes
+// some, whatever runs on them.
+func (s *story) resized(p *Pool) {
+	if p.Spec.Replicas == nil || p.Spec.Scaling != nil {
+		return
+	}
+	want := int(*p.Spec.Replicas)
+	if want > p.Members {
+		s.boot(p.Object, want-p.Members)
+	}
+	for len(p.Nodes) > want {
+		if n := p.Nodes[len(p.Nodes)-1]; s.pods[n.Name] > 0 && !p.DrainStarted.IsZero() {
+			s.t.Errorf("I3: a node with %d pods is taken from pool %s, which leaves\n%s", s.pods[n.Name], p.Name, s.log.String())
+		}
+		s.leave(p, p.Nodes[len(p.Nodes)-1].Name)
+	}
+}
+
+// leave takes a machine away; what ran on it waits for a place.
+func (s *story) leave(p *Pool, name string) {
+	p.Members--
+	p.Nodes = slices.DeleteFunc(p.Nodes, func(n Node) bool { return n.Name == name })
+	s.pending += s.pods[name]
+	delete(s.pods, name)
+	s.schedule()
 }
 
 // provisioned is Azure's answer to a pool that was asked for.

@@ -44,6 +44,7 @@ func TestStoriesInRandomOrder(t *testing.T) {
 	}
 	for name, tc := range stories {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, seed := range seeds {
 				s := tc.begin(t)
 				s.script = tc.script

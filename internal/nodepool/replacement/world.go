@@ -15,7 +15,7 @@ package replacement
 import (
 	"time"
 
-	"github.com/blang/semver/v4"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 )
@@ -32,6 +32,15 @@ type World struct {
 	Pools []Pool
 	// Others are the cluster's pools that belong to somebody else.
 	Others []Neighbour
+	// Adoptable are the pools that the Nodepool asks to take over, as they were
+	// found.
+	Adoptable []Adoptable
+	// Azure is what Azure has left for more nodes. Read only when a plan asks
+	// for it.
+	Azure Azure
+	// Ahead are the other Nodepools of the cluster whose turn comes first, in
+	// order.
+	Ahead []Turn
 }
 
 // Nodepool is the wanted state, as its users wrote it.
@@ -43,10 +52,8 @@ type Nodepool struct {
 	UID string
 	// Deleting is true from the moment the Nodepool has a deletion timestamp.
 	Deleting bool
-	// Paused says who asks for no writes; empty means nobody does.
-	Paused string
-	// PausedByCluster is true when it is the Cluster that is paused.
-	PausedByCluster bool
+	// Hold says who asks to do less; the zero Hold is nobody.
+	Hold Hold
 	// Invalid says why the wanted spec can never be met by this cluster, in a
 	// sentence that tells what to change; empty means it can.
 	Invalid string
@@ -57,6 +64,75 @@ type Nodepool struct {
 	// ProvisionTimeout is how long a new pool may take to become ready before
 	// the replacement is reported as stuck.
 	ProvisionTimeout time.Duration
+	// Strategy is Auto (or empty), InPlaceOnly, FullGreen or StagedShift.
+	Strategy string
+	// MaxSurge is how many more nodes than before a staged shift may have; nil is
+	// a quarter of them.
+	MaxSurge *intstr.IntOrString
+	// Soak is how long an emptied old pool is kept; SoakCordoned keeps its nodes
+	// too.
+	Soak         time.Duration
+	SoakCordoned bool
+	// Window says when a replacement may begin.
+	Window Window
+	// RolloutAfter is the moment that pools made earlier are replaced after, once
+	// it has come; zero is never.
+	RolloutAfter time.Time
+	// DeletionPolicy is Delete (or empty), Retain or Protect.
+	DeletionPolicy string
+	// Adopt says whether Adoptable pools are taken over, or only told of.
+	Adopt bool
+}
+
+// Hold is a request to do less.
+type Hold struct {
+	// Reason is one of condition Paused, or empty: nobody asks. Message says who,
+	// and why.
+	Reason, Message string
+	// NonDisruptive allows what touches no running pod; without it nothing is
+	// written.
+	NonDisruptive bool
+}
+
+// Window says when a replacement may begin. The zero Window is always open.
+type Window struct {
+	// Closed is true while none is open; Opens is when the next one does, zero if
+	// none ever does.
+	Closed bool
+	Opens  time.Time
+}
+
+// Turn is a Nodepool whose write comes before this one's.
+type Turn struct{ Nodepool, Purpose string }
+
+// Adoptable is a pool that exists and is asked for.
+type Adoptable struct {
+	// Object is the MachinePool's name. Found is false when the cluster has no
+	// such pool.
+	Object string
+	Found  bool
+	// Owner is the Nodepool it belongs to, or empty; Mine is true when that is
+	// this one.
+	Owner string
+	Mine  bool
+	// Name is the AKS agent pool's name, Spec what it is like.
+	Name string
+	Spec agentpool.Spec
+}
+
+// Azure is what Azure has left for more nodes of the wanted kind.
+type Azure struct {
+	// Asked is false while nobody has asked.
+	Asked bool
+	// Refused says why the machine type cannot be had, or is empty.
+	Refused string
+	// Room is how many more nodes there is room for; Limit names what binds. An
+	// empty Limit means that nothing is known to bind.
+	Room  int32
+	Limit string
+	// Machines is true when single machines can be removed from a pool, which a
+	// staged shift needs.
+	Machines bool
 }
 
 // Cluster is the workload cluster as far as pools are concerned.
@@ -78,8 +154,12 @@ type Cluster struct {
 	// it did. Nothing destructive is decided while it is set.
 	Unreachable string
 	// Operation is the control plane's own operation in flight ("Updating"), or
-	// empty.
-	Operation string
+	// empty; OperationSince is when it was first seen, zero when nobody knows.
+	Operation      string
+	OperationSince time.Time
+	// NodeCap is the highest number of nodes the cluster may have; 0 is the
+	// default of 950.
+	NodeCap int
 }
 
 // Neighbour is a pool of the cluster that is not this Nodepool's.
@@ -90,145 +170,13 @@ type Neighbour struct {
 	Owner, Object string
 	// Mode is System or User.
 	Mode string
-	// Operation is the provider operation in flight, or empty; Failure its last
-	// refusal, or empty.
+	// Operation is the provider operation in flight, or empty, since
+	// OperationSince; Failure its last refusal, or empty.
 	Operation, Failure string
+	OperationSince     time.Time
 	// Deleting is true once its deletion was asked for.
 	Deleting bool
-	// ReadyNodes are its Ready, schedulable nodes.
-	ReadyNodes int
-}
-
-// Pool is one provider pool: a MachinePool with its infrastructure object and
-// the AKS agent pool behind it.
-type Pool struct {
-	// Name is the AKS agent pool name, Object the name of the MachinePool and
-	// of the infrastructure object.
-	Name, Object string
-	// UID is the MachinePool's, a precondition of its deletion. Empty when only
-	// the infrastructure object is left.
-	UID string
-	// Fingerprint is the annotation written when the pool was made.
-	Fingerprint string
-	Created     time.Time
-	// Deleting is true once its deletion was asked for; the pool is gone only
-	// when neither object is left, which CAPZ grants when ARM answered 404.
-	Deleting bool
-	// Spec is what the provider objects say, server-added values left out.
-	Spec agentpool.Spec
-	// Provisioned is true when the provider reported the pool as made.
-	Provisioned bool
-	// Operation is the provider operation in flight (Creating, Updating,
-	// Deleting), or empty.
-	Operation string
-	// Failure is the provider's last refusal or failure, or empty; FailureSince
-	// is when it was first said in these words, zero when nobody knows.
-	Failure      string
-	FailureSince time.Time
-	// ProvisionStarted is when the pool was asked for.
-	ProvisionStarted time.Time
-	// DrainStarted is when its first node was cordoned for removal; zero when
-	// that has not happened (or the annotation was lost, which only makes the
-	// readiness of the new pool be checked once more).
-	DrainStarted time.Time
-	// Incomplete is true while one of the pool's two objects is missing: its
-	// creation was cut off between them, or somebody deleted one.
-	Incomplete bool
-	// Size is the number of nodes the pool aims at, also while the autoscaler
-	// chooses it; nil when nobody said.
-	Size *int32
-	// Members is the number of machines the provider lists for the pool,
-	// Unlisted the number of Nodes that carry its label and are not listed.
-	Members, Unlisted int
-	// Nodes are the live Nodes proven to belong to the pool, by full provider
-	// id, ordered by name.
-	Nodes []Node
-	// IdentityConflict says which node contradicts the pool's membership, or is
-	// empty. Nothing is cordoned, evicted or deleted while it is set.
-	IdentityConflict string
-	// Drain is what still runs on the pool's nodes. Only read for pools that
-	// have to go.
-	Drain Drain
-}
-
-// Node is one Node of a pool.
-type Node struct {
-	Name, UID, ProviderID string
-	Ready                 bool
-	// ReadySince is when it last became Ready.
-	ReadySince time.Time
-	Cordoned   bool
-	// CordonedByUs is true when a replacement cordoned it, so that taking the
-	// replacement back may uncordon it and a person's own cordon stays.
-	CordonedByUs bool
-	// Version is the kubelet's own word ("v1.34.2").
-	Version string
-}
-
-// Drain is what the drain engine says of a pool's nodes.
-type Drain struct {
-	// Known is false when the pods could not be read: then nothing is empty.
-	Known bool
-	// Closed is true when every node was cordoned when the engine read it, which
-	// is before it read the pods.
-	Closed bool
-	// Remaining pods still have to leave.
-	Remaining int
-	// Staying says which pods will end with the pool because their owners asked
-	// to leave them alone; empty when there are none.
-	Staying string
-	// Summary is the engine's sentence about what is being waited for.
-	Summary string
-	// CheckAgain is when looking again is worth it.
-	CheckAgain time.Duration
-}
-
-// Empty is true when the drain engine has seen all nodes closed and nothing
-// left that has to leave.
-func (d Drain) Empty() bool { return d.Unused() && d.Closed }
-
-// Unused is true when nothing has to leave, though pods may still come.
-func (d Drain) Unused() bool { return d.Known && d.Remaining == 0 }
-
-// ReadyNodes counts nodes that take pods: Ready and not cordoned.
-func (p Pool) ReadyNodes() int {
-	n := 0
-	for _, node := range p.Nodes {
-		if node.Ready && !node.Cordoned {
-			n++
-		}
-	}
-	return n
-}
-
-// isOlder compares what kubelets run with a version; a suffix (-akslts) says
-// nothing, and a version nobody can read counts as old. Nodes that AKS upgraded
-// by itself are newer than asked for, which is not worth another pool.
-func isOlder(kubelet, version string) bool {
-	wanted, err := semver.ParseTolerant(version)
-	if err != nil {
-		return false
-	}
-	runs, err := semver.ParseTolerant(kubelet)
-	wanted.Pre, runs.Pre = nil, nil
-	return err != nil || runs.LT(wanted)
-}
-
-// settledNodes counts nodes that run the wanted version, take pods and have
-// been Ready for minReady; wait is how long until the next one may count.
-func (p Pool) settledNodes(version string, minReady time.Duration, now time.Time) (settled int, wait time.Duration, older string) {
-	for _, n := range p.Nodes {
-		switch {
-		case isOlder(n.Version, version):
-			older = n.Name + " runs " + n.Version
-		case !n.Ready || n.Cordoned:
-		case now.Sub(n.ReadySince) < minReady:
-			if left := minReady - now.Sub(n.ReadySince); wait == 0 || left < wait {
-				wait = left
-			}
-		default:
-			settled++
-		}
-	}
-	return settled, wait, older
+	// Nodes is the number of its nodes, or of its machines if there are more;
+	// ReadyNodes are those that are Ready and take pods.
+	Nodes, ReadyNodes int
 }

@@ -1,0 +1,130 @@
+package nodepool
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/drain"
+	"github.com/fleetwright/fleetwright/internal/nodepool/preflight"
+	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
+)
+
+// forecastAge is how long what was found on old nodes is told and used: volumes
+// and selectors of running pods hardly change, and reading them is dear.
+const forecastAge = time.Minute
+
+// forecasts keep what the last preflight of a pool found. Losing them at a
+// restart makes it be read again.
+type forecasts struct {
+	mu sync.Mutex
+	by map[types.UID]map[string]forecast
+}
+
+type forecast struct {
+	at     time.Time
+	report preflight.Report
+}
+
+func (f *forecasts) of(nodepool types.UID, object string, now time.Time) (preflight.Report, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	kept, found := f.by[nodepool][object]
+	return kept.report, found && now.Sub(kept.at) < forecastAge
+}
+
+func (f *forecasts) keep(nodepool types.UID, object string, report preflight.Report, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.by == nil {
+		f.by = map[types.UID]map[string]forecast{}
+	}
+	if f.by[nodepool] == nil {
+		f.by[nodepool] = map[string]forecast{}
+	}
+	f.by[nodepool][object] = forecast{now, report}
+}
+
+// forget drops what is kept of a Nodepool that is done or gone.
+func (f *forecasts) forget(nodepool types.UID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.by, nodepool)
+}
+
+// pinned is the number of pods per zone that a volume keeps there.
+func (r *Reconciler) pinned(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, object string, snapshot drain.Snapshot, now time.Time) (map[string]int, error) {
+	report, found := r.forecasts.of(np.UID, object, now)
+	if !found {
+		complete, err := preflight.Complete(ctx, o.nodes, snapshot)
+		if err != nil {
+			return nil, err
+		}
+		report = preflight.Look(complete, drain.Policy{}, now)
+		r.forecasts.keep(np.UID, object, report, now)
+	}
+	return report.ZonesNeeded, nil
+}
+
+// foresee tells what draining the old pool would meet, before anything of it is
+// closed. What could not be read is no reason to stop: nothing is decided by it.
+func (r *Reconciler) foresee(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool) (preflight.Report, bool) {
+	pool := leaving(o)
+	if pool == nil || o.nodes == nil || o.world.Cluster.Unreachable != "" {
+		return preflight.Report{}, false
+	}
+	now := r.Clock.Now()
+	if report, found := r.forecasts.of(np.UID, pool.Object, now); found {
+		return report, true
+	}
+	if !pool.DrainStarted.IsZero() {
+		return preflight.Report{}, false
+	}
+	refs := make([]drain.NodeRef, 0, len(pool.Nodes))
+	for _, n := range pool.Nodes {
+		refs = append(refs, drain.NodeRef{Name: n.Name, UID: types.UID(n.UID)})
+	}
+	snapshot, err := preflight.Observe(ctx, o.nodes, refs, drain.Policy{})
+	if err != nil {
+		return preflight.Report{}, false
+	}
+	report := preflight.Look(snapshot, drain.Policy{}, now)
+	r.forecasts.keep(np.UID, pool.Object, report, now)
+	return report, true
+}
+
+// leaving is the pool that a replacement empties, nil when none is.
+func leaving(o *observation) *replacement.Pool {
+	objects := o.plan.Outgoing
+	for i := range o.world.Pools {
+		p := &o.world.Pools[i]
+		for _, object := range objects {
+			if p.Object == object && len(p.Nodes) > 0 && !p.Deleting {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+func forecastStatus(report preflight.Report, peak int) fleetwrightv1.ReplacementForecast {
+	out := fleetwrightv1.ReplacementForecast{Nodes: count32(report.Nodes), Pods: count32(report.PodsToMove)}
+	if peak > 0 {
+		out.PeakNodes = count32(peak)
+	}
+	if report.WithoutEnd == 0 {
+		out.DrainSecondsLow, out.DrainSecondsHigh = seconds(report.Estimate.Low), seconds(report.Estimate.High)
+	}
+	for _, w := range report.Warnings() {
+		if len(out.Warnings) == maxListed {
+			break
+		}
+		out.Warnings = append(out.Warnings, clip(w, maxValue))
+	}
+	return out
+}
+
+func seconds(d time.Duration) *int32 { return count32(int(d.Round(time.Second).Seconds())) }

@@ -1,0 +1,63 @@
+package replacement
+
+import (
+	"fmt"
+	"strings"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/agentpool"
+)
+
+// areAskedPoolsOurs takes pools over that exist already, or tells what taking
+// them over would change. A pool of ours that was adopted and replaced since is
+// missed by nobody.
+func (l *look) areAskedPoolsOurs() *Plan {
+	for _, a := range l.Adoptable {
+		switch {
+		case a.Mine:
+			continue
+		case !a.Found && len(l.Pools) > 0:
+			continue
+		case !a.Found:
+			return &Plan{
+				Verdict: Stuck, Reason: fleetwrightv1.ReasonMachinePoolNotFound, CheckAgain: later,
+				Message: fmt.Sprintf("spec.adoption names MachinePool %s, which Cluster %s does not have: name one that exists, or take the line out to have a new pool made", a.Object, l.Cluster.Name),
+			}
+		case a.Owner != "":
+			return &Plan{
+				Verdict: Stuck, Reason: fleetwrightv1.ReasonAlreadyOwned, CheckAgain: later,
+				Message: fmt.Sprintf("spec.adoption names MachinePool %s, which belongs to Nodepool %s: delete that one with deletionPolicy Retain first", a.Object, a.Owner),
+			}
+		case !l.Nodepool.Adopt:
+			return &Plan{
+				Verdict: Waiting, Reason: fleetwrightv1.ReasonDiffers, CheckAgain: whenIdle,
+				Message: fmt.Sprintf("pool %s is not taken over yet: %s; set adoption.policy Adopt to go on", a.Name, l.adoptionDifference(a)),
+			}
+		}
+		if plan := l.slot(Waiting, "take over pool "+a.Name); plan != nil {
+			return plan
+		}
+		return &Plan{
+			Verdict: Moving, CheckAgain: soon,
+			Step: string(fleetwrightv1.ReplacementStepAdopting), Reason: fleetwrightv1.ReasonUpdatingInPlace,
+			Message: fmt.Sprintf("takes over pool %s (MachinePool %s): no node and no pod is touched", a.Name, a.Object),
+			Action:  Action{Kind: AdoptPool, Object: a.Object, Pool: a.Name},
+		}
+	}
+	return nil
+}
+
+func (l *look) adoptionDifference(a Adoptable) string {
+	inPlace, replace := agentpool.Split(agentpool.Changes(l.Nodepool.Spec, a.Spec))
+	var parts []string
+	if len(inPlace) > 0 {
+		parts = append(parts, "it would be changed in place: "+agentpool.Describe(inPlace))
+	}
+	if len(replace) > 0 {
+		parts = append(parts, "it would be replaced for "+agentpool.Describe(replace))
+	}
+	if len(parts) == 0 {
+		return "it is as the spec says"
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,234 @@
+package replacement
+
+import (
+	"cmp"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/agentpool"
+)
+
+const (
+	// defaultNodeCap is where the people this is built for keep their clusters.
+	defaultNodeCap = 950
+	// maxPoolNodes is the size of a scale set.
+	maxPoolNodes = 1000
+	// defaultSurge is a quarter, as CAPI and AKS advise a third.
+	defaultSurge = "25%"
+)
+
+// room is how many more nodes there may be, and what binds.
+type room struct {
+	nodes int32
+	limit string
+}
+
+// room is the narrowest of what the cluster may have and what Azure has left.
+func (l *look) room() room {
+	nodeCap := cmp.Or(l.Cluster.NodeCap, defaultNodeCap)
+	have := l.clusterNodes()
+	r := room{int32(max(nodeCap-have, 0)), fmt.Sprintf("the cluster has %d of at most %s", have, count(nodeCap, "node"))}
+	if l.Azure.Asked && l.Azure.Limit != "" && l.Azure.Room < r.nodes {
+		r = room{max(l.Azure.Room, 0), l.Azure.Limit}
+	}
+	return r
+}
+
+// clusterNodes counts what is there and what is on its way.
+func (l *look) clusterNodes() (n int) {
+	for _, p := range l.Pools {
+		n += max(p.count(), int(p.size()))
+	}
+	for _, o := range l.Others {
+		n += o.Nodes
+	}
+	return n
+}
+
+// goal is how many nodes the new pool must have in the end: the fixed number,
+// or as many as served before.
+func (l *look) goal() int32 {
+	serving := l.serving()
+	if l.wanted != nil && l.wanted.Spec.Scaling == nil {
+		// A shift made the old pool smaller; the autoscaler only does what it did.
+		serving = max(serving, l.served())
+	}
+	return wantedSize(l.bounds(), serving, 1)
+}
+
+// bounds are the wanted number of nodes with what the spec leaves open as the
+// pool that serves has it.
+func (l *look) bounds() agentpool.Spec { return inherit(l.Nodepool.Spec, l.outgoing) }
+
+// serving is the number of nodes of the largest pool on its way out.
+func (l *look) serving() (n int32) {
+	for _, o := range l.outgoing {
+		n = max(n, int32(min(o.count(), maxPoolNodes)))
+	}
+	return n
+}
+
+// served is the number of nodes before the shift began, as far as it is known:
+// the newest pool says what it was made in place of.
+func (l *look) served() int32 {
+	if len(l.Pools) < 2 {
+		return 0
+	}
+	return l.Pools[len(l.Pools)-1].Replaces
+}
+
+// wantedSize is the number of nodes for a spec where serving nodes do the work
+// now; otherwise stands for a number that nobody knows.
+func wantedSize(spec agentpool.Spec, serving, otherwise int32) int32 {
+	switch {
+	case spec.Replicas != nil:
+		return *spec.Replicas
+	case spec.Scaling != nil:
+		return min(max(serving, spec.Scaling.Min), spec.Scaling.Max)
+	case serving > 0:
+		return serving
+	}
+	return otherwise
+}
+
+// surge is how many more nodes than before a staged shift may have.
+func (l *look) surge() int32 {
+	budget := intstr.FromString(defaultSurge)
+	if l.Nodepool.MaxSurge != nil {
+		budget = *l.Nodepool.MaxSurge
+	}
+	before := max(l.serving(), l.served())
+	n, err := intstr.GetScaledValueFromIntOrPercent(&budget, int(before), true)
+	if err != nil {
+		n = 1 // admission refuses what is neither
+	}
+	return int32(max(n, 1))
+}
+
+// way is how a pool is replaced, and why.
+type way struct {
+	strategy, why string
+	// step is how many nodes the new pool may get now.
+	step int32
+	room room
+}
+
+// way chooses between a whole new pool and a shift in stages: the whole pool,
+// where it fits.
+func (l *look) way(more int32) way {
+	w := way{room: l.room(), step: more, strategy: string(fleetwrightv1.ReplacementStrategyFullGreen)}
+	w.why = fmt.Sprintf("%s fit: %s", count(int(more), "more node"), w.room.limit)
+	fits := w.room.nodes >= more
+	switch asked := l.Nodepool.Strategy; {
+	case asked == w.strategy:
+		w.why = "the spec asks for it"
+		if !fits {
+			w.step = 0
+		}
+	case asked == string(fleetwrightv1.ReplacementStrategyStagedShift):
+		return l.stages(w, more, "the spec asks for it")
+	case !fits && l.serving() > 0:
+		return l.stages(w, more, fmt.Sprintf("a whole new pool needs %s, and %s", count(int(more), "more node"), w.room.limit))
+	case !fits:
+		w.step = 0
+	}
+	return w
+}
+
+// stages bounds a step by the surge budget, counted over all nodes of the pool.
+func (l *look) stages(w way, more int32, why string) way {
+	before := max(l.serving(), l.served())
+	var now int32
+	for _, p := range l.Pools {
+		now += max(int32(min(p.count(), maxPoolNodes)), p.size())
+	}
+	w.strategy, w.why = string(fleetwrightv1.ReplacementStrategyStagedShift), why
+	if l.Azure.Asked && !l.Azure.Machines {
+		w.step, w.room.limit = 0, "a shift in stages takes single machines away in Azure, for which the operator has no credentials"
+		return w
+	}
+	w.step = max(min(more, before+l.surge()-now, w.room.nodes), 0)
+	return w
+}
+
+// held is what the wanted pool is to look like now: as the spec says, but for
+// its size while an old pool still serves. It grows by what there is room for,
+// and the autoscaler must not make it smaller before it has taken over.
+func (l *look) held() agentpool.Spec {
+	spec, p := l.Nodepool.Spec, l.wanted
+	wanted := l.bounds()
+	if spec.Replicas == nil && spec.Scaling == nil && p.Carried != nil {
+		wanted.Scaling = p.Carried
+	}
+	if l.takenOver() {
+		if spec.Replicas == nil {
+			spec.Scaling = wanted.Scaling
+		}
+		return spec
+	}
+	size, goal := p.size(), l.goal()
+	switch {
+	case p.Spec.Scaling != nil && wanted.Scaling != nil:
+		least := p.Spec.Scaling.Min
+		if p.Spec.Scaling.Max < wanted.Scaling.Max {
+			least = size // it was kept from growing, and serves again
+		}
+		spec.Scaling = withLeast(*wanted.Scaling, least)
+	case size < goal:
+		spec.Scaling, spec.Replicas = nil, ptrTo(size+l.way(goal-size).step)
+	case spec.Replicas == nil && wanted.Scaling != nil:
+		spec.Scaling = withLeast(*wanted.Scaling, size)
+	}
+	return spec
+}
+
+// carried are the bounds to keep beside those that are written: the spec has
+// none, and what is written is not what they are to be in the end.
+func carried(spec agentpool.Spec, wanted *agentpool.Scaling, written agentpool.Spec) *agentpool.Scaling {
+	if spec.Replicas != nil || spec.Scaling != nil || wanted == nil || written.Scaling != nil && *written.Scaling == *wanted {
+		return nil
+	}
+	return wanted
+}
+
+// withLeast raises the lower bound, so that the autoscaler takes no node away.
+func withLeast(bounds agentpool.Scaling, least int32) *agentpool.Scaling {
+	bounds.Min = min(max(bounds.Min, least), bounds.Max)
+	return &bounds
+}
+
+// shifting is true while the wanted pool is still to grow in stages.
+func (l *look) shifting() bool {
+	if l.wanted == nil || l.wanted.Spec.Scaling != nil || l.takenOver() {
+		return false
+	}
+	more := l.goal() - l.wanted.size()
+	return more > 0 && l.way(more).strategy == string(fleetwrightv1.ReplacementStrategyStagedShift)
+}
+
+// growsNow is true when the next step depends on what Azure has left.
+func (l *look) growsNow() bool {
+	return l.wanted != nil && !l.takenOver() && l.wanted.Spec.Scaling == nil && l.wanted.size() < l.goal()
+}
+
+// noRoom is the plan while the next nodes have no place.
+func (l *look) noRoom(w way, purpose string) *Plan {
+	return &Plan{
+		Verdict: Waiting, Reason: fleetwrightv1.ReasonWaitingForCapacity, CheckAgain: later,
+		Message: fmt.Sprintf("waits to %s: %s%s", purpose, w.room.limit, l.oldPoolServes()),
+	}
+}
+
+// takenOver is true when no pool serves beside the wanted one.
+func (l *look) takenOver() bool {
+	for _, o := range l.outgoing {
+		if !o.Deleting {
+			return false
+		}
+	}
+	return true
+}
+
+func ptrTo(n int32) *int32 { return &n }
