@@ -4,10 +4,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -26,6 +28,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/arm"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/nodepool"
 	"github.com/fleetwright/fleetwright/internal/workload"
@@ -43,6 +46,9 @@ type Options struct {
 	LeaderElectNamespace string
 	// Verbosity of the log: 0 tells what is done, 1 also what is planned.
 	Verbosity int
+	// Azure says which Azure to ask for what CAPZ does not do; its identity comes
+	// from the environment.
+	Azure arm.Options
 	// NodepoolWorkers is how many Nodepools are reconciled at once.
 	NodepoolWorkers int
 }
@@ -53,6 +59,11 @@ func (o *Options) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.HealthAddress, "health-probe-bind-address", ":8081", `where /healthz and /readyz are served; "0" serves none`)
 	fs.BoolVar(&o.LeaderElect, "leader-elect", true, "work only while holding the Lease, so that one of several replicas works")
 	fs.StringVar(&o.LeaderElectNamespace, "leader-elect-namespace", "", "namespace of the Lease (default: the manager's own)")
+	fs.StringVar(&o.Azure.Cloud, "azure-cloud", "", "AzurePublicCloud (default), AzureUSGovernmentCloud or AzureChinaCloud")
+	fs.StringVar(&o.Azure.ResourceManagerEndpoint, "azure-resource-manager-endpoint", "", "URL of a cloud without a name; goes with the next two")
+	fs.StringVar(&o.Azure.ResourceManagerAudience, "azure-resource-manager-audience", "", "audience of its tokens")
+	fs.StringVar(&o.Azure.AuthorityHost, "azure-authority-host", "", "URL of its sign-in")
+	fs.StringVar(&o.Azure.CAFile, "azure-ca-file", "", "PEM file of authorities to trust besides the system's")
 	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
 	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
 }
@@ -60,8 +71,43 @@ func (o *Options) Flags(fs *pflag.FlagSet) {
 // controllers is the one list of what runs.
 var controllers = []func(context.Context, manager.Manager, *workload.Clusters, Options) error{
 	func(ctx context.Context, mgr manager.Manager, clusters *workload.Clusters, o Options) error {
-		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers})
+		azure, err := Azure(o.Azure, mgr.GetLogger())
+		if err != nil {
+			return err
+		}
+		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azure, Namespace: o.namespace()})
 	},
+}
+
+// Azure is the operator's own way to Azure, nil when the environment names no
+// identity: it works without, and knows less.
+func Azure(o arm.Options, log logr.Logger) (nodepool.Azure, error) {
+	azure, err := arm.New(o)
+	switch {
+	case errors.Is(err, arm.ErrNoCredentials):
+		log.Info("Azure is not asked for quotas, machine types and addresses, and pools are not replaced in stages", "reason", err.Error())
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("connect to Azure: %w", err)
+	}
+	return azure, nil
+}
+
+// namespaceFile is where a pod finds its own namespace.
+const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// defaultNamespace is where the chart installs the manager.
+const defaultNamespace = "fleetwright-system"
+
+// namespace is the manager's own: that of its Lease, or of its pod.
+func (o Options) namespace() string {
+	if o.LeaderElectNamespace != "" {
+		return o.LeaderElectNamespace
+	}
+	if content, err := os.ReadFile(namespaceFile); err == nil {
+		return strings.TrimSpace(string(content))
+	}
+	return defaultNamespace
 }
 
 // Run starts the manager and returns when ctx ends or something fails.

@@ -2,6 +2,7 @@ package nodepool
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -71,17 +72,17 @@ func (r *Reconciler) pinned(ctx context.Context, o *observation, np *fleetwright
 
 // foresee tells what draining the old pool would meet, before anything of it is
 // closed. What could not be read is no reason to stop: nothing is decided by it.
-func (r *Reconciler) foresee(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool) (preflight.Report, bool) {
+func (r *Reconciler) foresee(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool) (preflight.Report, bool, error) {
 	pool := leaving(o)
 	if pool == nil || o.nodes == nil || o.world.Cluster.Unreachable != "" {
-		return preflight.Report{}, false
+		return preflight.Report{}, false, nil
 	}
 	now := r.Clock.Now()
 	if report, found := r.forecasts.of(np.UID, pool.Object, now); found {
-		return report, true
+		return report, true, nil
 	}
 	if !pool.DrainStarted.IsZero() {
-		return preflight.Report{}, false
+		return preflight.Report{}, false, nil
 	}
 	refs := make([]drain.NodeRef, 0, len(pool.Nodes))
 	for _, n := range pool.Nodes {
@@ -89,11 +90,11 @@ func (r *Reconciler) foresee(ctx context.Context, o *observation, np *fleetwrigh
 	}
 	snapshot, err := preflight.Observe(ctx, o.nodes, refs, drain.Policy{})
 	if err != nil {
-		return preflight.Report{}, false
+		return preflight.Report{}, false, fmt.Errorf("look ahead at the pods of pool %s: %w", pool.Name, err)
 	}
 	report := preflight.Look(snapshot, drain.Policy{}, now)
 	r.forecasts.keep(np.UID, pool.Object, report, now)
-	return report, true
+	return report, true, nil
 }
 
 // leaving is the pool that a replacement empties, nil when none is.

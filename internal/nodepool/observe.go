@@ -114,8 +114,7 @@ func (r *Reconciler) observeCluster(ctx context.Context, reader client.Reader, k
 		}
 	}
 	// Past the cache: a Freeze made a moment ago counts.
-	target := freeze.Target{Namespace: key.Namespace, ClusterLabels: cluster.Labels}
-	c.frozen = freeze.InEffect(ctx, r.Live, r.Namespace, target, r.Clock.Now())
+	c.frozen = freeze.InEffect(ctx, r.Live, key.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())
 	c.api, c.nodes, c.unread = r.observeNodes(ctx, key, cluster, pools)
 	return c, nil
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
@@ -25,7 +26,12 @@ func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 	before := np.DeepCopy()
 	o.settleDrains(done, before.Status.Replacement.Blockers, r.Clock.Now())
 	np.Status = r.status(before, o, actErr)
-	if report, known := r.foresee(ctx, o, np); known {
+	// Nothing is decided by the forecast, so what cannot be read is no reason to stop.
+	report, known, err := r.foresee(ctx, o, np)
+	if err != nil {
+		logf.FromContext(ctx).Info("The forecast of the drain is missing", "error", err.Error())
+	}
+	if known {
 		np.Status.Replacement.Forecast = forecastStatus(report, o.plan.PeakNodes)
 	}
 	if !equality.Semantic.DeepEqual(before.Status, np.Status) {

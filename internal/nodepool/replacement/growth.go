@@ -36,6 +36,13 @@ func (l *look) room() room {
 	return r
 }
 
+// CountNodes is how many nodes the cluster has, what is on its way included, and
+// how many it may have.
+func CountNodes(w World) (have, most int) {
+	l := look{World: w}
+	return l.clusterNodes(), cmp.Or(w.Cluster.NodeCap, defaultNodeCap)
+}
+
 // clusterNodes counts what is there and what is on its way.
 func (l *look) clusterNodes() (n int) {
 	for _, p := range l.Pools {
