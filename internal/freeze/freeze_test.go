@@ -32,12 +32,12 @@ func made(namespace, name string, mode fleetwrightv1.FreezeMode, changes ...chan
 	return f
 }
 
-func from(hours time.Duration) change {
-	return func(f *fleetwrightv1.Freeze) { f.Spec.From = ptr.To(metav1.NewTime(noon.Add(hours * time.Hour))) }
+func from(hours int) change {
+	return func(f *fleetwrightv1.Freeze) { f.Spec.From = ptr.To(metav1.NewTime(noon.Add(time.Duration(hours) * time.Hour))) }
 }
 
-func until(hours time.Duration) change {
-	return func(f *fleetwrightv1.Freeze) { f.Spec.Until = ptr.To(metav1.NewTime(noon.Add(hours * time.Hour))) }
+func until(hours int) change {
+	return func(f *fleetwrightv1.Freeze) { f.Spec.Until = ptr.To(metav1.NewTime(noon.Add(time.Duration(hours) * time.Hour))) }
 }
 
 func selects(key string, operator metav1.LabelSelectorOperator, values ...string) change {
@@ -154,15 +154,15 @@ func (r reader) List(_ context.Context, list client.ObjectList, _ ...client.List
 }
 
 func TestFreezesThatCannotBeReadHoldWhatIsDisruptive(t *testing.T) {
-	target := freeze.Target{Namespace: "prod"}
-	got := freeze.InEffect(t.Context(), reader{err: errors.New("no answer")}, manager, target, noon)
+	got := freeze.InEffect(t.Context(), reader{err: errors.New("no answer")}, "prod", nil, manager, noon)
 	want := freeze.Effect{
 		Mode: "NonDisruptive", Message: "Freezes cannot be read, so nothing disruptive is done: no answer", CheckAgain: noon.Add(15 * time.Second),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("InEffect() (-want +got):\n%s", diff)
 	}
-	got = freeze.InEffect(t.Context(), reader{freezes: []fleetwrightv1.Freeze{made(manager, "a", paused)}}, manager, target, noon)
+	got = freeze.InEffect(t.Context(), reader{freezes: []fleetwrightv1.Freeze{made(manager, "a", paused, selects("stage", metav1.LabelSelectorOpExists))}},
+		"prod", map[string]string{"stage": "production"}, manager, noon)
 	if got.Mode != "Paused" {
 		t.Errorf("InEffect() = %+v, want Paused", got)
 	}

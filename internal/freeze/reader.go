@@ -13,10 +13,10 @@ import (
 // readAgain is how soon Freezes that could not be read are read again.
 const readAgain = 15 * time.Second
 
-// InEffect reads all Freezes and gives their effect on the target. It has no error: Freezes that cannot be read hold
-// everything disruptive back, and the message says so. Before anything destructive hand in a reader past the cache, so that
-// a Freeze made a moment ago counts.
-func InEffect(ctx context.Context, reader client.Reader, managerNamespace string, target Target, now time.Time) Effect {
+// InEffect reads all Freezes and gives their effect on an object of the namespace whose Cluster has these labels. It has no
+// error: Freezes that cannot be read hold everything disruptive back, and the message says so. Before anything destructive
+// hand in a reader past the cache, so that a Freeze made a moment ago counts.
+func InEffect(ctx context.Context, reader client.Reader, namespace string, clusterLabels map[string]string, managerNamespace string, now time.Time) Effect {
 	var list fleetwrightv1.FreezeList
 	if err := reader.List(ctx, &list); err != nil {
 		return Effect{
@@ -25,5 +25,5 @@ func InEffect(ctx context.Context, reader client.Reader, managerNamespace string
 			CheckAgain: now.Add(readAgain),
 		}
 	}
-	return Strictest(list.Items, target, managerNamespace, now)
+	return Strictest(list.Items, Target{Namespace: namespace, ClusterLabels: clusterLabels}, managerNamespace, now)
 }
