@@ -2,6 +2,7 @@ package capi
 
 import (
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -24,20 +25,22 @@ func asoProgress(o *unstructured.Unstructured) asoReading {
 			continue
 		}
 		text := func(key string) string { s, _ := c[key].(string); return s }
-		ready := condition{status: text("status"), reason: reasonFailed, message: text("message"), since: text("lastTransitionTime")}
+		refusal := condition{reason: reasonFailed, message: text("message")}
 		observed, _ := c["observedGeneration"].(int64)
-		waiting := text("severity") != "Error" && ready.waitsForSlot()
+		out := asoReading{Progress: Progress{State: Working, Since: timeOr(text("lastTransitionTime"), time.Time{})}}
 		switch {
 		case observed < o.GetGeneration():
-			ready.status, ready.reason = "False", reasonUpdating
-		case ready.status == "True":
-			ready.reason = ""
-		case ready.status != "False" || text("severity") == "Info" || waiting || text("reason") == "WaitingForOwner":
-			ready.status, ready.reason = "False", reasonUpdating
-		case !strings.Contains(ready.message, text("reason")):
-			ready.message = text("reason") + ": " + ready.message
+		case text("status") == "True":
+			out.State = Done
+		case text("severity") == "Error" || (text("severity") == "Warning" && !refusal.waitsForSlot() && text("reason") != "WaitingForOwner"):
+			out.State, out.Message = Failed, refusal.message
+			if !strings.Contains(out.Message, text("reason")) {
+				out.Message = text("reason") + ": " + out.Message
+			}
+		default:
+			out.waiting = text("severity") == "Warning"
 		}
-		return asoReading{ready.progress(), waiting}
+		return out
 	}
 	return asoReading{Progress: Progress{State: Working}}
 }

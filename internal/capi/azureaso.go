@@ -134,6 +134,7 @@ func (AzureASOManaged) Read(infra, related *unstructured.Unstructured) Reading {
 		return out
 	}
 	out.PoolID = stringAt(related, "status", "id")
+	out.SubnetID, out.PodSubnetID = stringAt(related, "status", "vnetSubnetID"), stringAt(related, "status", "podSubnetID")
 	out.Made = hasSucceeded(stringAt(related, "status", "provisioningState"))
 	out.Progress = asoProgress(related).Progress
 	if infra.GetDeletionTimestamp() != nil && out.Progress.State == Failed {

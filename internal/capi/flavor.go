@@ -56,7 +56,9 @@ type Reading struct {
 	// Name is the provider's name of the pool, PoolID its id in the cloud; empty
 	// what is not said.
 	Name, PoolID string
-	ProviderIDs  []string
+	// SubnetID and PodSubnetID are the ids of its subnets, where the cloud says them.
+	SubnetID, PodSubnetID string
+	ProviderIDs           []string
 	// Ready is the contract's field, Made stands in for it when it is taken back
 	// from a pool that exists.
 	Ready, Made bool

@@ -108,6 +108,6 @@ func (p *Pool) readInfra(o Objects) Progress {
 	p.Carried = boundsIn(o.Infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried])
 	r := o.Flavor.Read(o.Infra, o.Related)
 	p.Name, p.PoolID, p.ProviderIDs, p.Ready, p.made, p.Spec = r.Name, r.PoolID, r.ProviderIDs, r.Ready, r.Made, r.Spec
-	p.Replicas = r.Spec.Replicas
+	p.Replicas, p.SubnetID, p.PodSubnetID = r.Spec.Replicas, r.SubnetID, r.PodSubnetID
 	return r.Progress
 }
