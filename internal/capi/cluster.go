@@ -112,7 +112,8 @@ func ReadCluster(ctx context.Context, reader client.Reader, key types.Namespaced
 	}
 	out.Flavor = f.Kinds().Pool.Kind
 	out.Provisioned = ptr.Deref(cluster.Status.Initialization.ControlPlaneInitialized, false)
-	return out, out.readControlPlane(ctx, reader, f, types.NamespacedName{Namespace: key.Namespace, Name: plane.Name})
+	err := out.readControlPlane(ctx, reader, f, types.NamespacedName{Namespace: key.Namespace, Name: plane.Name})
+	return out, err
 }
 
 func (c *Cluster) readControlPlane(ctx context.Context, reader client.Reader, f Flavor, key types.NamespacedName) error {

@@ -61,6 +61,7 @@ func (o Objects) SetInPlace(spec agentpool.Spec, baseName string) {
 	}
 }
 
+// View is the pool that the objects tell of.
 func (o Objects) View(now time.Time) Pool {
 	p := Pool{Flavor: o.Flavor.Kinds().Pool.Kind}
 	var progress Progress

@@ -3,6 +3,7 @@ package capitest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -104,9 +105,7 @@ func (Plain) Read(infra, _ *unstructured.Unstructured) capi.Reading {
 		extras = append(extras, m.Settings.Extra)
 	}
 	for _, extra := range extras {
-		for path, value := range extra {
-			s.Overrides[path] = value
-		}
+		maps.Copy(s.Overrides, extra)
 	}
 	if m.Elastic != nil {
 		s.Scaling = &agentpool.Scaling{Min: m.Elastic.From, Max: m.Elastic.To}
@@ -139,9 +138,7 @@ func (Plain) SetInPlace(infra *unstructured.Unstructured, s agentpool.Spec) {
 	if m.Settings.Extra == nil {
 		m.Settings.Extra = map[string]string{}
 	}
-	for path, value := range s.OfEffect(agentpool.InPlace) {
-		m.Settings.Extra[path] = value
-	}
+	maps.Copy(m.Settings.Extra, s.OfEffect(agentpool.InPlace))
 	m.write(infra)
 }
 
