@@ -30,6 +30,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/arm"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/freeze/reporting"
 	"github.com/fleetwright/fleetwright/internal/nodepool"
 	"github.com/fleetwright/fleetwright/internal/workload"
 )
@@ -44,6 +45,8 @@ type Options struct {
 	// LeaderElectNamespace is where its Lease lives; the manager's own namespace
 	// when it runs in a cluster.
 	LeaderElectNamespace string
+	// Namespace is the manager's own: a Freeze there reaches the fleet.
+	Namespace string
 	// Verbosity of the log: 0 tells what is done, 1 also what is planned.
 	Verbosity int
 	// Azure says which Azure to ask for what CAPZ does not do; its identity comes
@@ -64,6 +67,7 @@ func (o *Options) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.Azure.ResourceManagerAudience, "azure-resource-manager-audience", "", "audience of its tokens")
 	fs.StringVar(&o.Azure.AuthorityHost, "azure-authority-host", "", "URL of its sign-in")
 	fs.StringVar(&o.Azure.CAFile, "azure-ca-file", "", "PEM file of authorities to trust besides the system's")
+	fs.StringVar(&o.Namespace, "namespace", "fleetwright-system", "the manager's own namespace: a Freeze there reaches the fleet, elsewhere only its namespace")
 	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
 	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
 }
@@ -76,6 +80,9 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 			return err
 		}
 		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azure, Namespace: o.namespace()})
+	},
+	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
+		return reporting.AddToManager(mgr, o.Namespace)
 	},
 }
 
@@ -185,7 +192,7 @@ const syncPatience = 500 * time.Millisecond
 // without Cluster API's or CAPZ's definitions never is. It asks for each kind
 // by itself, because a cache that never got a kind does not wait for it.
 func cachesSynced(mgr manager.Manager) healthz.Checker {
-	watched := append(capi.Watched(), &fleetwrightv1.Nodepool{})
+	watched := append(capi.Watched(), &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{})
 	return func(r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), syncPatience)
 		defer cancel()

@@ -33,11 +33,15 @@ func made(namespace, name string, mode fleetwrightv1.FreezeMode, changes ...chan
 }
 
 func from(hours int) change {
-	return func(f *fleetwrightv1.Freeze) { f.Spec.From = ptr.To(metav1.NewTime(noon.Add(time.Duration(hours) * time.Hour))) }
+	return func(f *fleetwrightv1.Freeze) {
+		f.Spec.From = ptr.To(metav1.NewTime(noon.Add(time.Duration(hours) * time.Hour)))
+	}
 }
 
 func until(hours int) change {
-	return func(f *fleetwrightv1.Freeze) { f.Spec.Until = ptr.To(metav1.NewTime(noon.Add(time.Duration(hours) * time.Hour))) }
+	return func(f *fleetwrightv1.Freeze) {
+		f.Spec.Until = ptr.To(metav1.NewTime(noon.Add(time.Duration(hours) * time.Hour)))
+	}
 }
 
 func selects(key string, operator metav1.LabelSelectorOperator, values ...string) change {

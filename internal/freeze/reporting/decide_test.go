@@ -69,7 +69,9 @@ func TestWhoCounts(t *testing.T) {
 
 func TestWhatAFreezeReports(t *testing.T) {
 	const named = "Freeze fleet/a (Paused): INC-1"
-	at := func(hours int) *metav1.Time { return ptr.To(metav1.NewTime(noon.Add(time.Duration(hours) * time.Hour))) }
+	at := func(hours int) *metav1.Time {
+		return ptr.To(metav1.NewTime(noon.Add(time.Duration(hours) * time.Hour)))
+	}
 	with := func(change func(*fleetwrightv1.Freeze)) *fleetwrightv1.Freeze {
 		f := frozen("a", "Paused")
 		change(f)

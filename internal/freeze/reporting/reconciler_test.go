@@ -68,12 +68,14 @@ func TestFreezeFromScheduleToEnd(t *testing.T) {
 				ControlPlaneRef: clusterv1.ContractVersionedObjectReference{APIGroup: "x.y", Kind: "A", Name: "c"},
 			},
 		})
-		np := &fleetwrightv1.Nodepool{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "c-general"},
-			Spec:       fleetwrightv1.NodepoolSpec{ClusterName: "c", MachineType: "Standard_D4ds_v5"},
+		for _, name := range []string{"c-general", "c-system"} {
+			np := &fleetwrightv1.Nodepool{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+				Spec:       fleetwrightv1.NodepoolSpec{ClusterName: "c", MachineType: "Standard_D4ds_v5"},
+			}
+			create(t, np)
+			pools = append(pools, np)
 		}
-		create(t, np)
-		pools = append(pools, np)
 	}
 	start := time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC)
 	f := &fleetwrightv1.Freeze{
@@ -102,27 +104,21 @@ func TestFreezeFromScheduleToEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := fleetwrightv1.FreezeStatus{
-			ObservedGeneration: 1, Matched: ptr.To[int32](1), Holding: &holding,
+			ObservedGeneration: 1, Matched: ptr.To[int32](2), Holding: &holding,
 			Conditions: []metav1.Condition{{Type: "InEffect", Status: metav1.ConditionStatus(status), Reason: reason, Message: message, ObservedGeneration: 1}},
 		}
 		if diff := cmp.Diff(want, got.Status, cmpopts.IgnoreFields(metav1.Condition{}, "LastTransitionTime")); diff != "" {
 			t.Errorf("status at %s (-want +got):\n%s", clock.Now(), diff)
 		}
 	}
-	expect("False", "Scheduled", "begins at 2026-12-20T00:00:00Z; Nodepools in reach: 1", 0, 10*time.Minute)
+	expect("False", "Scheduled", "begins at 2026-12-20T00:00:00Z; Nodepools in reach: 2", 0, 10*time.Minute)
 	clock.SetTime(start)
-	expect("False", "Converging", "0 of 1 Nodepools hold; not yet: prod/c-general", 0, time.Hour)
-	for _, np := range pools {
-		np.Status.Conditions = []metav1.Condition{{
-			Type: "Paused", Status: "True", Reason: "Frozen", LastTransitionTime: metav1.NewTime(start),
-			Message: "Freeze manager/holidays (NonDisruptive) until 2026-12-20T01:00:00Z: holidays; nothing is held back",
-		}}
-		if err := server.Status().Update(t.Context(), np); err != nil {
-			t.Fatal(err)
-		}
-	}
-	expect("True", "Held", "1 of 1 Nodepools hold", 1, time.Hour)
-	expect("True", "Held", "1 of 1 Nodepools hold", 1, time.Hour)
+	expect("False", "Converging", "0 of 2 Nodepools hold; not yet: prod/c-general, prod/c-system", 0, time.Hour)
+	reportHeld(t, pools, "c-general", start)
+	expect("False", "Converging", "1 of 2 Nodepools hold; not yet: prod/c-system", 1, time.Hour)
+	reportHeld(t, pools, "c-system", start)
+	expect("True", "Held", "2 of 2 Nodepools hold", 2, time.Hour)
+	expect("True", "Held", "2 of 2 Nodepools hold", 2, time.Hour)
 	clock.SetTime(start.Add(time.Hour))
 	expect("False", "Expired", "ended at 2026-12-20T01:00:00Z", 0, 0)
 
@@ -132,9 +128,9 @@ func TestFreezeFromScheduleToEnd(t *testing.T) {
 		told = append(told, event)
 	}
 	want := []string{
-		"Normal Scheduled begins at 2026-12-20T00:00:00Z; Nodepools in reach: 1",
-		"Normal Converging 0 of 1 Nodepools hold; not yet: prod/c-general",
-		"Normal Held 1 of 1 Nodepools hold",
+		"Normal Scheduled begins at 2026-12-20T00:00:00Z; Nodepools in reach: 2",
+		"Normal Converging 0 of 2 Nodepools hold; not yet: prod/c-general, prod/c-system",
+		"Normal Held 2 of 2 Nodepools hold",
 		"Normal Expired ended at 2026-12-20T01:00:00Z",
 	}
 	if diff := cmp.Diff(want, told); diff != "" {
@@ -142,6 +138,23 @@ func TestFreezeFromScheduleToEnd(t *testing.T) {
 	}
 	if result, err := r.Reconcile(t.Context(), &fleetwrightv1.Freeze{ObjectMeta: metav1.ObjectMeta{Namespace: "manager", Name: "gone"}}); err != nil || result.RequeueAfter != 0 {
 		t.Errorf("a Freeze that is gone: %+v, %v", result, err)
+	}
+}
+
+// reportHeld makes the Nodepools of this name report that they hold.
+func reportHeld(t *testing.T, pools []*fleetwrightv1.Nodepool, name string, now time.Time) {
+	t.Helper()
+	for _, np := range pools {
+		if np.Name != name {
+			continue
+		}
+		np.Status.Conditions = []metav1.Condition{{
+			Type: "Paused", Status: "True", Reason: "Frozen", LastTransitionTime: metav1.NewTime(now),
+			Message: "Freeze manager/holidays (NonDisruptive) until 2026-12-20T01:00:00Z: holidays; nothing is held back",
+		}}
+		if err := server.Status().Update(t.Context(), np); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
