@@ -1,5 +1,6 @@
 // Command fieldtable writes the table "what a change costs" of docs/nodepool.md. It asks the code that decides: for each field of a
 // Nodepool, two pools that differ in nothing else are compared. A field that nobody compares and nobody explains fails the build.
+// It also writes docs/agent-pool-fields.md, which is the table of package agentpool.
 package main
 
 import (
@@ -9,7 +10,7 @@ import (
 	"strings"
 )
 
-//go:generate go run . -page ../../docs/nodepool.md
+//go:generate go run . -page ../../docs/nodepool.md -fields ../../docs/agent-pool-fields.md
 
 // The table stands between these lines; everything else in the page is a person's.
 const (
@@ -19,14 +20,15 @@ const (
 
 func main() {
 	page := flag.String("page", "docs/nodepool.md", "the page to write the table into")
+	fields := flag.String("fields", "docs/agent-pool-fields.md", "the page of all fields of agent pools to write")
 	flag.Parse()
-	if err := run(*page); err != nil {
+	if err := run(*page, *fields); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(page string) error {
+func run(page, fields string) error {
 	content, err := os.ReadFile(page)
 	if err != nil {
 		return fmt.Errorf("read the page: %w", err)
@@ -36,6 +38,9 @@ func run(page string) error {
 		return fmt.Errorf("%s: %w", page, err)
 	}
 	if err := os.WriteFile(page, []byte(updated), 0o644); err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	if err := os.WriteFile(fields, []byte(fieldsPage()), 0o644); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	return nil

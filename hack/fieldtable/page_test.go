@@ -36,6 +36,46 @@ func TestCommittedPageIsUpToDate(t *testing.T) {
 	}
 }
 
+func TestCommittedFieldsPageIsUpToDate(t *testing.T) {
+	if diff := cmp.Diff(fieldsPage(), read(t, "../../docs/agent-pool-fields.md")); diff != "" {
+		t.Errorf("docs/agent-pool-fields.md is not what the code says: run `make generate` (-generated +committed)\n%s", diff)
+	}
+}
+
+// One row of each sort, as people read it.
+func TestFieldsPage(t *testing.T) {
+	text := fieldsPage()
+	for _, row := range []string{
+		"| `vmSize` | **replaces the pool**: AKS refuses it | `sku`; CAPZ refuses a change | `vmSize` | `machineType` |",
+		"| `count` | in place | `MachinePool`: `replicas` | `MachinePool`: `replicas` | `replicas` |",
+		"| `powerState` | cannot be set: it stops every machine of the pool at once; ask for 0 nodes with replicas |  |  |  |",
+		"| `upgradeSettings.maxSurge` | in place | patch | `upgradeSettings.maxSurge` | `providerOverrides` |",
+		"| `nodeInitializationTaints` *(preview)* | **replaces the pool**: AKS changes new nodes only | patch | `nodeInitializationTaints` | `providerOverrides` |",
+		"| `osSKU` | **replaces the pool**: AKS drains and reimages every node itself | patch | `osSKU` | `os.sku` |",
+	} {
+		if !strings.Contains(text, row+"\n") {
+			t.Errorf("there is no row %s", row)
+		}
+	}
+}
+
+// Every field that a Nodepool is said to have is one.
+func TestFieldsPageNamesFieldsOfANodepool(t *testing.T) {
+	rows, err := table()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{"scaling.min": true, "scaling.max": true}
+	for _, r := range rows {
+		known[r.field] = true
+	}
+	for _, f := range agentpool.ProviderFields() {
+		if f.Nodepool != "" && !known[f.Nodepool] {
+			t.Errorf("%s is said to be set by %s, which a Nodepool does not have", f.Path, f.Nodepool)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	rows, err := table()
 	if err != nil {
@@ -51,6 +91,11 @@ func TestTable(t *testing.T) {
 		"disk.sizeGiB":                "**replaces the pool**",
 		"labels":                      "in place",
 		"scaling":                     "in place",
+		"scaling.downMode":            "in place",
+		"spot.evictionPolicy":         "**replaces the pool**",
+		"podSubnet":                   "**replaces the pool**",
+		"rolloutAfter":                "**replaces the pool**",
+		"providerOverrides":           "as each key says",
 		"clusterName":                 "refused",
 		"replacement.minReadySeconds": "at the next look",
 	} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -16,21 +17,40 @@ type row struct{ field, change, note string }
 // others are the fields that are not part of a pool.
 var others = map[string]row{
 	"clusterName":                         {change: "refused", note: "make another Nodepool"},
+	"providerOverrides":                   {change: "as each key says", note: "see [agent pool fields](agent-pool-fields.md); a key taken out changes nothing"},
+	"rolloutAfter":                        {change: "**replaces the pool**", note: "once the time has come, if the pool is older"},
+	"replacement.strategy":                {change: "at the next look", note: "Auto if not set"},
+	"replacement.maxSurge":                {change: "at the next look", note: "25% if not set; for a shift in stages"},
 	"replacement.minReadySeconds":         {change: "at the next look", note: "60 if not set"},
 	"replacement.provisionTimeoutSeconds": {change: "at the next look", note: "3600 if not set"},
+	"replacement.soakSeconds":             {change: "at the next look", note: "0 if not set"},
+	"replacement.soakMode":                {change: "at the next look", note: "ScaledToZero if not set; System pools are always Cordoned"},
+	"maintenance.windows":                 {change: "at the next look", note: "any time if not set; what has begun goes on"},
+	"adoption.machinePools":               {change: "at the next look", note: "fixed once they were adopted"},
+	"adoption.policy":                     {change: "at the next look", note: "Report if not set"},
+	"reconcile":                           {change: "at the next look", note: "Active if not set"},
+	"deletionPolicy":                      {change: "at the next look", note: "Delete if not set"},
 }
+
+// elsewhere are the parts of a pool that no two pools differ in by themselves: whether one is too old the planner asks, and
+// what an override costs depends on its key.
+var elsewhere = map[string]string{"RolloutAfter": "rolloutAfter", "Overrides": "providerOverrides"}
 
 // notes are for readers; what they claim is proven by the tests.
 var notes = map[string]string{
-	"version":  "not set: follows the control plane, by replacement",
-	"type":     "a new pool is Regular if not set",
-	"os.type":  "a new pool runs Linux if not set",
-	"zones":    "their order has no meaning",
-	"mode":     "if not set, the first pool is User and later ones stay what they are; never away from the last System pool with ready nodes",
-	"labels":   "exactly these; what AKS adds stays",
-	"taints":   "exactly these; what AKS adds stays. **Adding a `NoExecute` taint replaces the pool**: in place it would delete running pods past their budgets",
-	"tags":     "exactly these, and two of Fleetwright's own",
-	"replicas": "setting it takes the autoscaler off",
+	"spot.maxPrice":       `"-1", the price of Regular machines, if not set`,
+	"spot.evictionPolicy": "AKS deletes the machines if not set",
+	"subnet":              "the cluster's node subnet if not set",
+	"scaling.downMode":    "AKS deletes the machines if not set",
+	"version":             "not set: follows the control plane, by replacement",
+	"type":                "a new pool is Regular if not set",
+	"os.type":             "a new pool runs Linux if not set",
+	"zones":               "their order has no meaning",
+	"mode":                "if not set, the first pool is User and later ones stay what they are; never away from the last System pool with ready nodes",
+	"labels":              "exactly these; what AKS adds stays",
+	"taints":              "exactly these; what AKS adds stays. **Adding a `NoExecute` taint replaces the pool**: in place it would delete running pods past their budgets",
+	"tags":                "exactly these, and two of Fleetwright's own",
+	"replicas":            "setting it takes the autoscaler off",
 }
 
 var effects = map[agentpool.Effect]string{
@@ -70,6 +90,9 @@ func probe() (map[string]agentpool.Effect, error) {
 	for i := range parts.NumField() {
 		var wanted, existing agentpool.Spec
 		name := parts.Field(i).Name
+		if _, explained := others[elsewhere[name]]; explained {
+			continue
+		}
 		if err := differ(reflect.ValueOf(&wanted).Elem().Field(i), reflect.ValueOf(&existing).Elem().Field(i)); err != nil {
 			return nil, fmt.Errorf("make two pools with another %s: %w", name, err)
 		}
@@ -112,8 +135,8 @@ func differ(a, b reflect.Value) error {
 	return nil
 }
 
-// whole are structs that are compared as one.
-var whole = []string{"scaling"}
+// together are fields that are compared as one.
+var together = map[string]string{"scaling.min": "scaling", "scaling.max": "scaling"}
 
 // paths lists the fields of a struct as people write them, "disk.sizeGiB".
 func paths(prefix string, t reflect.Type) []string {
@@ -121,11 +144,13 @@ func paths(prefix string, t reflect.Type) []string {
 	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		path := prefix + name
-		if field.Type.Kind() == reflect.Struct && !slices.Contains(whole, path) {
+		if field.Type.Kind() == reflect.Struct {
 			out = append(out, paths(path+".", field.Type)...)
 			continue
 		}
-		out = append(out, path)
+		if one := cmp.Or(together[path], path); !slices.Contains(out, one) {
+			out = append(out, one)
+		}
 	}
 	return out
 }

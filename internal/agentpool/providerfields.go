@@ -52,7 +52,8 @@ type ProviderField struct {
 // Settable is true when providerOverrides may set the field.
 func (f ProviderField) Settable() bool { return f.Nodepool == "" && f.Class != Unsupported }
 
-const machinePoolOwns = "MachinePool "
+// OnMachinePool stands before a Typed field that the MachinePool has.
+const OnMachinePool = "MachinePool "
 
 // providerFields is every field of ManagedClustersAgentPool. Authorities: CAPZ's
 // webhook for what it refuses, the AKS documentation for the rest; where that is
@@ -62,7 +63,7 @@ var providerFields = []ProviderField{
 	{Path: "availabilityZones", Class: Refused, Typed: "availabilityZones", Webhook: true, Nodepool: "zones"},
 	{Path: "azureName", Class: Unsupported, Typed: "name", Webhook: true, Why: "it is derived from the Nodepool's name"},
 	{Path: "capacityReservationGroupReference", Class: Reimages},
-	{Path: "count", Class: Accepted, Typed: machinePoolOwns + "replicas", Nodepool: "replicas"},
+	{Path: "count", Class: Accepted, Typed: OnMachinePool + "replicas", Nodepool: "replicas"},
 	{Path: "creationData", Class: Reimages},
 	{Path: "enableAutoScaling", Class: Accepted, Typed: "scaling", Nodepool: "scaling"},
 	{Path: "enableEncryptionAtHost", Class: Refused, Typed: "enableEncryptionAtHost", Webhook: true},
@@ -91,7 +92,7 @@ var providerFields = []ProviderField{
 	{Path: "nodePublicIPPrefixReference", Class: Refused, Typed: "nodePublicIPPrefixID", Webhook: true},
 	{Path: "nodeTaints", Class: Accepted, Typed: "taints", Nodepool: "taints"},
 	{Path: "operatorSpec", Class: Unsupported, Why: "it configures Azure Service Operator, not the pool"},
-	{Path: "orchestratorVersion", Class: Reimages, Typed: machinePoolOwns + "version", Nodepool: "version"},
+	{Path: "orchestratorVersion", Class: Reimages, Typed: OnMachinePool + "version", Nodepool: "version"},
 	{Path: "osDiskSizeGB", Class: Refused, Typed: "osDiskSizeGB", Webhook: true, Nodepool: "disk.sizeGiB"},
 	{Path: "osDiskType", Class: Refused, Typed: "osDiskType", Webhook: true, Nodepool: "disk.type"},
 	{Path: "osSKU", Class: Reimages, Nodepool: "os.sku"},
