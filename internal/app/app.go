@@ -62,14 +62,19 @@ func (o *Options) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.HealthAddress, "health-probe-bind-address", ":8081", `where /healthz and /readyz are served; "0" serves none`)
 	fs.BoolVar(&o.LeaderElect, "leader-elect", true, "work only while holding the Lease, so that one of several replicas works")
 	fs.StringVar(&o.LeaderElectNamespace, "leader-elect-namespace", "", "namespace of the Lease (default: the manager's own)")
+	o.AzureFlags(fs)
+	fs.StringVar(&o.Namespace, "namespace", "fleetwright-system", "the manager's own namespace: a Freeze there reaches the fleet, elsewhere only its namespace")
+	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
+	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
+}
+
+// AzureFlags binds only what says which Azure to ask.
+func (o *Options) AzureFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.Azure.Cloud, "azure-cloud", "", "AzurePublicCloud (default), AzureUSGovernmentCloud or AzureChinaCloud")
 	fs.StringVar(&o.Azure.ResourceManagerEndpoint, "azure-resource-manager-endpoint", "", "URL of a cloud without a name; goes with the next two")
 	fs.StringVar(&o.Azure.ResourceManagerAudience, "azure-resource-manager-audience", "", "audience of its tokens")
 	fs.StringVar(&o.Azure.AuthorityHost, "azure-authority-host", "", "URL of its sign-in")
 	fs.StringVar(&o.Azure.CAFile, "azure-ca-file", "", "PEM file of authorities to trust besides the system's")
-	fs.StringVar(&o.Namespace, "namespace", "fleetwright-system", "the manager's own namespace: a Freeze there reaches the fleet, elsewhere only its namespace")
-	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
-	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
 }
 
 // controllers is the one list of what runs.
@@ -103,8 +108,8 @@ func Azure(o arm.Options, log logr.Logger) (nodepool.Azure, error) {
 // namespaceFile is where a pod finds its own namespace.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// defaultNamespace is where the chart installs the manager.
-const defaultNamespace = "fleetwright-system"
+// DefaultNamespace is where the chart installs the manager.
+const DefaultNamespace = "fleetwright-system"
 
 // namespace is the manager's own: that of its Lease, or of its pod.
 func (o Options) namespace() string {
@@ -114,7 +119,7 @@ func (o Options) namespace() string {
 	if content, err := os.ReadFile(namespaceFile); err == nil {
 		return strings.TrimSpace(string(content))
 	}
-	return defaultNamespace
+	return DefaultNamespace
 }
 
 // Run starts the manager and returns when ctx ends or something fails.

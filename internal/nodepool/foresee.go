@@ -58,6 +58,9 @@ const (
 	// OutcomeBlocked means: it cannot be done, or would come to a halt for a person
 	// to help.
 	OutcomeBlocked Outcome = "Blocked"
+	// OutcomeUnknown means: a cluster could not be read, so that neither of the
+	// others can be said.
+	OutcomeUnknown Outcome = "Unknown"
 )
 
 // Outcome is Blocked when the plan is stuck or waits for room, or when pods can
@@ -68,6 +71,8 @@ func (f Foresight) Outcome() Outcome {
 		return OutcomeBlocked
 	case f.Report != nil && f.Report.WithoutEnd > 0:
 		return OutcomeBlocked
+	case f.Unread != "":
+		return OutcomeUnknown
 	case f.Plan.Verdict == replacement.Done, len(f.Plan.Changes) == 0 && f.Plan.Wanted != "" && len(f.Plan.Outgoing) == 0:
 		return OutcomeNothing
 	}
