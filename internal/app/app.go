@@ -197,11 +197,14 @@ const syncPatience = 500 * time.Millisecond
 // without Cluster API's or CAPZ's definitions never is. It asks for each kind
 // by itself, because a cache that never got a kind does not wait for it.
 func cachesSynced(mgr manager.Manager) healthz.Checker {
-	watched := append(capi.Watched(), &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{})
 	return func(r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), syncPatience)
 		defer cancel()
-		for _, object := range watched {
+		served, err := capi.Served(mgr.GetRESTMapper())
+		if err != nil {
+			return err
+		}
+		for _, object := range append(served, &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}) {
 			informer, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
 			if err != nil {
 				return fmt.Errorf("watch %T (are Cluster API and CAPZ installed?): %w", object, err)

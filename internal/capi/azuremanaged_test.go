@@ -116,7 +116,7 @@ func TestChangesInPlaceTouchNothingTheWebhookRefuses(t *testing.T) {
 	}
 	o := generalx(made).Objects(prod, managed)
 	before := treeAt(o.Infra.DeepCopy(), "spec")
-	o.SetInPlace(wanted, "general")
+	o.SetInPlace(wanted, nil, "general")
 	after := treeAt(o.Infra, "spec")
 	for _, f := range agentpool.ProviderFields() {
 		if f.Webhook && !reflect.DeepEqual(before[f.Typed], after[f.Typed]) {

@@ -35,7 +35,10 @@ type NewPool struct {
 	// ReplacesNodes is the number of nodes that serve while it is made in their
 	// place, 0 if it is made in nobody's.
 	ReplacesNodes int32
-	Started       time.Time
+	// Carried are the autoscaler's bounds to give the pool when it has taken over,
+	// nil when Spec has them.
+	Carried *agentpool.Scaling
+	Started time.Time
 }
 
 // CreatePool makes the infrastructure object and the MachinePool. It may be
@@ -136,6 +139,9 @@ func (p NewPool) infra(c Cluster, f Flavor) *unstructured.Unstructured {
 	u.SetAnnotations(meta.Annotations)
 	f.Build(u, c, p)
 	f.SetInPlace(u, p.Spec)
+	if p.Carried != nil {
+		carry(u, p.Carried)
+	}
 	if p.Spec.Scaling != nil {
 		f.SetScaling(u, p.Spec.Scaling)
 	}

@@ -26,12 +26,6 @@ const PausedAnnotation = clusterv1.PausedAnnotation
 // AddToScheme registers Cluster API's own kinds; CAPZ's are unstructured.
 func AddToScheme(scheme *runtime.Scheme) error { return clusterv1.AddToScheme(scheme) }
 
-// Watched are empty objects of every kind in which pools of the first flavour
-// change.
-func Watched() []client.Object {
-	return append(clusterAPIObjects(), ControlPlaneObject(), MachinePoolObject())
-}
-
 func clusterAPIObjects() []client.Object {
 	return []client.Object{&clusterv1.Cluster{}, &clusterv1.MachinePool{}}
 }

@@ -133,7 +133,7 @@ func TestObjectsOfAnyName(t *testing.T) {
 		}
 		wanted := scaled
 		wanted.Labels = map[string]string{"team": "shop"}
-		if err := UpdatePool(t.Context(), s.client, s.client, key, "o", "general", wanted, now); err != nil {
+		if err := UpdatePool(t.Context(), s.client, s.client, key, "o", "general", wanted, nil, now); err != nil {
 			t.Fatal(err)
 		}
 		if p := s.pool(); p.Object != "o" || p.Spec.Labels["team"] != "shop" {
@@ -178,7 +178,7 @@ func TestOtherFieldsAreLeftAlone(t *testing.T) {
 		})
 		wanted := scaled
 		wanted.Labels, wanted.Replicas, wanted.Scaling = map[string]string{"team": "shop"}, new(int32(2)), nil
-		if err := UpdatePool(t.Context(), s.client, s.client, key, "o", "general", wanted, now); err != nil {
+		if err := UpdatePool(t.Context(), s.client, s.client, key, "o", "general", wanted, nil, now); err != nil {
 			t.Fatal(err)
 		}
 		spec := treeAt(s.infra(), "spec")

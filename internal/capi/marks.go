@@ -27,8 +27,8 @@ func (p *Pool) readMarks(o client.Object) {
 	p.DrainStarted = timeOr(annotations[fleetwrightv1.AnnotationDrainStarted], time.Time{})
 	p.EmptySince = timeOr(annotations[fleetwrightv1.AnnotationEmptySince], time.Time{})
 	p.ReplacesNodes = countIn(annotations[fleetwrightv1.AnnotationReplacesNodes])
-	if updated := timeOr(annotations[fleetwrightv1.AnnotationUpdateStarted], time.Time{}); updated.After(p.updated) {
-		p.updated = updated
+	if updated := timeOr(annotations[fleetwrightv1.AnnotationUpdateStarted], time.Time{}); updated.After(p.Updated) {
+		p.Updated = updated
 	}
 }
 

@@ -47,7 +47,7 @@ func (o Objects) scaled() bool { return o.Flavor.Read(o.Infra, o.Related).Spec.S
 
 // SetInPlace changes the infrastructure object as a change in place of the pool
 // needs it.
-func (o Objects) SetInPlace(spec agentpool.Spec, baseName string) {
+func (o Objects) SetInPlace(spec agentpool.Spec, carried *agentpool.Scaling, baseName string) {
 	o.Flavor.SetInPlace(o.Infra, spec)
 	o.Flavor.SetOwned(o.Infra, Owned{
 		BaseName: baseName, Fingerprint: o.Infra.GetAnnotations()[fleetwrightv1.AnnotationFingerprint],
@@ -57,8 +57,17 @@ func (o Objects) SetInPlace(spec agentpool.Spec, baseName string) {
 		o.Flavor.SetScaling(o.Infra, spec.Scaling)
 	}
 	if spec.Scaling != nil || spec.Replicas != nil {
-		dropAnnotation(o.Infra, fleetwrightv1.AnnotationScalingCarried)
+		carry(o.Infra, carried)
 	}
+}
+
+// carry keeps the autoscaler's bounds for later, or none.
+func carry(infra *unstructured.Unstructured, bounds *agentpool.Scaling) {
+	if bounds == nil {
+		dropAnnotation(infra, fleetwrightv1.AnnotationScalingCarried)
+		return
+	}
+	annotateText(infra, fleetwrightv1.AnnotationScalingCarried, boundsText(*bounds))
 }
 
 // View is the pool that the objects tell of.
@@ -77,8 +86,8 @@ func (o Objects) View(now time.Time) Pool {
 	if p.Since = p.Created; p.ProvisionStarted.Before(p.Since) {
 		p.Since = p.ProvisionStarted
 	}
-	if !p.Made() && p.updated.After(p.ProvisionStarted) {
-		p.ProvisionStarted = p.updated
+	if !p.Made() && p.Updated.After(p.ProvisionStarted) {
+		p.ProvisionStarted = p.Updated
 	}
 	p.readOperation(o, progress, now)
 	return p

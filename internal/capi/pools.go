@@ -60,6 +60,8 @@ type Pool struct {
 	// Operation is what Azure does with the pool (Creating, Updating,
 	// Deleting), or empty; a refused deletion is none.
 	Operation string
+	// OperationSince is when the provider first said so, zero when it does not tell.
+	OperationSince time.Time
 	// Failure is Azure's last refusal, or empty; FailureSince is when CAPZ first
 	// said it in these words.
 	Failure      string
@@ -70,8 +72,8 @@ type Pool struct {
 
 	// made is the flavour's own proof that Azure has it.
 	made bool
-	// updated is when we last wrote to one of the objects.
-	updated time.Time
+	// Updated is when we last wrote to one of the objects, zero when never.
+	Updated time.Time
 }
 
 // Complete is true when both objects exist.

@@ -101,13 +101,13 @@ func (p *Pool) readOperation(o Objects, progress Progress, now time.Time) {
 		p.readDeletion(progress)
 	case o.Infra == nil:
 	case progress.State == Working || unseen:
-		p.Operation = reasonUpdating
+		p.Operation, p.OperationSince = reasonUpdating, progress.Since
 		// CAPZ takes ready back for the time of each change.
 		if !p.Made() {
 			p.Operation = reasonCreating
 		}
 	case o.MachinePool != nil && p.justWritten(now, progress):
-		p.Operation = reasonUpdating
+		p.Operation, p.OperationSince = reasonUpdating, p.Updated
 	case progress.State == Failed:
 		p.fail(progress)
 	}
@@ -124,13 +124,13 @@ func (p *Pool) readDeletion(progress Progress) {
 		p.fail(progress)
 		return
 	}
-	p.Operation = reasonDeleting
+	p.Operation, p.OperationSince = reasonDeleting, progress.Since
 }
 
 // justWritten: a write of ours that CAPZ has not reacted to yet is an operation
 // as well. A mark far from now, also in the future, is none.
 func (p *Pool) justWritten(now time.Time, reaction Progress) bool {
-	return now.Sub(p.updated).Abs() < updateGrace && !reaction.Since.After(p.updated)
+	return now.Sub(p.Updated).Abs() < updateGrace && !reaction.Since.After(p.Updated)
 }
 
 func timeOr(text string, otherwise time.Time) time.Time {

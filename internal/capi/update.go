@@ -22,10 +22,10 @@ import (
 
 // UpdatePool writes the in-place fields of a pool, under an optimistic lock. A
 // pool that is given bounds or a number is wanted again: what was carried for
-// its successor is dropped.
+// its successor is dropped, unless carried says what to keep for later.
 // Each object carries the mark of its change in the same write: a change that
 // is refused must not look like an operation and hold the cluster's slot.
-func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object, baseName string, spec agentpool.Spec, now time.Time) error {
+func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object, baseName string, spec agentpool.Spec, carried *agentpool.Scaling, now time.Time) error {
 	o, err := readObjects(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	// a scaler CAPZ asks Azure for what it last wrote down, however old that is.
 	numberFirst := !made || (spec.Replicas != nil && o.scaled())
 	writes := []func() error{
-		func() error { return updateInfra(ctx, c, o, baseName, spec, now) },
+		func() error { return updateInfra(ctx, c, o, baseName, spec, carried, now) },
 		func() error { return updateReplicas(ctx, c, o.MachinePool, replicas, now) },
 	}
 	if numberFirst {
@@ -52,9 +52,9 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	return nil
 }
 
-func updateInfra(ctx context.Context, c client.Client, o Objects, baseName string, spec agentpool.Spec, now time.Time) error {
+func updateInfra(ctx context.Context, c client.Client, o Objects, baseName string, spec agentpool.Spec, carried *agentpool.Scaling, now time.Time) error {
 	before := o.Infra.DeepCopy()
-	o.SetInPlace(spec, baseName)
+	o.SetInPlace(spec, carried, baseName)
 	return patchChange(ctx, c, before, o.Infra, now)
 }
 

@@ -57,7 +57,7 @@ func TestHoldScalingCarriesTheBoundsFromBefore(t *testing.T) {
 		s.writesNothing(hold(0, 5))
 		// The pool is wanted again.
 		wanted := func() error {
-			return UpdatePool(t.Context(), s.client, s.client, key, "o", "general", scaled, now)
+			return UpdatePool(t.Context(), s.client, s.client, key, "o", "general", scaled, nil, now)
 		}
 		if err := wanted(); err != nil {
 			t.Fatal(err)
@@ -79,7 +79,7 @@ func TestTheSameChangeIsWrittenOnce(t *testing.T) {
 			Taints:   []agentpool.Taint{{Key: "k", Value: "v", Effect: "NoSchedule"}, {Key: "l", Effect: "PreferNoSchedule"}},
 			Replicas: ptr.To[int32](4), Overrides: map[string]string{"upgradeSettings.maxSurge": `"33%"`, "networkProfile.allowedHostPorts": `[{"portStart":80}]`},
 		}
-		update := func() error { return UpdatePool(t.Context(), s.client, s.client, key, "o", "general", spec, now) }
+		update := func() error { return UpdatePool(t.Context(), s.client, s.client, key, "o", "general", spec, nil, now) }
 		s.writes = 0
 		if err := update(); err != nil || s.writes != 2 {
 			t.Fatalf("%d writes, %v", s.writes, err)
@@ -124,7 +124,7 @@ func TestResizeCutOffNeverAsksForAnOldNumber(t *testing.T) {
 			"resized": func(s *stage) error { return Resize(s.t.Context(), s.client, s.client, key, "o", 9, now) },
 			"given a number by its users": func(s *stage) error {
 				spec := agentpool.Spec{Version: "v1.34.2", MachineType: "D4", Replicas: ptr.To[int32](9)}
-				return UpdatePool(s.t.Context(), s.client, s.client, key, "o", "general", spec, now)
+				return UpdatePool(s.t.Context(), s.client, s.client, key, "o", "general", spec, nil, now)
 			},
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -94,7 +94,7 @@ func (r *Reconciler) write(ctx context.Context, np *fleetwrightv1.Nodepool, o *o
 	case replacement.CreatePool:
 		return r.createPool(ctx, np, o)
 	case replacement.UpdatePool:
-		return capi.UpdatePool(ctx, r.Client, r.Live, cluster, a.Object, o.world.Nodepool.BaseName, a.Spec, now)
+		return capi.UpdatePool(ctx, r.Client, r.Live, cluster, a.Object, o.world.Nodepool.BaseName, a.Spec, a.Carried, now)
 	case replacement.HoldScaling:
 		return capi.HoldScaling(ctx, r.Client, r.Live, cluster, a.Object, *a.Spec.Scaling, now)
 	case replacement.ResizePool:
@@ -123,7 +123,7 @@ func (r *Reconciler) createPool(ctx context.Context, np *fleetwrightv1.Nodepool,
 	return capi.CreatePool(ctx, r.Client, r.Live, clusterKey(np), capi.NewPool{
 		Object: a.Object, Name: a.Pool,
 		Nodepool: np.Name, NodepoolUID: string(np.UID), BaseName: o.world.Nodepool.BaseName,
-		Fingerprint: a.Fingerprint, Spec: a.Spec, Replicas: a.Replicas, ReplacesNodes: a.Replaces, Started: r.Clock.Now(),
+		Fingerprint: a.Fingerprint, Spec: a.Spec, Replicas: a.Replicas, ReplacesNodes: a.Replaces, Carried: a.Carried, Started: r.Clock.Now(),
 	})
 }
 

@@ -64,7 +64,11 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 	// by its own watch or by CheckAgain.
 	own := predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 	b := ctrl.NewControllerManagedBy(mgr).Named(Name).For(&fleetwrightv1.Nodepool{}, builder.WithPredicates(own))
-	for _, object := range capi.Watched() {
+	watched, err := capi.Served(mgr.GetRESTMapper())
+	if err != nil {
+		return fmt.Errorf("find the kinds of pools that are served: %w", err)
+	}
+	for _, object := range watched {
 		b = b.Watches(object, ofCluster)
 	}
 	b = b.Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(r.nodepoolsInReach), builder.WithPredicates(predicate.GenerationChangedPredicate{}))

@@ -200,6 +200,7 @@ func (o *observation) addPools(np *fleetwrightv1.Nodepool, all []capi.Pool, node
 			Name: p.Name, Object: p.Object, UID: string(p.UID), Fingerprint: p.Fingerprint, Created: p.Created,
 			Deleting: p.Deleting, Incomplete: !p.Complete(), Spec: p.Spec,
 			Provisioned: p.Made(), Operation: p.Operation, Failure: p.Failure, FailureSince: p.FailureSince,
+			OperationSince: p.OperationSince, Updated: p.Updated,
 			ProvisionStarted: p.ProvisionStarted, DrainStarted: p.DrainStarted,
 			EmptySince: p.EmptySince, Carried: p.Carried, Replaces: p.ReplacesNodes,
 			Size: p.Replicas, Members: listed, Unlisted: len(mine.Unlisted), Nodes: own, IdentityConflict: mine.Conflict,
@@ -223,7 +224,7 @@ func matchNodes(pools []capi.Pool, nodes []corev1.Node) map[string]membership.Me
 
 func viewNeighbour(p capi.Pool, nodes []replacement.Node) replacement.Neighbour {
 	return replacement.Neighbour{
-		Name: p.Name, Owner: p.Nodepool, Object: p.Object, Mode: p.Spec.Mode, Operation: p.Operation, Failure: p.Failure, Deleting: p.Deleting,
+		Name: p.Name, Owner: p.Nodepool, Object: p.Object, Mode: p.Spec.Mode, Operation: p.Operation, OperationSince: p.OperationSince, Failure: p.Failure, Deleting: p.Deleting,
 		Nodes: max(len(nodes), len(p.ProviderIDs)), ReadyNodes: replacement.Pool{Nodes: nodes}.ReadyNodes(),
 	}
 }

@@ -115,11 +115,11 @@ func replacementStatus(o *observation) fleetwrightv1.ReplacementStatus {
 	}
 	for _, p := range o.world.Pools {
 		// The newest pool was made for it, whether it comes or is taken back.
-		if p.ProvisionStarted.After(s.StartedTime.Time) {
+		if len(o.world.Pools) > 1 && p.ProvisionStarted.After(s.StartedTime.Time) {
 			s.StartedTime = metav1.NewTime(p.ProvisionStarted)
 		}
 	}
-	nodes, drained, pods := 0, 0, 0
+	nodes, drained, pods, known := 0, 0, 0, false
 	var blockers []drain.Blocker
 	for _, object := range o.plan.Outgoing {
 		for _, p := range o.world.Pools {
@@ -127,13 +127,15 @@ func replacementStatus(o *observation) fleetwrightv1.ReplacementStatus {
 				nodes += len(p.Nodes)
 			}
 		}
-		plan := o.drains[object]
+		plan, read := o.drains[object]
+		known = known || read
 		drained += plan.NodesEmpty()
 		pods += plan.Remaining
 		blockers = append(blockers, plan.Blockers...)
 	}
-	s.NodesTotal, s.NodesDrained, s.PodsRemaining = count32(nodes), count32(drained), count32(pods)
-	s.BlockersTotal = count32(len(blockers))
+	if s.NodesTotal = count32(nodes); known {
+		s.NodesDrained, s.PodsRemaining, s.BlockersTotal = count32(drained), count32(pods), count32(len(blockers))
+	}
 	for _, b := range blockers[:min(len(blockers), maxListed)] {
 		if b.Pod.Name == "" {
 			continue

@@ -82,13 +82,13 @@ func TestCutOffUpdateIsSeenAsUnfinished(t *testing.T) {
 					return w.Patch(ctx, o, p, opts...)
 				},
 			})
-			if err := capi.UpdatePool(t.Context(), cutting, server, cluster, "o", "general", spec, time.Now()); !errors.Is(err, errCrash) {
+			if err := capi.UpdatePool(t.Context(), cutting, server, cluster, "o", "general", spec, nil, time.Now()); !errors.Is(err, errCrash) {
 				t.Fatalf("UpdatePool() = %v, want the cut", err)
 			}
 			if changes := agentpool.Changes(spec, onlyPool(t, cluster).Spec); len(changes) == 0 {
 				t.Fatal("nothing tells that the update was cut off")
 			}
-			if err := capi.UpdatePool(t.Context(), server, server, cluster, "o", "general", spec, time.Now()); err != nil {
+			if err := capi.UpdatePool(t.Context(), server, server, cluster, "o", "general", spec, nil, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 			p := onlyPool(t, cluster)

@@ -23,7 +23,7 @@ const (
 // child is a program that runs as long as the stack does and is started again when it ends.
 type child struct {
 	// args are the program and its arguments.
-	args []string
+	args, environment []string
 	// log is the file its output is appended to; pid is where the running process is recorded.
 	log, pid string
 	logger   logr.Logger
@@ -35,11 +35,12 @@ type child struct {
 }
 
 // startChild ends what a killed stack has left running and starts the program. It runs until ctx ends.
-func startChild(ctx context.Context, args []string, log, pid string, logger logr.Logger) (*child, error) {
+// environment comes in place of the stack's own variables of those names.
+func startChild(ctx context.Context, args, environment []string, log, pid string, logger logr.Logger) (*child, error) {
 	if err := endLeftover(ctx, pid); err != nil {
 		return nil, err
 	}
-	c := &child{args: args, log: log, pid: pid, logger: logger, done: make(chan struct{})}
+	c := &child{args: args, environment: environment, log: log, pid: pid, logger: logger, done: make(chan struct{})}
 	started := make(chan error, 1)
 	go c.supervise(ctx, started)
 	if err := <-started; err != nil {
@@ -90,6 +91,7 @@ func (c *child) run(ctx context.Context, running func()) error {
 	defer func() { _ = log.Close() }()
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(os.Environ(), c.environment...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = childGrace
 	tie(cmd)

@@ -20,7 +20,7 @@ func TestChildIsStartedAgainAndEnds(t *testing.T) {
 	defer cancel()
 	// It notes its start, and ends at once the first time.
 	script := "echo started; if [ -e " + dir + "/again ]; then exec sleep 600; fi; touch " + dir + "/again"
-	c, err := startChild(ctx, []string{"/bin/sh", "-c", script}, log, pid, logr.Discard())
+	c, err := startChild(ctx, []string{"/bin/sh", "-c", script}, nil, log, pid, logr.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestChildThatDoesNotListenIsKilled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	script := "trap '' TERM; touch " + ready + "; while true; do sleep 0.1; done"
-	c, err := startChild(ctx, []string{"/bin/sh", "-c", script}, filepath.Join(dir, "log"), filepath.Join(dir, "pid"), logr.Discard())
+	c, err := startChild(ctx, []string{"/bin/sh", "-c", script}, nil, filepath.Join(dir, "log"), filepath.Join(dir, "pid"), logr.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestChildThatDoesNotListenIsKilled(t *testing.T) {
 
 func TestProgramThatCannotStart(t *testing.T) {
 	dir := t.TempDir()
-	_, err := startChild(t.Context(), []string{filepath.Join(dir, "missing")}, filepath.Join(dir, "log"), filepath.Join(dir, "pid"), logr.Discard())
+	_, err := startChild(t.Context(), []string{filepath.Join(dir, "missing")}, nil, filepath.Join(dir, "log"), filepath.Join(dir, "pid"), logr.Discard())
 	if err == nil {
 		t.Fatal("a missing program was started")
 	}

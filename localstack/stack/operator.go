@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/ptr"
 
+	"github.com/fleetwright/fleetwright/internal/azure/sim/simclient"
 	"github.com/fleetwright/fleetwright/localstack/controlplane"
 )
 
@@ -33,6 +34,16 @@ const (
 	operatorReady = 60 * time.Second
 )
 
+// operatorIdentity is a service principal that only the simulated Azure knows. Empty variables keep a developer's own
+// identity from it.
+var operatorIdentity = []string{
+	"AZURE_TENANT_ID=33333333-3333-3333-3333-333333333333",
+	"AZURE_CLIENT_ID=55555555-5555-5555-5555-555555555555",
+	"AZURE_CLIENT_SECRET=not-a-secret",
+	"AZURE_CLIENT_CERTIFICATE_PATH=",
+	"AZURE_FEDERATED_TOKEN_FILE=",
+}
+
 // operator is the operator's manager as a child process, with exactly the rights of config/rbac.
 type operator struct {
 	layout  Layout
@@ -44,8 +55,8 @@ type operator struct {
 	health  string
 }
 
-// startOperator runs the program at path until ctx ends. before is the record of the stack's last run, whose addresses it takes again.
-func startOperator(ctx context.Context, path string, layout Layout, server *controlplane.Server, before Record, log logr.Logger) (*operator, error) {
+// startOperator runs the program at path until ctx ends, with the simulated Azure at azure. before is the record of the stack's last run, whose addresses it takes again.
+func startOperator(ctx context.Context, path, azure string, layout Layout, server *controlplane.Server, before Record, log logr.Logger) (*operator, error) {
 	client, err := kubernetes.NewForConfig(named(server.Config(), "stack"))
 	if err != nil {
 		return nil, fmt.Errorf("make client for the operator's token: %w", err)
@@ -66,8 +77,12 @@ func startOperator(ctx context.Context, path string, layout Layout, server *cont
 		"--metrics-bind-address=" + o.metrics,
 		"--health-probe-bind-address=" + o.health,
 		"--leader-elect=false",
+		"--azure-resource-manager-endpoint=" + azure,
+		"--azure-resource-manager-audience=" + simclient.Audience,
+		"--azure-authority-host=" + azure + "/",
+		"--azure-ca-file=" + layout.AzureCA(),
 	}
-	if o.child, err = startChild(ctx, args, layout.Log("fleetwright"), layout.operatorPID(), log); err != nil {
+	if o.child, err = startChild(ctx, args, operatorIdentity, layout.Log("fleetwright"), layout.operatorPID(), log); err != nil {
 		return nil, err
 	}
 	go o.renew(ctx)

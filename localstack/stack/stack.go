@@ -221,7 +221,7 @@ func (s *Stack) startOperator(ctx context.Context, before Record) error {
 		return err
 	}
 	life := newLife(ctx)
-	running, err := startOperator(life.ctx, s.options.Operator, s.layout, s.management, before, log)
+	running, err := startOperator(life.ctx, s.options.Operator, s.azure.URL(), s.layout, s.management, before, log)
 	if running != nil {
 		s.parts.add(controllerLevel, life.end, running.child.wait)
 	}

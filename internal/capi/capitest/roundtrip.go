@@ -34,7 +34,7 @@ func RoundTrip(f capi.Flavor, spec agentpool.Spec) agentpool.Spec {
 // reads it back.
 func Update(f capi.Flavor, made, wanted agentpool.Spec) agentpool.Spec {
 	o := newPool(f, made)
-	o.SetInPlace(wanted, "general")
+	o.SetInPlace(wanted, nil, "general")
 	if wanted.Replicas != nil {
 		o.MachinePool.Spec.Replicas = wanted.Replicas
 	}

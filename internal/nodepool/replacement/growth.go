@@ -156,7 +156,10 @@ func (l *look) stages(w way, more int32, why string) way {
 		w.step, w.room.limit = 0, "a shift in stages takes single machines away in Azure, for which the operator has no credentials"
 		return w
 	}
-	w.step = max(min(more, before+l.surge()-now, w.room.nodes), 0)
+	if surge := before + l.surge() - now; surge < w.room.nodes {
+		w.room = room{max(surge, 0), fmt.Sprintf("maxSurge allows %s beside the %d of before", count(int(l.surge()), "node"), before)}
+	}
+	w.step = min(more, w.room.nodes)
 	return w
 }
 

@@ -132,7 +132,7 @@ func pickWanted(np Nodepool, pools []Pool, now time.Time) *Pool {
 // finish adds to a plan what is the same for every answer.
 func (l *look) finish(p *Plan) Plan {
 	if h := l.Nodepool.Hold; h.NonDisruptive && l.disrupts(p.Action) {
-		p = &Plan{Verdict: Held, Step: p.Step, Reason: h.Reason, Message: h.Message + "; held back: " + p.Message, CheckAgain: later, NeedsPods: p.NeedsPods}
+		p = &Plan{Verdict: Held, Reason: h.Reason, Message: h.Message + "; held back: " + p.Message, CheckAgain: later, NeedsPods: p.NeedsPods}
 	}
 	l.explain(p)
 	if p.Action.Kind == "" {

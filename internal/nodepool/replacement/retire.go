@@ -133,9 +133,11 @@ func (l *look) isThePictureWhole(p Pool) *Plan {
 	}
 	plan := draining(p)
 	plan.Message = fmt.Sprintf("pool %s has %s by Azure and %d in the cluster: waits until they agree", p.Name, count(p.Members, "node"), len(p.Nodes)+p.Unlisted)
-	if p.Members > len(p.Nodes)+p.Unlisted {
+	switch {
+	case p.Operation != "":
+	case p.Members > len(p.Nodes)+p.Unlisted:
 		plan.Message += fmt.Sprintf("; should its other machines never become nodes, delete them in Azure, or MachinePool %s yourself", p.Object)
-	} else {
+	default:
 		plan.Message += fmt.Sprintf("; should Azure never list the others, drain them and delete MachinePool %s yourself", p.Object)
 	}
 	if p.Failure != "" && p.Operation == "" && l.stands(&p) {

@@ -132,6 +132,9 @@ func (l *look) noStep(p Pool) *Plan {
 			Message: fmt.Sprintf("%d of %s of pool %s are ready for %s, %d of pool %s are left", settled, count(int(l.wanted.size()), "node"), l.wanted.Name, l.Nodepool.MinReady, p.count(), p.Name),
 		}
 	}
+	if op := l.busy(); op != nil {
+		return l.waitForSlot(*op, Moving, fmt.Sprintf("give pool %s more nodes", l.wanted.Name))
+	}
 	return l.noRoom(w, fmt.Sprintf("give pool %s more nodes", l.wanted.Name))
 }
 

@@ -1,0 +1,228 @@
+package config_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/fleetwright/fleetwright/internal/testkit"
+)
+
+// server is a real API server with Cluster API's, CAPZ's and our definitions, and with the policies; admin asks it as
+// administrator.
+var (
+	server *rest.Config
+	admin  client.Client
+)
+
+func TestMain(m *testing.M) {
+	code, err := withServer(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func withServer(m *testing.M) (code int, err error) {
+	const crds = "../localstack/crds/generated/"
+	config, stop, err := testkit.StartAPIServer(
+		crds+"capi/machinepools.cluster.x-k8s.io.json",
+		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
+		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json")
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if stopErr := stop(); err == nil {
+			err = stopErr
+		}
+	}()
+	server = config
+	if admin, err = client.New(config, client.Options{}); err != nil {
+		return 0, err
+	}
+	if err := install(context.Background()); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// install applies the policies and waits until they refuse: the server reads new ones a moment later.
+func install(ctx context.Context) error {
+	files, err := filepath.Glob("policy/*.yaml")
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("there are no policies: %w", err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
+		for {
+			object := &unstructured.Unstructured{}
+			if err := decoder.Decode(&object.Object); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				return fmt.Errorf("read %s: %w", file, err)
+			}
+			if err := admin.Create(ctx, object); err != nil {
+				return fmt.Errorf("create %s: %w", object.GetName(), err)
+			}
+		}
+	}
+	for _, probe := range []*unstructured.Unstructured{nodepool("probe", "Protect"), pool("MachinePool", "probe", "p")} {
+		if err := admin.Create(ctx, probe); err != nil {
+			return err
+		}
+		err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+			err := admin.Delete(ctx, probe, client.DryRunAll)
+			return apierrors.IsForbidden(err), client.IgnoreNotFound(ignoreForbidden(err))
+		})
+		if err != nil {
+			return fmt.Errorf("wait for the policy that refuses to delete %s: %w", probe.GetKind(), err)
+		}
+	}
+	return nil
+}
+
+func ignoreForbidden(err error) error {
+	if apierrors.IsForbidden(err) {
+		return nil
+	}
+	return err
+}
+
+func nodepool(name, deletionPolicy string) *unstructured.Unstructured {
+	spec := map[string]any{"clusterName": "c1", "machineType": "Standard_D4ds_v5"}
+	if deletionPolicy != "" {
+		spec["deletionPolicy"] = deletionPolicy
+	}
+	return object(schema.GroupVersionKind{Group: "fleetwright.io", Version: "v1alpha1", Kind: "Nodepool"}, name, spec, nil)
+}
+
+// pool is an object of a pool; label is the Nodepool it is of, or empty.
+func pool(kind, name, label string) *unstructured.Unstructured {
+	var labels map[string]string
+	if label != "" {
+		labels = map[string]string{"fleetwright.io/nodepool": label}
+	}
+	infra := schema.GroupVersionKind{Group: "infrastructure.cluster.x-k8s.io", Version: "v1beta1", Kind: kind}
+	switch kind {
+	case "AzureManagedMachinePool":
+		return object(infra, name, map[string]any{"mode": "User", "sku": "Standard_D4ds_v5"}, labels)
+	case "AzureASOManagedMachinePool":
+		return object(infra, name, map[string]any{}, labels)
+	}
+	ref := map[string]any{"apiGroup": infra.Group, "kind": "AzureManagedMachinePool", "name": name}
+	return object(schema.GroupVersionKind{Group: "cluster.x-k8s.io", Version: "v1beta2", Kind: kind}, name, map[string]any{
+		"clusterName": "c1",
+		"template":    map[string]any{"spec": map[string]any{"clusterName": "c1", "bootstrap": map[string]any{"dataSecretName": ""}, "infrastructureRef": ref}},
+	}, labels)
+}
+
+func object(kind schema.GroupVersionKind, name string, spec map[string]any, labels map[string]string) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
+	u.SetGroupVersionKind(kind)
+	u.SetNamespace("default")
+	u.SetName(name)
+	u.SetLabels(labels)
+	return u
+}
+
+func create(t *testing.T, o *unstructured.Unstructured) *unstructured.Unstructured {
+	t.Helper()
+	if err := admin.Create(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// as asks the server as another user who may do everything.
+func as(t *testing.T, user string) client.Client {
+	t.Helper()
+	config := rest.CopyConfig(server)
+	config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: []string{"system:masters"}}
+	c, err := client.New(config, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func wantRefusal(t *testing.T, err error, sentence string) {
+	t.Helper()
+	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), sentence) {
+		t.Errorf("the server says %v, want a refusal with %q", err, sentence)
+	}
+}
+
+func TestProtectedNodepoolIsNotDeleted(t *testing.T) {
+	const sentence = "Nodepool default/c1-protected is protected: set spec.deletionPolicy to Delete or Retain first"
+	np := create(t, nodepool("c1-protected", "Protect"))
+	wantRefusal(t, admin.Delete(t.Context(), np), sentence)
+	wantRefusal(t, as(t, "system:serviceaccount:fleetwright-system:fleetwright").Delete(t.Context(), np), sentence)
+	wantRefusal(t, admin.DeleteAllOf(t.Context(), np, client.InNamespace("default"), client.MatchingFields{"metadata.name": "c1-protected"}), sentence)
+
+	if err := unstructured.SetNestedField(np.Object, "Retain", "spec", "deletionPolicy"); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.Update(t.Context(), np); err != nil {
+		t.Fatalf("an edit of a protected Nodepool: %v", err)
+	}
+	if err := admin.Delete(t.Context(), np); err != nil {
+		t.Errorf("after the edit: %v", err)
+	}
+	for name, policy := range map[string]string{"c1-unset": "", "c1-delete": "Delete"} {
+		if err := admin.Delete(t.Context(), create(t, nodepool(name, policy))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPoolsOfNodepoolsAreDeletedByThoseWhoLookAfterThem(t *testing.T) {
+	keepers := []string{
+		"system:serviceaccount:fleetwright-system:fleetwright", "system:serviceaccount:capi-system:capi-manager",
+		"system:serviceaccount:capz-system:capz-manager", "system:serviceaccount:capz-system:azureserviceoperator-default",
+		"system:serviceaccount:azureserviceoperator-system:azureserviceoperator-default", "system:serviceaccount:kube-system:generic-garbage-collector",
+	}
+	others := []string{"jane", "system:serviceaccount:flux-system:kustomize-controller", "system:serviceaccount:kube-system:namespace-controller"}
+	for _, kind := range []string{"MachinePool", "AzureManagedMachinePool", "AzureASOManagedMachinePool"} {
+		t.Run(kind, func(t *testing.T) {
+			owned := create(t, pool(kind, "owned", "c1-general"))
+			sentence := kind + " default/owned belongs to Nodepool c1-general, and without it would go without a drain: " +
+				"delete that Nodepool instead (with spec.deletionPolicy Retain the pool stays)"
+			for _, user := range others {
+				wantRefusal(t, as(t, user).Delete(t.Context(), owned), sentence)
+			}
+			wantRefusal(t, as(t, "jane").DeleteAllOf(t.Context(), owned, client.InNamespace("default"), client.MatchingFields{"metadata.name": "owned"}), sentence)
+			for _, user := range keepers {
+				if err := as(t, user).Delete(t.Context(), owned, client.DryRunAll); err != nil {
+					t.Errorf("%s: %v", user, err)
+				}
+			}
+			if err := as(t, keepers[0]).Delete(t.Context(), owned); err != nil {
+				t.Error(err)
+			}
+			if err := as(t, "jane").Delete(t.Context(), create(t, pool(kind, "foreign", ""))); err != nil {
+				t.Errorf("a pool of nobody's: %v", err)
+			}
+		})
+	}
+}
