@@ -54,6 +54,11 @@ func wanted(np *fleetwrightv1.Nodepool, cluster capi.Cluster, frozen freeze.Effe
 	if out.Spec.Version == "" {
 		out.Spec.Version = cluster.Version
 	}
+	if np.Spec.ProviderOverrides != nil && out.Invalid == "" {
+		if _, out.Invalid = agentpool.ParseOverrides(np.Spec.ProviderOverrides.Raw); out.Invalid != "" {
+			out.InvalidReason = fleetwrightv1.ReasonOverrideConflict
+		}
+	}
 	window, err := maintenance.At(np.Spec.Maintenance, now)
 	if err != nil {
 		out.Invalid = cmp.Or(out.Invalid, err.Error())

@@ -1,8 +1,6 @@
 package nodepool
 
 import (
-	"time"
-
 	"k8s.io/utils/ptr"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -10,7 +8,8 @@ import (
 )
 
 // wantedSpec is the Nodepool's spec in the words in which pools are compared.
-// Overrides that cannot be set are left out; ParseOverrides tells of them. RolloutAfter is there before it has come.
+// Overrides that cannot be set are left out; ParseOverrides tells of them. RolloutAfter is a part of it only once it has
+// come, which the planner tells.
 func wantedSpec(in fleetwrightv1.NodepoolSpec) agentpool.Spec {
 	out := agentpool.Spec{
 		Version: in.Version, Type: string(in.Type), MachineType: in.MachineType,
@@ -30,9 +29,6 @@ func wantedSpec(in fleetwrightv1.NodepoolSpec) agentpool.Spec {
 	}
 	for _, t := range in.Taints {
 		out.Taints = append(out.Taints, agentpool.Taint{Key: t.Key, Value: t.Value, Effect: string(t.Effect)})
-	}
-	if in.RolloutAfter != nil {
-		out.RolloutAfter = in.RolloutAfter.UTC().Format(time.RFC3339)
 	}
 	if in.ProviderOverrides != nil {
 		out.Overrides, _ = agentpool.ParseOverrides(in.ProviderOverrides.Raw)

@@ -73,6 +73,7 @@ func newLook(w World, now time.Time) *look {
 	slices.SortStableFunc(l.Pools, func(a, b Pool) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Object, b.Object))
 	})
+	l.Nodepool.Spec.RolloutAfter = ""
 	if !w.Nodepool.RolloutAfter.IsZero() && !now.Before(w.Nodepool.RolloutAfter) {
 		// A moment that has come is a part of what new pools are named for.
 		l.Nodepool.Spec.RolloutAfter = w.Nodepool.RolloutAfter.UTC().Format(time.RFC3339)

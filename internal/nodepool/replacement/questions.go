@@ -1,6 +1,7 @@
 package replacement
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -33,7 +34,7 @@ func (l *look) isTheClusterThere() *Plan {
 
 func (l *look) isTheRequestPossible() *Plan {
 	if l.Nodepool.Invalid != "" {
-		return &Plan{Verdict: Stuck, Reason: fleetwrightv1.ReasonInvalidSpec, Message: l.Nodepool.Invalid}
+		return &Plan{Verdict: Stuck, Reason: cmp.Or(l.Nodepool.InvalidReason, fleetwrightv1.ReasonInvalidSpec), Message: l.Nodepool.Invalid}
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/fleetwright/fleetwright/internal/agentpool"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/capi/capitest"
 )
 
 // story plays Next against a small world in which time passes: operations of
@@ -45,6 +47,8 @@ type story struct {
 	// provisionFails makes Azure refuse new pools and changes with this message.
 	provisionFails string
 	bootVersion    string // what kubelets say instead of the truth
+	// flavor is the provider whose objects the pools are kept in; nil for none.
+	flavor capi.Flavor
 	// quota, if any, is how many nodes Azure lets the pool have in all.
 	quota int
 	// azure is what Azure has left; zone is where the nodes of a pool are.
@@ -340,6 +344,9 @@ func (s *story) act(plan Plan) {
 		if a.Spec.Scaling != nil {
 			spec.Replicas, spec.Scaling = nil, ptr.To(*a.Spec.Scaling)
 		}
+		if s.flavor != nil {
+			spec = capitest.RoundTrip(s.flavor, spec)
+		}
 		s.w.Pools = append(s.w.Pools, Pool{
 			Name: a.Pool, Object: a.Object, UID: "uid-" + a.Object, Fingerprint: a.Fingerprint, Created: s.now,
 			Spec: spec, Size: ptr.To(a.Replicas), Operation: "Creating", ProvisionStarted: s.now, Replaces: a.Replaces, Carried: a.Carried,
@@ -350,6 +357,9 @@ func (s *story) act(plan Plan) {
 		keep := *p
 		p.Spec = a.Spec
 		p.Spec.Version, p.Spec.MachineType, p.Spec.RolloutAfter = keep.Spec.Version, keep.Spec.MachineType, keep.Spec.RolloutAfter
+		if s.flavor != nil {
+			p.Spec = capitest.Update(s.flavor, keep.Spec, a.Spec)
+		}
 		if p.Spec.Replicas != nil || p.Spec.Scaling != nil {
 			p.Carried = a.Carried
 		} else {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fleetwright/fleetwright/internal/capi/capitest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden stories")
@@ -30,6 +32,32 @@ func TestStories(t *testing.T) {
 			}
 			if diff := cmp.Diff(string(want), s.log.String()); diff != "" {
 				t.Errorf("the story changed (-update rewrites it):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestStoriesInEveryFlavor plays every story with the pools kept in the objects
+// of each provider, also of one that is not Azure's: the same is told.
+func TestStoriesInEveryFlavor(t *testing.T) {
+	for kind, flavor := range capitest.Flavors() {
+		t.Run(kind, func(t *testing.T) {
+			for name, tc := range stories {
+				t.Run(name, func(t *testing.T) {
+					s := tc.begin(t)
+					s.flavor, s.script = flavor, tc.script
+					for i := range s.w.Pools {
+						s.w.Pools[i].Spec = capitest.RoundTrip(flavor, s.w.Pools[i].Spec)
+					}
+					s.tell(tc.ends)
+					want, err := os.ReadFile(filepath.Join("testdata", "stories", name+".golden"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if diff := cmp.Diff(string(want), s.log.String()); diff != "" {
+						t.Errorf("flavour %s tells another story:\n%s", kind, diff)
+					}
+				})
 			}
 		})
 	}

@@ -55,8 +55,9 @@ type Nodepool struct {
 	// Hold says who asks to do less; the zero Hold is nobody.
 	Hold Hold
 	// Invalid says why the wanted spec can never be met by this cluster, in a
-	// sentence that tells what to change; empty means it can.
-	Invalid string
+	// sentence that tells what to change; empty means it can. InvalidReason is
+	// InvalidSpec if it is empty.
+	Invalid, InvalidReason string
 	// Spec is the wanted pool. Unset fields are "no opinion".
 	Spec agentpool.Spec
 	// MinReady is how long a new node must have been Ready to count.
