@@ -38,6 +38,10 @@ func newStage(t *testing.T, f Flavor, p NewPool) *stage {
 	}
 	s := &stage{t: t, flavor: f, cutAfter: -1}
 	s.client = interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme).Build(), interceptor.Funcs{
+		Create: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			o.SetUID(types.UID("uid of " + kindOf(o)))
+			return w.Create(ctx, o, opts...)
+		},
 		Patch: func(ctx context.Context, w client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
 			if s.cutAfter >= 0 && s.writes == s.cutAfter {
 				return errCut

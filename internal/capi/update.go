@@ -23,6 +23,8 @@ import (
 // UpdatePool writes the in-place fields of a pool, under an optimistic lock. A
 // pool that is given bounds or a number is wanted again: what was carried for
 // its successor is dropped, unless carried says what to keep for later.
+// It may have to be called more than once: a pool that nobody scales gets its
+// autoscaler only when it has as many nodes as the autoscaler has to keep.
 // Each object carries the mark of its change in the same write: a change that
 // is refused must not look like an operation and hold the cluster's slot.
 func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object, baseName string, spec agentpool.Spec, carried *agentpool.Scaling, now time.Time) error {
@@ -30,13 +32,17 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	if err != nil {
 		return err
 	}
-	made := o.View(now).Made()
-	replicas := wantedReplicas(spec, o.MachinePool.Spec.Replicas, made)
+	pool := o.View(now)
 	// The bounds are what tells that a change is needed. While there is no pool, its
 	// number comes first: cut off in between, it would stay outside of the bounds
 	// for good. And a number for a pool that is scaled comes first, because without
 	// a scaler CAPZ asks Azure for what it last wrote down, however old that is.
-	numberFirst := !made || (spec.Replicas != nil && o.scaled())
+	numberFirst := !pool.Made() || (spec.Replicas != nil && pool.Spec.Scaling != nil)
+	if growsFirst(spec, pool) {
+		carried = cmp.Or(carried, spec.Scaling)
+		spec.Replicas, spec.Scaling = ptr.To(max(ptr.Deref(pool.Replicas, 0), spec.Scaling.Min)), nil
+	}
+	replicas := wantedReplicas(spec, o.MachinePool.Spec.Replicas, pool.Made())
 	writes := []func() error{
 		func() error { return updateInfra(ctx, c, o, baseName, spec, carried, now) },
 		func() error { return updateReplicas(ctx, c, o.MachinePool, replicas, now) },
@@ -50,6 +56,13 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 		}
 	}
 	return nil
+}
+
+// growsFirst is true for a pool that is to be scaled and has fewer nodes than
+// the autoscaler has to keep: CAPZ asks for the autoscaler together with the
+// number of nodes there are, which Azure may refuse outside of the bounds.
+func growsFirst(spec agentpool.Spec, pool Pool) bool {
+	return spec.Scaling != nil && pool.Spec.Scaling == nil && pool.Made() && len(pool.ProviderIDs) < int(spec.Scaling.Min)
 }
 
 func updateInfra(ctx context.Context, c client.Client, o Objects, baseName string, spec agentpool.Spec, carried *agentpool.Scaling, now time.Time) error {

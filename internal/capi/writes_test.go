@@ -2,6 +2,7 @@ package capi
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -113,6 +114,71 @@ func TestResize(t *testing.T) {
 			t.Errorf("bounds %v, %d nodes, carried %v, operation %q", p.Spec.Scaling, *p.Replicas, p.Carried, p.Operation)
 		}
 		s.writesNothing(resize)
+	})
+}
+
+// CAPZ asks for an autoscaler together with the number of nodes there are, which
+// Azure may refuse outside of the bounds.
+func TestAPoolGrowsBeforeItIsScaled(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, f Flavor) {
+		s := newStage(t, f, generalx(scaled))
+		s.made()
+		nodes := func(n int) {
+			s.change(f.Kinds().Pool, "o", func(content map[string]any) {
+				ids := make([]any, 0, n)
+				for i := range n {
+					ids = append(ids, fmt.Sprintf("azure:///%d", i))
+				}
+				content["spec"].(map[string]any)["providerIDList"] = ids
+			})
+		}
+		// It soaked without nodes, and is wanted again.
+		if err := Resize(t.Context(), s.client, s.client, key, "o", 0, now); err != nil {
+			t.Fatal(err)
+		}
+		update := func() error {
+			return UpdatePool(t.Context(), s.client, s.client, key, "o", "general", scaled, nil, now)
+		}
+		for have := range 3 {
+			nodes(have)
+			if err := update(); err != nil {
+				t.Fatal(err)
+			}
+			if p := s.pool(); p.Spec.Scaling != nil || *p.Replicas != 3 || *p.Carried != *scaled.Scaling {
+				t.Fatalf("with %d nodes: bounds %v, asked for %d, carried %v", have, p.Spec.Scaling, *p.Replicas, p.Carried)
+			}
+			s.writesNothing(update)
+		}
+		nodes(3)
+		if err := update(); err != nil {
+			t.Fatal(err)
+		}
+		if p := s.pool(); *p.Spec.Scaling != *scaled.Scaling || p.Carried != nil {
+			t.Errorf("with 3 nodes: bounds %v, carried %v", p.Spec.Scaling, p.Carried)
+		}
+	})
+}
+
+// A pool that is yet to take over keeps its later bounds beside those of today.
+func TestBoundsForLater(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, f Flavor) {
+		later := agentpool.Scaling{Min: 1, Max: 40}
+		made := generalx(scaled)
+		made.Carried = &later
+		s := newStage(t, f, made)
+		if p := s.pool(); p.Carried == nil || *p.Carried != later {
+			t.Errorf("made, it carries %v", p.Carried)
+		}
+		change := func(carried *agentpool.Scaling) error {
+			return UpdatePool(t.Context(), s.client, s.client, key, "o", "general", scaled, carried, now)
+		}
+		s.writesNothing(func() error { return change(&later) })
+		if err := change(nil); err != nil {
+			t.Fatal(err)
+		}
+		if p := s.pool(); p.Carried != nil || *p.Spec.Scaling != *scaled.Scaling {
+			t.Errorf("it has taken over: bounds %v, carried %v", p.Spec.Scaling, p.Carried)
+		}
 	})
 }
 
