@@ -3,7 +3,6 @@ package reporting
 import (
 	"context"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
@@ -38,20 +37,22 @@ func AddToManager(mgr manager.Manager, namespace string) error {
 // holdChanges lets through what changes who holds: most updates of a Nodepool do not.
 var holdChanges = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return !equality.Semantic.DeepEqual(holdOf(e.ObjectOld), holdOf(e.ObjectNew))
+		return holdOf(e.ObjectOld) != holdOf(e.ObjectNew)
 	},
 }
 
+// hold is what a Nodepool says of being held, to be compared.
 type hold struct {
-	condition metav1.Condition
-	current   bool
+	status          metav1.ConditionStatus
+	reason, message string
+	current         bool
 }
 
 func holdOf(o client.Object) hold {
 	np := o.(*fleetwrightv1.Nodepool)
 	out := hold{current: np.Status.ObservedGeneration == np.Generation}
 	if c := meta.FindStatusCondition(np.Status.Conditions, fleetwrightv1.ConditionPaused); c != nil {
-		out.condition = metav1.Condition{Status: c.Status, Reason: c.Reason, Message: c.Message}
+		out.status, out.reason, out.message = c.Status, c.Reason, c.Message
 	}
 	return out
 }
