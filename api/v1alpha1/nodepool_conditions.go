@@ -179,21 +179,6 @@ const (
 	ReasonAlreadyOwned = "AlreadyOwned"
 )
 
-// Reasons of condition InEffect of a Freeze.
-const (
-	// ReasonHeld surfaces when all objects in reach hold.
-	ReasonHeld = "Held"
-	// ReasonConverging surfaces when some objects in reach do not report yet that they hold.
-	ReasonConverging = "Converging"
-	// ReasonScheduled surfaces when from lies ahead.
-	ReasonScheduled = "Scheduled"
-	// ReasonExpired surfaces when until has passed.
-	ReasonExpired = "Expired"
-)
-
-// ConditionInEffect of a Freeze is True while it holds everything in reach.
-const ConditionInEffect = "InEffect"
-
 // Reasons of condition Stalled; the message says the way out.
 const (
 	// ReasonInvalidSpec surfaces when a combination that admission cannot see is impossible.
