@@ -12,7 +12,7 @@ import (
 // The committed chart is what the generator makes of the committed sources.
 func TestCommittedChartIsUpToDate(t *testing.T) {
 	const root = "../.."
-	for _, folder := range []string{"crd", "rbac"} {
+	for _, folder := range []string{"crd", "rbac", "policy"} {
 		want, got := files(t, filepath.Join(root, "config", folder)), files(t, filepath.Join(root, "charts/fleetwright/files", folder))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("charts/fleetwright/files/%s differs from config/%s: run `make generate` (-config +chart)\n%s", folder, folder, diff)

@@ -1,4 +1,4 @@
-// Command chart keeps the Helm chart in step with what is generated elsewhere: it copies the definitions and the rights from
+// Command chart keeps the Helm chart in step with what is generated elsewhere: it copies definitions, rights and policies from
 // config, and writes the table of values in the chart's README from the comments in values.yaml.
 package main
 
@@ -22,7 +22,7 @@ func main() {
 
 func run(root string) error {
 	chart := filepath.Join(root, "charts", "fleetwright")
-	for _, folder := range []string{"crd", "rbac"} {
+	for _, folder := range []string{"crd", "rbac", "policy"} {
 		if err := mirror(filepath.Join(root, "config", folder), filepath.Join(chart, "files", folder)); err != nil {
 			return err
 		}

@@ -34,8 +34,11 @@ func TestChartPassesLint(t *testing.T) {
 
 func TestWhatIsRendered(t *testing.T) {
 	common := []string{
-		"ClusterRole fleetwright", "ClusterRoleBinding fleetwright", "CustomResourceDefinition nodepools.fleetwright.io",
+		"ClusterRole fleetwright", "ClusterRoleBinding fleetwright",
+		"CustomResourceDefinition freezes.fleetwright.io", "CustomResourceDefinition nodepools.fleetwright.io",
 		"Deployment fleetwright", "Role fleetwright", "RoleBinding fleetwright", "Service fleetwright-metrics", "ServiceAccount fleetwright",
+		"ValidatingAdmissionPolicy fleetwright-delete-protection", "ValidatingAdmissionPolicy fleetwright-owned-objects",
+		"ValidatingAdmissionPolicyBinding fleetwright-delete-protection", "ValidatingAdmissionPolicyBinding fleetwright-owned-objects",
 	}
 	without := func(keys ...string) []string {
 		return slices.DeleteFunc(slices.Clone(common), func(k string) bool { return slices.Contains(keys, k) })
@@ -46,9 +49,12 @@ func TestWhatIsRendered(t *testing.T) {
 	}{
 		"defaults":              {want: common},
 		"no metrics":            {values: []string{"metrics.enabled=false"}, want: without("Service fleetwright-metrics")},
-		"definitions elsewhere": {values: []string{"crds.install=false"}, want: without("CustomResourceDefinition nodepools.fleetwright.io")},
-		"account elsewhere":     {values: []string{"serviceAccount.create=false", "serviceAccount.name=other"}, want: without("ServiceAccount fleetwright")},
-		"ServiceMonitor":        {values: []string{"metrics.serviceMonitor.enabled=true"}, want: slices.Sorted(slices.Values(append(slices.Clone(common), "ServiceMonitor fleetwright")))},
+		"definitions elsewhere": {values: []string{"crds.install=false"}, want: without("CustomResourceDefinition freezes.fleetwright.io", "CustomResourceDefinition nodepools.fleetwright.io")},
+		"no policies": {values: []string{"policies.install=false"}, want: without(
+			"ValidatingAdmissionPolicy fleetwright-delete-protection", "ValidatingAdmissionPolicy fleetwright-owned-objects",
+			"ValidatingAdmissionPolicyBinding fleetwright-delete-protection", "ValidatingAdmissionPolicyBinding fleetwright-owned-objects")},
+		"account elsewhere": {values: []string{"serviceAccount.create=false", "serviceAccount.name=other"}, want: without("ServiceAccount fleetwright")},
+		"ServiceMonitor":    {values: []string{"metrics.serviceMonitor.enabled=true"}, want: slices.Sorted(slices.Values(append(slices.Clone(common), "ServiceMonitor fleetwright")))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := slices.Sorted(maps.Keys(render(t, tc.values...)))
@@ -174,6 +180,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"no account":                {[]string{"serviceAccount.create=false"}, "serviceAccount.create=false needs serviceAccount.name"},
 		"a digest without its kind": {[]string{"image.digest=abc"}, "does not match pattern"},
 		"a privileged port":         {[]string{"metrics.port=80"}, "minimum"},
+		"a deleter that is no name": {[]string{"policies.deleters={it's}"}, "does not match pattern"},
 		"no workers":                {[]string{"nodepool.workers=0"}, "minimum"},
 	} {
 		t.Run(name, func(t *testing.T) {
