@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/printers"
+)
+
+// writeText is for people at a terminal. What could not be planned is told on the error stream.
+func writeText(to io.Writer, document List) error {
+	out := printers.GetNewTabWriter(to)
+	first := true
+	for _, p := range document.Items {
+		if p.Outcome == outcomeError {
+			continue
+		}
+		if !first {
+			fmt.Fprintln(out)
+		}
+		first = false
+		if err := writeOne(out, p); err != nil {
+			return err
+		}
+	}
+	if len(document.Items) > 1 {
+		fmt.Fprintf(out, "\n%s: %s\n", count(len(document.Items), "Nodepool", "Nodepools"), tally(document.Items))
+	}
+	return out.Flush()
+}
+
+func writeOne(out flusher, p NodepoolPlan) error {
+	title := fmt.Sprintf("Nodepool %s/%s in cluster %s", p.Namespace, p.Name, p.Cluster)
+	if p.New {
+		title += ", which is new"
+	}
+	fmt.Fprintf(out, "%s: %s\n\n", title, p.Outcome)
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if len(p.Changes) > 0 {
+		if err := printers.NewTablePrinter(printers.PrintOptions{}).PrintObj(changesTable(p.Changes), out); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
+		if err := out.Flush(); err != nil {
+			return err
+		}
+	}
+	for _, line := range lines(p) {
+		fmt.Fprintf(out, "%s:\t%s\n", line.what, printers.EscapeTerminal(line.says))
+	}
+	if p.Drain != nil && len(p.Drain.Warnings) > 0 {
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "\nFindings, the worst first:")
+		for _, w := range p.Drain.Warnings {
+			fmt.Fprintln(out, "- "+printers.EscapeTerminal(w))
+		}
+	}
+	return out.Flush()
+}
+
+// flusher is a tab writer; what is flushed does not line up with what follows.
+type flusher interface {
+	io.Writer
+	Flush() error
+}
+
+func changesTable(changes []Change) *metav1.Table {
+	table := &metav1.Table{ColumnDefinitions: []metav1.TableColumnDefinition{
+		{Name: "Field", Type: "string"}, {Name: "From", Type: "string"}, {Name: "To", Type: "string"}, {Name: "Effect", Type: "string"},
+	}}
+	for _, c := range changes {
+		table.Rows = append(table.Rows, metav1.TableRow{Cells: []any{c.Field, cmp.Or(c.From, "<none>"), cmp.Or(c.To, "<none>"), c.Effect}})
+	}
+	return table
+}
+
+// line is one thing to say of a plan.
+type line struct{ what, says string }
+
+// lines are what text and markdown say of a plan besides its changes and findings.
+func lines(p NodepoolPlan) []line {
+	var out []line
+	add := func(what, format string, args ...any) { out = append(out, line{what, fmt.Sprintf(format, args...)}) }
+	if n := p.Next; n != nil {
+		add("Next", "%s, %s: %s", n.Verdict, n.Reason, n.Message)
+		if n.Action != "None" {
+			add("Action", "%s", strings.TrimSpace(n.Action+" "+n.Pool))
+		}
+	}
+	if p.Strategy != "" {
+		add("Strategy", "%s: %s", p.Strategy, p.StrategyMessage)
+	}
+	if p.Leaves != nil {
+		add("Nodes", "%s of pool %s leave", count(p.Leaves.Nodes, "node", "nodes"), p.Leaves.Pool)
+	}
+	if p.PeakNodes > 0 {
+		add("Cluster", "%s now, %d at the peak, %d allowed", count(p.ClusterNodes, "node", "nodes"), p.PeakNodes, p.NodeCap)
+	}
+	if d := p.Drain; d != nil {
+		add("Pods", "%d move, %d stay until their nodes go", d.PodsToMove, d.PodsStaying)
+		if d.PodsToMove > 0 {
+			add("Drain", "takes %s%s", d.estimate, besides(d.WithoutEnd))
+		}
+		if c := d.Longest; c != nil {
+			add("Longest", "%s: %s, %d at once", c.name, count(c.Pods, "pod", "pods"), c.AtOnce)
+		}
+		if d.WithoutEnd > 0 {
+			add("No end", "%s", strings.Join(d.Unbounded, "; "))
+		}
+	}
+	if p.Unread != "" {
+		add("Not read", "%s", p.Unread)
+	}
+	return out
+}
+
+func besides(withoutEnd int) string {
+	if withoutEnd == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", besides %s without an end in sight", count(withoutEnd, "chain", "chains"))
+}
+
+// tally counts the outcomes, the worst first.
+func tally(items []NodepoolPlan) string {
+	var parts []string
+	for i := len(outcomes) - 1; i >= 0; i-- {
+		n := 0
+		for _, p := range items {
+			if p.Outcome == outcomes[i].outcome {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, outcomes[i].outcome))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
