@@ -55,7 +55,7 @@ func TestRestartInTheMiddleOfAnOperation(t *testing.T) {
 	}
 }
 
-func TestOperationsDueWhileDownEndAtTheStart(t *testing.T) {
+func TestOperationsDueWhileDownGoOnAtTheStart(t *testing.T) {
 	a := newAzure(t)
 	a.makeCluster()
 	if _, err := a.pools.BeginCreateOrUpdate(t.Context(), group, cluster, "blue", userPool("Standard_D4s_v5", 1), nil); err != nil {
@@ -64,9 +64,34 @@ func TestOperationsDueWhileDownEndAtTheStart(t *testing.T) {
 	a.server.Close()
 	a.clock.Step(time.Hour)
 	a.start()
-	got, err := a.pools.Get(t.Context(), group, cluster, "blue", nil)
-	if err != nil || *got.Properties.ProvisioningState != "Succeeded" {
-		t.Fatalf("pool after the restart: %+v %v", got.Properties, err)
+	a.eventually("the pool is made", func() error {
+		a.clock.Step(time.Second) // its machines exist since the start, and are nodes some time later
+		got, err := a.pools.Get(t.Context(), group, cluster, "blue", nil)
+		if err != nil || *got.Properties.ProvisioningState != "Succeeded" {
+			return errorOf("pool after the restart: %+v %v", got.Properties, err)
+		}
+		return nil
+	})
+}
+
+// TestPoolsAreMadeWhenTheirMachinesAreNodes: who waits for Azure may count on the nodes, as CAPZ does.
+func TestPoolsAreMadeWhenTheirMachinesAreNodes(t *testing.T) {
+	a := newAzure(t, func(s *sim.Settings) { s.Durations.NodeBoot.Duration = time.Minute })
+	a.makeGroup()
+	p, err := a.clusters.BeginCreateOrUpdate(t.Context(), group, cluster, newCluster(systemPool("sys")), nil)
+	done(a, p, err)
+	if err := countNodes(a, 2)(); err != nil {
+		t.Errorf("a cluster is made: %v", err)
+	}
+	created, err := a.pools.BeginCreateOrUpdate(t.Context(), group, cluster, "blue", userPool("Standard_D4s_v5", 1), nil)
+	done(a, created, err)
+	if err := countNodes(a, 3)(); err != nil {
+		t.Errorf("a pool is made: %v", err)
+	}
+	scaled, err := a.pools.BeginCreateOrUpdate(t.Context(), group, cluster, "blue", userPool("Standard_D4s_v5", 4), nil)
+	done(a, scaled, err)
+	if err := countNodes(a, 6)(); err != nil {
+		t.Errorf("a pool is scaled: %v", err)
 	}
 }
 

@@ -20,7 +20,8 @@ type Settings struct {
 	Subscriptions []string `json:"subscriptions,omitempty"`
 }
 
-// Durations say how long operations take from the request to their end. A zero duration ends at once.
+// Durations say how long operations take from the request to their end. A zero duration ends at once. What makes machines
+// ends no sooner than they are nodes, see NodeBoot.
 type Durations struct {
 	// ClusterCreate is a new control plane with its first pools. On Azure 3 to 6 minutes; default 6s.
 	ClusterCreate metav1.Duration `json:"clusterCreate"`

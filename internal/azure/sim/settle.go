@@ -30,14 +30,17 @@ func (c *cloud) nextStep() *operation {
 	return first
 }
 
-// open tells whether the last step of an operation may be taken: creating and deleting a cluster wait for its API server.
+// open tells whether the last step of an operation may be taken: creating and deleting a cluster wait for its API server, and
+// AKS says that pools are made or scaled only when their machines are nodes. CAPZ relies on it: it looks for nodes once.
 func (c *cloud) open(o *operation) bool {
 	if o.Done < o.Steps-1 || c.state.Resources[o.Target] == nil {
 		return true
 	}
 	switch o.Kind {
 	case opClusterCreate:
-		return o.FailWith != nil || c.world.ready(o.Target)
+		return o.FailWith != nil || c.world.ready(o.Target) && c.populated(o)
+	case opClusterUpdate, opPoolCreate, opPoolUpdate:
+		return o.FailWith != nil || c.populated(o)
 	case opClusterDelete:
 		return c.world.gone(o.Target)
 	case opGroupDelete:
@@ -45,6 +48,19 @@ func (c *cloud) open(o *operation) bool {
 	default:
 		return true
 	}
+}
+
+// populated tells whether all machines of an operation's pools are nodes, but for those that never will be.
+func (c *cloud) populated(o *operation) bool {
+	all := true
+	c.eachPool(o, func(r *resource) {
+		for _, m := range r.Pool.Instances {
+			if !m.NeverBoots && !c.world.registered(c.clusterOf(r).key(), computerName(r.Pool.ScaleSet, m.ID)) {
+				all = false
+			}
+		}
+	})
+	return all
 }
 
 // nextDue is when settle has something to do next; false means only a request or the world can change anything. What was

@@ -50,6 +50,7 @@ type worker struct {
 	mu         sync.Mutex
 	kubeconfig []byte
 	deleted    bool
+	registered map[string]bool // by the node's name
 
 	// ensured is used by the worker's own goroutine only.
 	ensured map[string]Node
@@ -64,7 +65,7 @@ func (w *world) kick(key string) {
 		if w.ctx.Err() != nil {
 			return
 		}
-		k = &worker{key: key, wake: make(chan struct{}, 1), ensured: map[string]Node{}}
+		k = &worker{key: key, wake: make(chan struct{}, 1), ensured: map[string]Node{}, registered: map[string]bool{}}
 		w.workers[key] = k
 		w.running.Go(func() { w.work(k) })
 	}
@@ -103,6 +104,23 @@ func (w *world) gone(key string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.deleted
+}
+
+// registered tells whether a machine of a cluster is one of its nodes.
+func (w *world) registered(key, node string) bool {
+	k := w.worker(key)
+	if k == nil {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.registered[node]
+}
+
+func (k *worker) setRegistered(node string, is bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.registered[node] = is
 }
 
 // forget drops the worker of a cluster that no longer exists.
@@ -157,6 +175,7 @@ func (w *world) sync(k *worker) error {
 		return err
 	}
 	failed := w.deleteNodes(k, want)
+	registered := false
 	for _, n := range want.nodes {
 		if slices.Contains(want.gone, n.Name) && failed != nil {
 			continue // its namesake may still be there
@@ -169,6 +188,11 @@ func (w *world) sync(k *worker) error {
 			continue
 		}
 		k.ensured[n.Name] = n
+		k.setRegistered(n.Name, true)
+		registered = true
+	}
+	if registered {
+		w.report(k.key, nil)
 	}
 	return failed
 }
@@ -203,6 +227,7 @@ func (w *world) deleteNodes(k *worker, want wanted) error {
 			continue
 		}
 		delete(k.ensured, name)
+		k.setRegistered(name, false)
 		deleted = append(deleted, name)
 	}
 	if len(deleted) > 0 {
