@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,7 @@ type demonstration struct {
 	exit, plain bool
 	json        string
 	patience    float64
+	flavour     demo.Flavour
 	// story is demo.Run, except in tests.
 	story func(context.Context, demo.Options) (*demo.Report, *stack.Stack, error)
 }
@@ -34,6 +36,7 @@ func demoCommand() *cobra.Command {
 	var where place
 	var what shape
 	how := demonstration{story: demo.Run}
+	var flavour string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch a node pool being replaced, with proof that no disruption budget was broken",
@@ -50,6 +53,9 @@ func demoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if how.flavour, err = flavourOf(flavour); err != nil {
+				return err
+			}
 			if what.capz == realCAPZ {
 				how.patience = realPatience
 			}
@@ -62,10 +68,18 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().Lookup("name").DefValue = demoStack
 	where.name = demoStack
 	what.flags(cmd)
+	cmd.Flags().StringVar(&flavour, "flavor", string(demo.Managed), "which of CAPZ's kinds describe the cluster: managed (AzureManaged*, examples/quickstart) or aso (AzureASOManaged*, examples/quickstart-aso)")
 	cmd.Flags().BoolVar(&how.exit, "exit", false, "end the stack at the end, with status 0 if everything held and 1 if not")
 	cmd.Flags().BoolVar(&how.plain, "plain", false, "print lines instead of a screen (default when the output is no terminal, or CI is set)")
 	cmd.Flags().StringVar(&how.json, "json", "", "also write timings and proof to this file")
 	return cmd
+}
+
+func flavourOf(name string) (demo.Flavour, error) {
+	if !slices.Contains(demo.Flavours(), demo.Flavour(name)) {
+		return "", fmt.Errorf("--flavor is %q: choose one of %v", name, demo.Flavours())
+	}
+	return demo.Flavour(name), nil
 }
 
 func (d demonstration) run(ctx context.Context, out io.Writer, options stack.Options) error {
@@ -103,7 +117,7 @@ func (d demonstration) run(ctx context.Context, out io.Writer, options stack.Opt
 
 // tell runs the demo on a screen or in lines.
 func (d demonstration) tell(ctx context.Context, out io.Writer, options stack.Options) (*demo.Report, *stack.Stack, error) {
-	story := demo.Options{Stack: options, Patience: d.patience, Command: strings.Join(append([]string{"localstack"}, os.Args[1:]...), " ")}
+	story := demo.Options{Stack: options, Patience: d.patience, Flavour: d.flavour, Command: strings.Join(append([]string{"localstack"}, os.Args[1:]...), " ")}
 	if d.plain || !isTerminal(out) {
 		story.Tell = demo.Printer(out)
 		return d.story(ctx, story)

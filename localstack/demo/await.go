@@ -11,8 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	infrav1 "sigs.k8s.io/cluster-api-provider-azure/api/v1beta1"
 )
 
 // look is how often conditions are looked at.
@@ -83,20 +81,9 @@ func (s *story) awaitCluster(ctx context.Context) error {
 }
 
 func (s *story) awaitControlPlane(ctx context.Context, version string) error {
-	return s.await(ctx, "AzureManagedControlPlane "+clusterName, func(ctx context.Context) (Progress, error) {
-		plane := &infrav1.AzureManagedControlPlane{}
-		if err := s.management.Get(ctx, client.ObjectKey{Namespace: namespace, Name: clusterName}, plane); err != nil {
-			return Progress{}, err
-		}
-		if plane.Status.Version == version && plane.Status.Ready {
-			return Progress{}, nil
-		}
-		for _, condition := range plane.Status.Conditions {
-			if condition.Type == infrav1.ManagedClusterRunningCondition && condition.Message != "" {
-				return Progress{Reason: condition.Reason, Text: oneLine(condition.Message)}, nil
-			}
-		}
-		return Progress{Text: fmt.Sprintf("runs %s, wanted is %s", plane.Status.Version, version)}, nil
+	flavour := s.options.Flavour
+	return s.await(ctx, flavour.controlPlaneKind()+" "+clusterName, func(ctx context.Context) (Progress, error) {
+		return flavour.controlPlaneLacks(ctx, s.management, version)
 	})
 }
 

@@ -10,8 +10,6 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	infrav1 "sigs.k8s.io/cluster-api-provider-azure/api/v1beta1"
-
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
 
@@ -75,10 +73,7 @@ func (s *story) seen(ctx context.Context, pool *fleetwrightv1.Nodepool) PoolsSee
 			Name: p.Name, Role: string(p.Role), Version: p.Version,
 			Nodes: int(ptr.Deref(p.Replicas, 0)), Ready: int(ptr.Deref(p.ReadyReplicas, 0)),
 		}
-		infra := &infrav1.AzureManagedMachinePool{}
-		if s.management.Get(ctx, client.ObjectKey{Namespace: namespace, Name: p.MachinePool}, infra) == nil {
-			one.Machine = infra.Spec.SKU
-		}
+		one.Machine = s.options.Flavour.machineType(ctx, s.management, p.MachinePool)
 		seen.Pools = append(seen.Pools, one)
 	}
 	roles := []string{string(fleetwrightv1.PoolRoleOutgoing), string(fleetwrightv1.PoolRoleCurrent), string(fleetwrightv1.PoolRoleIncoming)}

@@ -44,6 +44,8 @@ type Options struct {
 	Tell func(Event)
 	// Command is what the user typed, for the report.
 	Command string
+	// Flavour says with which kinds the cluster is described. Default Managed.
+	Flavour Flavour
 	// Patience multiplies the time limits of all steps. Default 1.
 	Patience float64
 }
@@ -75,6 +77,9 @@ type chapter struct {
 func Run(ctx context.Context, o Options) (*Report, *stack.Stack, error) {
 	if o.Patience <= 0 {
 		o.Patience = 1
+	}
+	if o.Flavour == "" {
+		o.Flavour = Managed
 	}
 	s := &story{options: o, teller: newTeller(o.Tell)}
 	report := newReport(o.Command, time.Now())
@@ -177,7 +182,7 @@ func newManagementClient(config *rest.Config) (client.Client, error) {
 }
 
 func (s *story) createCluster(ctx context.Context) error {
-	objects, err := stack.ReadManifests(quickstart.Manifests, ".")
+	objects, err := stack.ReadManifests(s.options.Flavour.example(), ".")
 	if err != nil {
 		return err
 	}
@@ -226,7 +231,7 @@ func (s *story) changeMachineType(ctx context.Context) error {
 }
 
 func (s *story) upgradeControlPlane(ctx context.Context) error {
-	if err := s.edit(ctx, "AzureManagedControlPlane", clusterName, newVersion, "spec", "version"); err != nil {
+	if err := s.edit(ctx, s.options.Flavour.controlPlaneKind(), clusterName, newVersion, "spec", "version"); err != nil {
 		return err
 	}
 	return s.awaitControlPlane(ctx, newVersion)
@@ -241,7 +246,7 @@ func (s *story) changeVersion(ctx context.Context) error {
 
 // edit applies one object of the example again with one field changed, and keeps what earlier edits have changed.
 func (s *story) edit(ctx context.Context, kind, name, value string, field ...string) error {
-	objects, err := stack.ReadManifests(quickstart.Manifests, ".")
+	objects, err := stack.ReadManifests(s.options.Flavour.example(), ".")
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,12 @@ type record struct {
 // Where they differ the stand-in is wrong.
 func TestStandInIsLikeCAPZ(t *testing.T) {
 	t.Parallel()
+	compare(t, play)
+}
+
+// compare plays a story on the real managers and on the stand-in at the same time.
+func compare(t *testing.T, play func(t *testing.T, name string, provider stack.Provider, patience time.Duration) record) {
+	t.Helper()
 	records := map[string]*record{"real": {}, "stand-in": {}}
 	t.Run("play", func(t *testing.T) {
 		t.Run("real", func(t *testing.T) {
@@ -55,11 +61,11 @@ func TestStandInIsLikeCAPZ(t *testing.T) {
 
 func play(t *testing.T, name string, provider stack.Provider, patience time.Duration) record {
 	t.Helper()
-	w := startTwin(t, name, provider, patience)
+	w := startTwin(t, name, provider, patience, controlPlane, azurePool)
 	snapshots := map[string]map[string]any{}
 
 	w.recorder.begin("1 creation")
-	w.apply()
+	w.apply("testdata")
 	snapshots["1 created"] = w.snapshot("twin-system", "twin-user")
 	answers := w.answers()
 

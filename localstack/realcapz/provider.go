@@ -92,14 +92,17 @@ func (p *provider) prepare(ctx context.Context) error {
 		return err
 	}
 	files := os.DirFS(filepath.Join(p.folder, definitions))
-	for set, port := range map[string]int{"capz": capzHooks, "aso": asoHooks} {
+	ports := map[string]int{"capz": capzHooks, "aso": asoHooks}
+	for set, port := range ports {
 		if err := crds.InstallFiles(ctx, p.around.Management, files, set, p.hooks(port)); err != nil {
 			return fmt.Errorf("install the definitions of %s: %w", set, err)
 		}
 	}
 	// After a restart they still name the last run's address. Until the managers answer, writes of their kinds are refused.
-	if err := crds.InstallWebhookFiles(ctx, p.around.Management, files, "capz", p.hooks(capzHooks)); err != nil {
-		return fmt.Errorf("install CAPZ's webhooks: %w", err)
+	for set, port := range ports {
+		if err := crds.InstallWebhookFiles(ctx, p.around.Management, files, set, p.hooks(port)); err != nil {
+			return fmt.Errorf("install the webhooks of %s: %w", set, err)
+		}
 	}
 	return nil
 }

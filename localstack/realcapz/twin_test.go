@@ -36,7 +36,7 @@ type twin struct {
 	patience time.Duration
 }
 
-func startTwin(t *testing.T, name string, provider stack.Provider, patience time.Duration) *twin {
+func startTwin(t *testing.T, name string, provider stack.Provider, patience time.Duration, followed ...schema.GroupVersionKind) *twin {
 	t.Helper()
 	running := start(t, options(t, name, provider))
 	cluster, err := client.NewWithWatch(running.Management(), client.Options{})
@@ -44,7 +44,7 @@ func startTwin(t *testing.T, name string, provider stack.Provider, patience time
 		t.Fatal(err)
 	}
 	w := &twin{t: t, name: name, stack: running, client: cluster, patience: patience, recorder: newRecorder()}
-	for _, kind := range []schema.GroupVersionKind{controlPlane, azurePool} {
+	for _, kind := range followed {
 		if err := w.recorder.follow(t.Context(), cluster, kind); err != nil {
 			t.Fatal(err)
 		}
@@ -52,9 +52,9 @@ func startTwin(t *testing.T, name string, provider stack.Provider, patience time
 	return w
 }
 
-func (w *twin) apply() {
+func (w *twin) apply(folder string) {
 	w.t.Helper()
-	objects, err := stack.ReadManifests(os.DirFS("."), "testdata")
+	objects, err := stack.ReadManifests(os.DirFS("."), folder)
 	if err != nil {
 		w.t.Fatal(err)
 	}

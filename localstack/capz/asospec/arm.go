@@ -149,7 +149,8 @@ func renamed(value any, name func(string) string) any {
 	return other
 }
 
-// kebab spells a field as Azure does in the autoscaler profile: scan-interval for scanInterval.
+// kebab spells a field as Azure and Azure Service Operator do in the autoscaler profile: scan-interval. CAPZ's Go code has
+// scanInterval.
 func kebab(field string) string {
 	var name strings.Builder
 	for _, letter := range field {
@@ -159,15 +160,4 @@ func kebab(field string) string {
 		name.WriteRune(unicode.ToLower(letter))
 	}
 	return name.String()
-}
-
-// camel undoes kebab.
-func camel(field string) string {
-	words := strings.Split(field, "-")
-	for i, word := range words[1:] {
-		if word != "" {
-			words[i+1] = strings.ToUpper(word[:1]) + word[1:]
-		}
-	}
-	return strings.Join(words, "")
 }

@@ -14,9 +14,6 @@ func (k *Kind) Status(body map[string]any) map[string]any {
 		return status
 	}
 	for field, value := range properties {
-		if field == "autoScalerProfile" {
-			value = renamed(value, camel)
-		}
 		if _, taken := body[field]; taken {
 			field = "properties_" + field
 		}

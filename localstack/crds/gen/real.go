@@ -54,8 +54,8 @@ func writeReal(target, here, controllerGen string) error {
 	return writeASO(target, filepath.Join(here, "../realcapz/aso"), controllerGen)
 }
 
-// writeASO generates the definitions from the types, because Azure Service Operator's module does not hold any. Without
-// descriptions: with them one is as large as etcd's limit.
+// writeASO generates the definitions and the webhook configurations from the types, because Azure Service Operator's module
+// does not hold any. Without descriptions: with them one is as large as etcd's limit.
 func writeASO(target, moduleDir, controllerGen string) error {
 	const path = "github.com/Azure/azure-service-operator/v2"
 	aso, err := find(moduleDir, path)
@@ -67,7 +67,10 @@ func writeASO(target, moduleDir, controllerGen string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
-	arguments := []string{"crd:crdVersions=v1,allowDangerousTypes=true,maxDescLen=0", "output:crd:artifacts:config=" + scratch}
+	arguments := []string{
+		"crd:crdVersions=v1,allowDangerousTypes=true,maxDescLen=0", "output:crd:artifacts:config=" + scratch,
+		"webhook", "output:webhook:artifacts:config=" + scratch,
+	}
 	for _, each := range asoPackages {
 		arguments = append(arguments, "paths="+path+"/api/"+each+"/...")
 	}
@@ -89,6 +92,15 @@ func writeASO(target, moduleDir, controllerGen string) error {
 			"app.kubernetes.io/version": aso.Version,
 		})
 		if err := add(files, name, objects[0]); err != nil {
+			return err
+		}
+	}
+	hooks, err := readYAML(filepath.Join(scratch, "manifests.yaml"))
+	if err != nil {
+		return err
+	}
+	for _, hook := range hooks {
+		if err := add(files, strings.ToLower(hook.GetKind()), hook); err != nil {
 			return err
 		}
 	}
