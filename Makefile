@@ -51,11 +51,15 @@ localstack-capz: build capz-managers ## The same with the real CAPZ and ASO mana
 ##@ Build
 
 .PHONY: build
-build: bin/fleetwright bin/localstack ## Build the operator and the local stack into bin/
+build: bin/fleetwright bin/kubectl-fleetwright bin/localstack ## Build the operator, the kubectl plugin and the local stack into bin/
 
 .PHONY: bin/fleetwright
 bin/fleetwright: $(PROGRESS)
 	@$(PROGRESS) -what "the operator" -o bin/fleetwright -ldflags "$(LDFLAGS)" ./cmd/fleetwright
+
+.PHONY: bin/kubectl-fleetwright
+bin/kubectl-fleetwright: $(PROGRESS)
+	@$(PROGRESS) -what "the kubectl plugin" -o bin/kubectl-fleetwright -ldflags "$(LDFLAGS)" ./cmd/kubectl-fleetwright
 
 .PHONY: bin/localstack
 bin/localstack: $(PROGRESS) $(CRDS_READ)
