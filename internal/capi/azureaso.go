@@ -5,7 +5,6 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -76,44 +75,6 @@ func resourceIn(o *unstructured.Unstructured, kind string) *unstructured.Unstruc
 		}
 	}
 	return nil
-}
-
-// ReadControlPlane implements Flavor.
-func (AzureASOManaged) ReadControlPlane(c *Cluster, plane, related *unstructured.Unstructured) {
-	resource := resourceIn(plane, asoManagedCluster.Kind)
-	if resource == nil {
-		resource = &unstructured.Unstructured{Object: map[string]any{}}
-	}
-	if related == nil {
-		related = &unstructured.Unstructured{Object: map[string]any{}}
-	}
-	c.ownerName = resource.GetName()
-	c.annotations = map[string]any{}
-	for key, value := range resource.GetAnnotations() {
-		if strings.HasPrefix(key, asoAnnotations) && key != asoPolicy {
-			c.annotations[key] = value
-		}
-	}
-	c.Location = cmp.Or(stringAt(related, "status", "location"), stringAt(resource, "spec", "location"))
-	c.ResourceGroup = stringAt(resource, "spec", "owner", "name")
-	c.ManagedClusterName = cmp.Or(stringAt(resource, "spec", "azureName"), resource.GetName())
-	if id, err := arm.ParseResourceID(stringAt(related, "status", "id")); err == nil {
-		c.SubscriptionID, c.ResourceGroup, c.ManagedClusterName = id.SubscriptionID, id.ResourceGroupName, id.Name
-	}
-	network := func(field string) string {
-		return cmp.Or(stringAt(related, "status", "networkProfile", field), stringAt(resource, "spec", "networkProfile", field))
-	}
-	c.NetworkPlugin, c.NetworkPluginMode = network("networkPlugin"), network("networkPluginMode")
-
-	// CAPZ takes initialized and ready back for the time of each change.
-	c.Provisioned = c.Provisioned || boolAt(plane, "status", "initialized") || boolAt(plane, "status", "ready")
-	c.readVersions(cmp.Or(stringAt(plane, "spec", "version"), stringAt(resource, "spec", "kubernetesVersion")),
-		cmp.Or(stringAt(related, "status", "currentKubernetesVersion"), stringAt(plane, "status", "version")))
-	progress := asoProgress(related)
-	if progress.waiting {
-		progress.State = Failed // it keeps no pool waiting
-	}
-	c.readOperation(progress.Progress)
 }
 
 // Read implements Flavor.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 
 	"github.com/fleetwright/fleetwright/internal/agentpool"
@@ -103,6 +104,19 @@ func TestProgressOfAnASOPool(t *testing.T) {
 				t.Error("it is not known since when it fails")
 			}
 		})
+	}
+}
+
+// A refusal is seen at once only if it wakes the Nodepools of the cluster.
+func TestClusterOfAnASOObject(t *testing.T) {
+	pool := objectOf(asoAgentPool, "o", map[string]any{"spec": map[string]any{"owner": map[string]any{"name": "prod"}}})
+	for _, o := range []*unstructured.Unstructured{pool, objectOf(asoManagedCluster, "prod", map[string]any{})} {
+		if got := ClusterOf(o); got != "prod" {
+			t.Errorf("%s is of cluster %q", o.GetKind(), got)
+		}
+	}
+	if got := ClusterOf(objectOf(azureManagedMachinePool, "prod", map[string]any{})); got != "" {
+		t.Errorf("a person's pool is of cluster %q, though it says none", got)
 	}
 }
 

@@ -43,8 +43,8 @@ func empty(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 }
 
 // ClusterOf is the name of the Cluster an object belongs to, by CAPI's
-// conventions (itself, its label, or its owner) or by Fleetwright's label.
-// Empty when it says none.
+// conventions (itself, its label, or its owner), by Fleetwright's label, or by
+// the name of the managed cluster. Empty when it says none.
 func ClusterOf(o client.Object) string {
 	if _, isCluster := o.(*clusterv1.Cluster); isCluster {
 		return o.GetName()
@@ -62,5 +62,5 @@ func ClusterOf(o client.Object) string {
 			return owner.Name
 		}
 	}
-	return ""
+	return asoClusterOf(o)
 }
