@@ -89,7 +89,7 @@ func TestOneFlavourWorksWithoutTheOther(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, f Flavor) {
 		s := newStage(t, f, generalx(agentpool.Spec{MachineType: "D4"}))
 		only := without(s)
-		if pools, err := ReadPools(t.Context(), only, key, now); err != nil || len(pools) != 1 {
+		if pools, err := readPools(t, only); err != nil || len(pools) != 1 {
 			t.Fatalf("%d pools, %v", len(pools), err)
 		}
 		// The Cluster is gone, what it had is not.
@@ -98,7 +98,7 @@ func TestOneFlavourWorksWithoutTheOther(t *testing.T) {
 		if err := s.client.Delete(t.Context(), &c); err != nil {
 			t.Fatal(err)
 		}
-		pools, err := ReadPools(t.Context(), only, key, now)
+		pools, err := readPools(t, only)
 		if err != nil || len(pools) != 1 || pools[0].Flavor != f.Kinds().Pool.Kind {
 			t.Fatalf("without its Cluster: %v, %v", pools, err)
 		}
@@ -107,7 +107,7 @@ func TestOneFlavourWorksWithoutTheOther(t *testing.T) {
 		if err := DeletePool(t.Context(), only, object, "", "i"); err != nil {
 			t.Fatal(err)
 		}
-		if pools, err = ReadPools(t.Context(), only, key, now); err != nil || len(pools) != 1 || pools[0].InfraUID != "" {
+		if pools, err = readPools(t, only); err != nil || len(pools) != 1 || pools[0].InfraUID != "" {
 			t.Errorf("deleted: %v, %v", pools, err)
 		}
 	})

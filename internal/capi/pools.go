@@ -87,15 +87,6 @@ func (p Pool) Made() bool { return p.Ready || p.made || len(p.ProviderIDs) > 0 }
 // CAPZ shows none: it has to notice the change first.
 const updateGrace = 30 * time.Second
 
-// ReadPools reads all pools of a cluster, by name of their objects.
-func ReadPools(ctx context.Context, reader client.Reader, key types.NamespacedName, now time.Time) ([]Pool, error) {
-	cluster, err := ReadCluster(ctx, reader, key)
-	if err != nil {
-		return nil, err
-	}
-	return cluster.ReadPools(ctx, reader, now)
-}
-
 // ReadPools reads all pools of the cluster, by name of their objects.
 func (c Cluster) ReadPools(ctx context.Context, reader client.Reader, now time.Time) ([]Pool, error) {
 	var machinePools clusterv1.MachinePoolList

@@ -171,7 +171,7 @@ func (s *stage) machinePool() *clusterv1.MachinePool {
 
 func (s *stage) pool() Pool {
 	s.t.Helper()
-	pools, err := ReadPools(s.t.Context(), s.client, key, now)
+	pools, err := readPools(s.t, s.client)
 	if err != nil || len(pools) != 1 {
 		s.t.Fatalf("%d pools, %v", len(pools), err)
 	}
@@ -217,4 +217,14 @@ func (s *stage) change(kind schema.GroupVersionKind, name string, do func(conten
 	if err := s.client.Update(s.t.Context(), o); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// readPools reads the cluster and its pools, as an observation does.
+func readPools(t *testing.T, reader client.Reader) ([]Pool, error) {
+	t.Helper()
+	c, err := ReadCluster(t.Context(), reader, key)
+	if err != nil {
+		return nil, err
+	}
+	return c.ReadPools(t.Context(), reader, now)
 }

@@ -101,7 +101,11 @@ func TestCutOffUpdateIsSeenAsUnfinished(t *testing.T) {
 
 func onlyPool(t *testing.T, cluster types.NamespacedName) capi.Pool {
 	t.Helper()
-	pools, err := capi.ReadPools(t.Context(), server, cluster, time.Now())
+	in, err := capi.ReadCluster(t.Context(), server, cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pools, err := in.ReadPools(t.Context(), server, time.Now())
 	if err != nil || len(pools) != 1 {
 		t.Fatalf("pools %+v: %v", pools, err)
 	}
