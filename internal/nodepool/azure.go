@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
 	"github.com/fleetwright/fleetwright/internal/capi"
@@ -39,6 +40,7 @@ func (r *Reconciler) observeAzure(ctx context.Context, cluster capi.Cluster, w r
 	query := capacity.Query{
 		SubscriptionID: cluster.SubscriptionID, Location: cluster.Location, MachineType: spec.MachineType,
 		Spot: spec.Type == "Spot", Zones: spec.Zones, NodeSubnetID: nodes, PodSubnetID: pods,
+		Since: lastChange(w),
 	}
 	answer, _ := r.Azure.Capacity(ctx, query) // the parts that failed say so
 	maxPods := spec.MaxPods
@@ -52,6 +54,18 @@ func (r *Reconciler) observeAzure(ctx context.Context, cluster capi.Cluster, w r
 	}
 	out.Room, out.Limit = room, limit
 	return out
+}
+
+// lastChange is when this Nodepool last changed what Azure has left.
+func lastChange(w replacement.World) (last time.Time) {
+	for _, p := range w.Pools {
+		for _, at := range []time.Time{p.ProvisionStarted, p.Updated} {
+			if at.After(last) {
+				last = at
+			}
+		}
+	}
+	return last
 }
 
 // refused is true when the machine type cannot be had at all.

@@ -22,30 +22,32 @@ type cache[V any] struct {
 }
 
 type kept[V any] struct {
-	value V
-	until time.Time
+	value     V
+	at, until time.Time
 }
 
 func newCache[V any](c clock.PassiveClock, keep time.Duration) *cache[V] {
 	return &cache[V]{clock: c, keep: keep, answers: map[string]kept[V]{}}
 }
 
-// get is the kept answer, or what fetch answers. A fetch goes on when the one who asked has gone: others may wait for it,
+// get is the kept answer, if it is not older than since, or what fetch answers. A fetch goes on when the one who asked has gone: others may wait for it,
 // and it ends by itself at the timeout.
-func (c *cache[V]) get(ctx context.Context, key string, fetch func(context.Context) (V, error)) (V, error) {
-	if value, found := c.fresh(key); found {
+func (c *cache[V]) get(ctx context.Context, key string, since time.Time, fetch func(context.Context) (V, error)) (V, error) {
+	if value, found := c.fresh(key, since); found {
 		return value, nil
 	}
-	flight := c.flights.DoChan(key, func() (any, error) {
+	// Nobody shares a request that may have been answered before what he asks about.
+	flight := c.flights.DoChan(key+"@"+since.UTC().Format(time.RFC3339Nano), func() (any, error) {
 		// The answer may have come between the look above and here.
-		if value, found := c.fresh(key); found {
+		if value, found := c.fresh(key, since); found {
 			return value, nil
 		}
+		asked := c.clock.Now()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 		defer cancel()
 		value, err := fetch(ctx)
 		if err == nil {
-			c.store(key, value)
+			c.store(key, value, asked)
 		}
 		return value, err
 	})
@@ -58,21 +60,21 @@ func (c *cache[V]) get(ctx context.Context, key string, fetch func(context.Conte
 	}
 }
 
-func (c *cache[V]) fresh(key string) (V, bool) {
+func (c *cache[V]) fresh(key string, since time.Time) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k, found := c.answers[key]
-	if !found || !c.clock.Now().Before(k.until) {
+	if !found || k.at.Before(since) || !c.clock.Now().Before(k.until) {
 		var none V
 		return none, false
 	}
 	return k.value, true
 }
 
-func (c *cache[V]) store(key string, value V) {
+func (c *cache[V]) store(key string, value V, asked time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.clock.Now()
 	maps.DeleteFunc(c.answers, func(_ string, k kept[V]) bool { return !now.Before(k.until) })
-	c.answers[key] = kept[V]{value, now.Add(c.keep)}
+	c.answers[key] = kept[V]{value, asked, now.Add(c.keep)}
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/fleetwright/fleetwright/internal/azure/armid"
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
@@ -48,9 +49,9 @@ func (c *Client) Capacity(ctx context.Context, q capacity.Query) (capacity.Answe
 	)
 	subnets := make([]subnetPart, len(q.Subnets()))
 	all.Go(func() { types = partOf(c.skusOf(ctx, where)) })
-	all.Go(func() { quotas = partOf(c.quotasOf(ctx, where)) })
+	all.Go(func() { quotas = partOf(c.quotasOf(ctx, where, q.Since)) })
 	for i, id := range q.Subnets() {
-		all.Go(func() { subnets[i] = c.subnet(ctx, id) })
+		all.Go(func() { subnets[i] = c.subnet(ctx, id, q.Since) })
 	}
 	all.Wait()
 	answer := capacity.Answer{SKU: capacity.SKU{Known: types.known, Why: types.why}, Quotas: capacity.Quotas{Known: quotas.known, Why: quotas.why}}
@@ -93,14 +94,14 @@ type subnetPart struct {
 }
 
 // subnet is the room in one subnet of the query.
-func (c *Client) subnet(ctx context.Context, id string) subnetPart {
+func (c *Client) subnet(ctx context.Context, id string, since time.Time) subnetPart {
 	out := subnetPart{Subnet: capacity.Subnet{ID: id}}
 	parsed, err := parse(id, subnetType)
 	if err != nil {
 		out.Why = err.Error()
 		return out
 	}
-	p := partOf(c.spacesOf(ctx, parsed.Parent.String()))
+	p := partOf(c.spacesOf(ctx, parsed.Parent.String(), since))
 	out.Why, out.err = p.why, p.err
 	if !p.known {
 		return out

@@ -31,14 +31,14 @@ func TestAskersShareOneRequest(t *testing.T) {
 		leaving, leave := context.WithCancel(t.Context())
 		gone := make(chan error, 1)
 		go func() {
-			_, err := c.get(leaving, "here", fetch)
+			_, err := c.get(leaving, "here", time.Time{}, fetch)
 			gone <- err
 		}()
 		synctest.Wait()
 		answers := make(chan int, 10)
 		for range 10 {
 			go func() {
-				v, _ := c.get(t.Context(), "here", fetch)
+				v, _ := c.get(t.Context(), "here", time.Time{}, fetch)
 				answers <- v
 			}()
 		}
@@ -63,14 +63,14 @@ func TestAskersShareOneRequest(t *testing.T) {
 func TestRequestsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache[int](clock.RealClock{}, time.Minute)
-		_, err := c.get(t.Context(), "here", func(ctx context.Context) (int, error) {
+		_, err := c.get(t.Context(), "here", time.Time{}, func(ctx context.Context) (int, error) {
 			<-ctx.Done()
 			return 0, ctx.Err()
 		})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
-		if v, err := c.get(t.Context(), "here", func(context.Context) (int, error) { return 7, nil }); v != 7 || err != nil {
+		if v, err := c.get(t.Context(), "here", time.Time{}, func(context.Context) (int, error) { return 7, nil }); v != 7 || err != nil {
 			t.Errorf("then %d %v", v, err)
 		}
 	})
@@ -80,7 +80,7 @@ func TestAnswersAreDroppedWhenTheyAreOld(t *testing.T) {
 	now := testclock.NewFakePassiveClock(time.Unix(0, 0))
 	c := newCache[int](now, time.Minute)
 	for _, key := range []string{"a", "b"} {
-		if _, err := c.get(t.Context(), key, func(context.Context) (int, error) { return 1, nil }); err != nil {
+		if _, err := c.get(t.Context(), key, time.Time{}, func(context.Context) (int, error) { return 1, nil }); err != nil {
 			t.Fatal(err)
 		}
 		now.SetTime(now.Now().Add(time.Minute))
@@ -109,5 +109,28 @@ func TestRetryAfter(t *testing.T) {
 		if got := retryAfter(h, now); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
 		}
+	}
+}
+
+// What was read before a change says nothing of the room after it.
+func TestAnswersFromBeforeAChangeAreReadAgain(t *testing.T) {
+	clk := testclock.NewFakeClock(time.Unix(1000, 0))
+	c := newCache[int](clk, time.Minute)
+	answers := 0
+	get := func(since time.Time) int {
+		v, err := c.get(t.Context(), "here", since, func(context.Context) (int, error) { answers++; return answers, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	first := get(time.Time{})
+	clk.Step(5 * time.Second)
+	changed := clk.Now()
+	if again := get(changed.Add(-10 * time.Second)); again != first {
+		t.Errorf("nothing has changed and the answer is the %d.", again)
+	}
+	if again := get(changed); again == first {
+		t.Error("the answer is from before the change")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/fleetwright/fleetwright/internal/azure/armid"
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
@@ -33,8 +34,8 @@ type usage struct {
 }
 
 // quotasOf are the quotas of a place by name in lower case.
-func (c *Client) quotasOf(ctx context.Context, p place) (map[string]capacity.Quota, error) {
-	return c.quotas.get(ctx, p.key(), func(ctx context.Context) (map[string]capacity.Quota, error) {
+func (c *Client) quotasOf(ctx context.Context, p place, since time.Time) (map[string]capacity.Quota, error) {
+	return c.quotas.get(ctx, p.key(), since, func(ctx context.Context) (map[string]capacity.Quota, error) {
 		scope := "/subscriptions/" + p.subscription
 		usages, err := list[usage](ctx, c, "read the quotas of "+p.location, collection{
 			path:    "/subscriptions/" + url.PathEscape(p.subscription) + "/providers/Microsoft.Compute/locations/" + p.location + "/usages",
@@ -71,8 +72,8 @@ type space struct{ usable, used int64 }
 
 // spacesOf is the room in each subnet of a network, by the key of the subnet's id. The network's usages are asked and not
 // the subnet itself: that lists each address by a long id, megabytes for a large subnet.
-func (c *Client) spacesOf(ctx context.Context, networkID string) (map[string]space, error) {
-	return c.spaces.get(ctx, strings.ToLower(networkID), func(ctx context.Context) (map[string]space, error) {
+func (c *Client) spacesOf(ctx context.Context, networkID string, since time.Time) (map[string]space, error) {
+	return c.spaces.get(ctx, strings.ToLower(networkID), since, func(ctx context.Context) (map[string]space, error) {
 		usages, err := list[usage](ctx, c, "count the addresses of network "+networkID[strings.LastIndexByte(networkID, '/')+1:], collection{
 			path: networkID + "/usages", version: networkVersion, needs: right{"Microsoft.Network/virtualNetworks/usages/read", networkID},
 		})

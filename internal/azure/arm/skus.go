@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
 )
@@ -48,7 +49,7 @@ type listedSKU struct {
 
 // skusOf are the machine types of a place by name in lower case.
 func (c *Client) skusOf(ctx context.Context, p place) (map[string]sku, error) {
-	return c.skus.get(ctx, p.key(), func(ctx context.Context) (map[string]sku, error) {
+	return c.skus.get(ctx, p.key(), time.Time{}, func(ctx context.Context) (map[string]sku, error) {
 		listed, err := list[listedSKU](ctx, c, "read the machine types of "+p.location, collection{
 			path:    "/subscriptions/" + url.PathEscape(p.subscription) + "/providers/Microsoft.Compute/skus",
 			version: skuVersion, filter: "location eq '" + p.location + "'",

@@ -5,7 +5,10 @@
 // was free a moment ago. So what is unknown limits nothing: Azure has the last word.
 package capacity
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Source answers what Azure has for a pool. Implementations are safe for concurrent use.
 type Source interface {
@@ -29,6 +32,8 @@ type Query struct {
 	Zones []string
 	// NodeSubnetID and PodSubnetID are ARM ids; empty means none, or one that AKS manages itself.
 	NodeSubnetID, PodSubnetID string
+	// Since is when what is asked about last changed: quotas and addresses that were read before are read again.
+	Since time.Time
 }
 
 // Answer is what Azure has. The zero Answer knows nothing.

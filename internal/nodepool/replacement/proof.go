@@ -24,7 +24,7 @@ func (l *look) areEnoughNodesReady() *Plan {
 	if more := l.goal() - p.size(); l.growsNow() && !l.shifting() && l.way(more).step == 0 {
 		return l.noRoom(l.way(more), fmt.Sprintf("give pool %s %s", p.Name, count(int(more), "more node")))
 	}
-	if len(l.outgoing) == 0 && l.deferred != nil {
+	if l.deferred != nil && (len(l.outgoing) == 0 || l.deferred.Reason != fleetwrightv1.ReasonWaitingForSlot && wait == 0) {
 		// Nodes that Azure refused, or was not asked for yet, are not awaited.
 		return l.deferred
 	}
@@ -43,7 +43,7 @@ func (l *look) areEnoughNodesReady() *Plan {
 		plan.Reason, plan.CheckAgain = fleetwrightv1.ReasonNodesOlderThanReported, later
 		plan.Message += fmt.Sprintf("; Azure reports %s but %s", p.Spec.Version, older)
 	}
-	if l.timedOut(p) && !l.drainBegan() && (len(l.outgoing) > 0 || len(p.Nodes) == 0) {
+	if l.timedOut(p) && wait == 0 && !l.drainBegan() && (len(l.outgoing) > 0 || len(p.Nodes) == 0) {
 		plan.Verdict, plan.Reason, plan.CheckAgain = Stuck, fleetwrightv1.ReasonProvisioningTimedOut, later
 		plan.Message += fmt.Sprintf("; that took longer than %s%s", l.Nodepool.ProvisionTimeout, l.oldPoolIsSafe())
 	}

@@ -173,7 +173,7 @@ func (l *look) areInPlaceFieldsAsWanted() *Plan {
 		if l.stands(p) {
 			l.deferred = &Plan{
 				Verdict: Stuck, Reason: fleetwrightv1.ReasonProvisioningFailed, CheckAgain: later,
-				Message: fmt.Sprintf("Azure refused the last change of pool %s: %s", p.Name, p.Failure),
+				Message: fmt.Sprintf("Azure refused the last change of pool %s: %s%s", p.Name, p.Failure, l.oldPoolServes()),
 			}
 		}
 	}

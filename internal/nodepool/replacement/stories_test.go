@@ -545,6 +545,30 @@ var stories = map[string]struct {
 		},
 		script: []scripted{{0, "machineType D8", setMachine("D8")}},
 	},
+	"shift-in-stages-is-refused-a-node-half-way": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(9)
+			s.w.Nodepool.Strategy, s.w.Nodepool.MaxSurge, s.budget = "StagedShift", ptr.To(intstr.FromInt32(1)), 3
+			return s
+		},
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "others have taken what was left of the quota", func(s *story) { s.provisionFails = "QuotaExceeded: 6 vCPUs are left, 8 are needed" }},
+			{2 * time.Hour, "the quota is raised, and CAPZ tries again", func(s *story) {
+				s.provisionFails = ""
+				for i := range s.w.Pools {
+					if p := &s.w.Pools[i]; p.Failure != "" {
+						if p.Failure = ""; p.Provisioned {
+							s.resized(p)
+						} else {
+							s.provisioned(p.Object)
+						}
+					}
+				}
+			}},
+		},
+	},
 	"shift-in-stages-because-the-spec-says-so": {
 		ends: "Ready",
 		begin: func(t *testing.T) *story {
