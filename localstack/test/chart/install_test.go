@@ -155,6 +155,7 @@ func (s *site) changePools(t *testing.T, m *manager) {
 	s.await(t, m, general, "is ready", settled)
 	s.await(t, m, "quickstart-system", "is ready", settled)
 	first := s.nodepool(t, general).Status.Pools[0].Name
+	s.freezeAndLift(t, m)
 
 	s.edit(t, general, func(np *fleetwrightv1.Nodepool) {
 		np.Spec.Labels = map[string]fleetwrightv1.LabelValue{"example.com/purpose": "changed"}
@@ -178,6 +179,31 @@ func (s *site) changePools(t *testing.T, m *manager) {
 	})
 	if err != nil {
 		t.Fatalf("Nodepool %s is not gone: %v", general, err)
+	}
+}
+
+// freezeAndLift makes a Freeze of the fleet, in the namespace that the chart tells the operator is its own, until all hold.
+func (s *site) freezeAndLift(t *testing.T, m *manager) {
+	t.Helper()
+	f := &fleetwrightv1.Freeze{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "incident"},
+		Spec:       fleetwrightv1.FreezeSpec{Scope: fleetwrightv1.FreezeScopeAll, Reconcile: fleetwrightv1.FreezeModePaused, Reason: "a test"},
+	}
+	if err := s.client.Create(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		if err := m.refused(); err != nil {
+			return false, err
+		}
+		err := s.client.Get(ctx, client.ObjectKeyFromObject(f), f)
+		return err == nil && meta.IsStatusConditionTrue(f.Status.Conditions, fleetwrightv1.ConditionInEffect), err
+	})
+	if err != nil || f.Status.Holding == nil || *f.Status.Holding != 2 {
+		t.Fatalf("2 Nodepools hold: %v; the Freeze's status is %+v", err, f.Status)
+	}
+	if err := s.client.Delete(t.Context(), f); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -22,6 +22,9 @@ var unproven = sets.New(
 	"create events", "patch events", "create events.k8s.io/events", "patch events.k8s.io/events",
 	// A pool whose MachinePool somebody else deleted, which does not happen here.
 	"delete infrastructure.cluster.x-k8s.io/azuremanagedmachinepools",
+	// The other flavour: the cluster here is of the first.
+	"create infrastructure.cluster.x-k8s.io/azureasomanagedmachinepools", "patch infrastructure.cluster.x-k8s.io/azureasomanagedmachinepools",
+	"delete infrastructure.cluster.x-k8s.io/azureasomanagedmachinepools",
 )
 
 // checkRights compares what the operator wrote with what it may write: nothing was refused, and nothing is granted for nothing.
