@@ -50,27 +50,25 @@ func playASO(t *testing.T, name string, provider stack.Provider, patience time.D
 	}
 
 	w.recorder.begin("2 labels in place")
-	w.setInPool("twin-user", map[string]any{"example.com/team": "b"}, "spec", "nodeLabels")
+	w.setInPool("twin-user", map[string]any{"nodeLabels": map[string]any{"example.com/team": "b"}})
 	w.until("labels are on Azure", w.azureHas("user", "b", "properties", "nodeLabels", "example.com/team"))
 	w.asoSettled("twin-user")
 
 	w.recorder.begin("3 a version that Cluster API does not want")
-	w.setInPool("twin-user", "1.33.6", "spec", "orchestratorVersion")
+	w.setInPool("twin-user", map[string]any{"orchestratorVersion": "1.33.6"})
 	w.until("the pool is not ready", w.is(asoPool, "twin-user", "false", "status", "ready"))
-	w.setInPool("twin-user", "1.34.1", "spec", "orchestratorVersion")
+	w.setInPool("twin-user", map[string]any{"orchestratorVersion": "1.34.1"})
 	w.asoSettled("twin-user")
 
 	w.recorder.begin("4 what Azure never does")
-	w.setInPool("twin-user", "Standard_D8ds_v5", "spec", "vmSize")
+	w.setInPool("twin-user", map[string]any{"vmSize": "Standard_D8ds_v5"})
 	w.until("the refusal is told", func() string { return wanted("PropertyChangeNotAllowed", w.asoReason("twin-user")) })
 	snapshots["4 refused"] = map[string]any{"conditions": w.asoConditions(agentPool, "twin-user")}
-	w.setInPool("twin-user", "Standard_D4ds_v5", "spec", "vmSize")
+	w.setInPool("twin-user", map[string]any{"vmSize": "Standard_D4ds_v5"})
 	w.asoSettled("twin-user")
 
 	w.recorder.begin("5 autoscaling")
-	w.setInPool("twin-user", int64(1), "spec", "minCount")
-	w.setInPool("twin-user", int64(4), "spec", "maxCount")
-	w.setInPool("twin-user", true, "spec", "enableAutoScaling")
+	w.setInPool("twin-user", map[string]any{"minCount": int64(1), "maxCount": int64(4), "enableAutoScaling": true})
 	w.until("the autoscaler is on", w.azureHas("user", true, "properties", "enableAutoScaling"))
 	w.until("the MachinePool says who scales", w.is(machinePoolKind, "twin-user", "aks", "metadata", "annotations", "cluster.x-k8s.io/replicas-managed-by"))
 	w.asoSettled("twin-user")
@@ -88,7 +86,7 @@ func playASO(t *testing.T, name string, provider stack.Provider, patience time.D
 	}}}); err != nil {
 		t.Fatal(err)
 	}
-	w.setInPool("twin-user", map[string]any{"example.com/team": "c"}, "spec", "nodeLabels")
+	w.setInPool("twin-user", map[string]any{"nodeLabels": map[string]any{"example.com/team": "c"}})
 	w.until("labels are on Azure after a conflict", w.azureHas("user", "c", "properties", "nodeLabels", "example.com/team"))
 	w.asoSettled("twin-user")
 
@@ -129,8 +127,8 @@ func asoStates(states map[string][]string) map[string][]string {
 	return states
 }
 
-// setInPool sets a field of the resource that a pool's spec holds.
-func (w *twin) setInPool(name string, value any, path ...string) {
+// setInPool sets fields in the spec of the resource that a pool's spec holds.
+func (w *twin) setInPool(name string, fields map[string]any) {
 	w.t.Helper()
 	object, err := w.get(asoPool, name)
 	if err != nil {
@@ -141,8 +139,10 @@ func (w *twin) setInPool(name string, value any, path ...string) {
 		w.t.Fatalf("%s has resources %v, %v", name, resources, err)
 	}
 	resource, _ := resources[0].(map[string]any)
-	if err := unstructured.SetNestedField(resource, value, path...); err != nil {
-		w.t.Fatal(err)
+	for field, value := range fields {
+		if err := unstructured.SetNestedField(resource, value, "spec", field); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 	body, err := json.Marshal(map[string]any{"spec": map[string]any{"resources": resources}})
 	if err != nil {

@@ -27,8 +27,20 @@ import (
 // was broken. Then a Nodepool is deleted.
 func TestMainJob(t *testing.T) {
 	t.Parallel()
+	mainJob(t, demo.Managed)
+}
+
+// TestMainJobOfASOCluster is TestMainJob with the kinds AzureASOManaged*.
+func TestMainJobOfASOCluster(t *testing.T) {
+	t.Parallel()
+	mainJob(t, demo.ASO)
+}
+
+func mainJob(t *testing.T, flavour demo.Flavour) {
+	t.Helper()
 	report, running, err := demo.Run(t.Context(), demo.Options{
-		Stack:   operated(t, options(t, "mainjob", realProvider(t))),
+		Stack:   operated(t, options(t, "mainjob-"+string(flavour), realProvider(t))),
+		Flavour: flavour,
 		Tell:    demo.Printer(os.Stdout),
 		Command: "make test-capz",
 		// CAPZ looks every 20 s at what Azure Service Operator does, whatever that takes.

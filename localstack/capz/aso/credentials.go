@@ -103,4 +103,3 @@ func (c *credentials) open(secret *corev1.Secret) (*account, error) {
 	}
 	return &account{Client: azure, subscription: string(secret.Data["AZURE_SUBSCRIPTION_ID"])}, nil
 }
-

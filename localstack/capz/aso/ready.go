@@ -39,7 +39,9 @@ func reconciling() ready {
 	return ready{"False", severityInfo, reasonReconciling, "The resource is in the process of being reconciled by the operator"}
 }
 
-func deleting() ready { return ready{"False", severityInfo, reasonDeleting, "The resource is being deleted"} }
+func deleting() ready {
+	return ready{"False", severityInfo, reasonDeleting, "The resource is being deleted"}
+}
 
 // impossible is an error with the words of the Ready condition that it causes, as Azure Service Operator's
 // ReadyConditionImpactingError.
@@ -108,13 +110,13 @@ var lesser = map[string]bool{
 	reasonReferenceNotFound: true, reasonSecretNotFound: true, reasonNotFound: true, reasonWaitingForOwner: true,
 }
 
-// setReady writes the Ready condition of an object, unless the one that is there says more about the same generation or
-// says the same.
-func setReady(object *unstructured.Unstructured, want ready, now time.Time) {
+// setReady writes the Ready condition of an object, unless the one that is there says the same, or more about the same
+// generation. With seen, what an earlier attempt has said does not count.
+func setReady(object *unstructured.Unstructured, want ready, seen bool, now time.Time) {
 	have, generation := readyOf(object)
 	same := generation == object.GetGeneration()
 	informs := want.severity == severityInfo && have.severity != severityInfo && have.status != ""
-	if same && (have == want || informs && !lesser[have.reason] && want.reason != reasonDeleting) {
+	if same && (have == want || informs && !seen && !lesser[have.reason] && want.reason != reasonDeleting) {
 		return
 	}
 	condition := map[string]any{

@@ -53,24 +53,27 @@ func TestWhichConditionIsShown(t *testing.T) {
 	for name, test := range map[string]struct {
 		have       ready
 		generation int64
-		next, want ready
+		next       ready
+		seen       bool
+		want       ready
 	}{
-		"the first one":                        {ready{}, 0, reconciling(), reconciling()},
-		"a refusal stays while it is retried":  {refused, 1, reconciling(), refused},
-		"a refusal of an earlier spec does not": {refused, 0, reconciling(), reconciling()},
-		"waiting ends when work begins":        {waiting, 1, reconciling(), reconciling()},
-		"success ends a refusal":               {refused, 1, succeeded(), succeeded()},
-		"success is over when work begins":     {succeeded(), 1, reconciling(), succeeded()},
-		"deletion is always told":              {refused, 1, deleting(), deleting()},
+		"the first one":                                 {ready{}, 0, reconciling(), false, reconciling()},
+		"a refusal stays while it is retried":           {refused, 1, reconciling(), false, refused},
+		"a refusal of an earlier spec does not":         {refused, 0, reconciling(), false, reconciling()},
+		"waiting ends when work begins":                 {waiting, 1, reconciling(), false, reconciling()},
+		"success ends a refusal":                        {refused, 1, succeeded(), false, succeeded()},
+		"success is over when work begins":              {succeeded(), 1, reconciling(), false, succeeded()},
+		"once the resource was looked at, work is told": {refused, 1, reconciling(), true, reconciling()},
+		"deletion is always told":                       {refused, 1, deleting(), false, deleting()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := &unstructured.Unstructured{Object: map[string]any{}}
 			object.SetGeneration(test.generation)
 			if test.have != (ready{}) {
-				setReady(object, test.have, time.Unix(1, 0))
+				setReady(object, test.have, false, time.Unix(1, 0))
 			}
 			object.SetGeneration(1)
-			setReady(object, test.next, time.Unix(2, 0))
+			setReady(object, test.next, test.seen, time.Unix(2, 0))
 			got, generation := readyOf(object)
 			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(ready{})); diff != "" {
 				t.Errorf("condition (-want +got):\n%s", diff)
@@ -86,7 +89,7 @@ func TestTheTimeIsOfTheTransition(t *testing.T) {
 	object := &unstructured.Unstructured{Object: map[string]any{}}
 	object.SetGeneration(1)
 	for i := range int64(3) {
-		setReady(object, succeeded(), time.Unix(i, 0))
+		setReady(object, succeeded(), false, time.Unix(i, 0))
 	}
 	conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
 	condition, _ := conditions[0].(map[string]any)

@@ -58,7 +58,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if object.GetDeletionTimestamp() != nil {
 		attempt = r.delete
 	}
-	err := attempt(ctx, object)
+	seen, err := attempt(ctx, object)
 	if isStale(err) {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -69,7 +69,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if want.severity == severityWarning || want.severity == severityError {
 		ctrl.LoggerFrom(ctx).Info("Not ready", "reason", want.reason, "message", want.message)
 	}
-	setReady(object, want, r.now())
+	setReady(object, want, seen, r.now())
 	if err := r.save(ctx, before, object); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -107,44 +107,47 @@ func (r *reconciler) save(ctx context.Context, before, object *unstructured.Unst
 	return nil
 }
 
-func (r *reconciler) createOrUpdate(ctx context.Context, object *unstructured.Unstructured) error {
+// createOrUpdate brings a spec to Azure. It says whether it has seen what there was before, in a way that makes Azure Service
+// Operator forget how an earlier attempt went.
+func (r *reconciler) createOrUpdate(ctx context.Context, object *unstructured.Unstructured) (seen bool, err error) {
 	owner, err := r.unclaimedOwner(ctx, object)
 	if err != nil {
-		return err
+		return false, err
 	}
 	azure, err := r.credentials.of(ctx, object)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !controllerutil.ContainsFinalizer(object, finalizer) {
 		if err := r.claim(ctx, object, owner, azure.subscription); err != nil {
-			return err
+			return false, err
 		}
 	}
 	id := object.GetAnnotations()[idAnnotation]
 	if object.GetAnnotations()[policyAnnotation] == policySkip {
-		return r.look(ctx, azure, object, id)
+		return false, r.look(ctx, azure, object, id)
 	}
 	if azureName(object) == "" {
 		cause := fmt.Errorf("AzureName was not set on %s. A webhook should default this to .metadata.name if it was omitted. Is the ASO webhook service running?", r.kind.Kind)
-		return &impossible{severityError, reasonFailed, cause}
+		return false, &impossible{severityError, reasonFailed, cause}
 	}
 	body, err := r.keeper.Ensure(ctx, azure.Client, resource.Spec{
-		ID: id, APIVersion: r.kind.APIVersion, Exact: r.kind.Exact,
+		ID: id, APIVersion: r.kind.APIVersion, Exact: r.kind.Exact, Eager: true,
 		Desired: func(existing armclient.Body) (armclient.Body, error) {
 			if existing != nil {
 				// Also if Azure refuses what comes next: CAPZ stops describing pools in their cluster once it sees them.
 				r.report(object, existing)
+				seen = r.kind.Checked
 			}
 			return r.desired(ctx, object)
 		},
 		Blocked: func() string { return r.ownerBusy(ctx, azure, object) },
 	})
 	if err != nil {
-		return err
+		return seen, err
 	}
 	r.report(object, body)
-	return r.writeKubeconfigs(ctx, azure, object, id)
+	return seen, r.writeKubeconfigs(ctx, azure, object, id)
 }
 
 func (r *reconciler) desired(ctx context.Context, object *unstructured.Unstructured) (armclient.Body, error) {
@@ -202,24 +205,24 @@ func (r *reconciler) ownerBusy(ctx context.Context, azure *account, object *unst
 }
 
 // delete removes the resource from Azure, unless the policy says otherwise, and then gives up the finalizer.
-func (r *reconciler) delete(ctx context.Context, object *unstructured.Unstructured) error {
+func (r *reconciler) delete(ctx context.Context, object *unstructured.Unstructured) (seen bool, err error) {
 	if !controllerutil.ContainsFinalizer(object, finalizer) {
-		return nil
+		return false, nil
 	}
 	policy, id := object.GetAnnotations()[policyAnnotation], object.GetAnnotations()[idAnnotation]
 	if policy == policySkip || policy == policyDetach || id == "" {
 		controllerutil.RemoveFinalizer(object, finalizer)
-		return nil
+		return false, nil
 	}
 	azure, err := r.credentials.of(ctx, object)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := r.keeper.Remove(ctx, azure.Client, id, r.kind.APIVersion); err != nil {
-		return err
+		return false, err
 	}
 	controllerutil.RemoveFinalizer(object, finalizer)
-	return nil
+	return false, nil
 }
 
 func newObject(kind *asospec.Kind) *unstructured.Unstructured {

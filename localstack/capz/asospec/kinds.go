@@ -20,6 +20,8 @@ type Kind struct {
 	Owner *Kind
 	// Segment is what stands in the id of a resource between its owner's id and its name.
 	Segment string
+	// Checked says that Azure Service Operator looks at the resource before each attempt, lest it is asked while it is busy.
+	Checked bool
 	// Exact are the properties that are taken as a whole, so that removing an entry is a change.
 	Exact sets.Set[string]
 
@@ -53,14 +55,16 @@ var (
 		Versions:   []string{"v1api20250801", "v1api20240901", "v1api20240402preview", "v20251002preview"},
 		APIVersion: "2025-08-01",
 		Owner:      ResourceGroup, Segment: "/providers/Microsoft.ContainerService/managedClusters/",
-		top: sets.New("extendedLocation", "identity", "kind", "location", "sku", "tags"),
+		Checked: true,
+		top:     sets.New("extendedLocation", "identity", "kind", "location", "sku", "tags"),
 	}
 	ManagedClustersAgentPool = &Kind{
 		GroupKind: schema.GroupKind{Group: "containerservice.azure.com", Kind: "ManagedClustersAgentPool"}, Plural: "managedclustersagentpools",
 		Versions:   []string{"v1api20250801", "v1api20240901", "v1api20240402preview", "v20251002preview"},
 		APIVersion: "2025-08-01",
 		Owner:      ManagedCluster, Segment: "/agentPools/",
-		Exact: sets.New("nodeLabels", "nodeTaints", "tags"),
+		Checked: true,
+		Exact:   sets.New("nodeLabels", "nodeTaints", "tags"),
 	}
 )
 

@@ -22,6 +22,8 @@ type Spec struct {
 	Desired func(existing armclient.Body) (armclient.Body, error)
 	// Exact names properties that are compared as a whole, so that removing an entry is a change. Azure adds to others.
 	Exact sets.Set[string]
+	// Eager asks whenever what is asked for has changed, although it may be so already, as Azure Service Operator does.
+	Eager bool
 	// Blocked returns why a change must wait although the resource itself is settled, "" when it need not. Nil: never.
 	Blocked func() string
 	// Adopt says that an existing resource may be changed. Without it, what already exists is used as it is and left
@@ -100,7 +102,7 @@ func (k *Keeper) Ensure(ctx context.Context, azure *armclient.Client, spec Spec)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", spec.ID, err)
 	}
-	if existing != nil && k.satisfied(known, existing, desired, fingerprint, spec.Exact) {
+	if existing != nil && k.satisfied(known, existing, desired, fingerprint, spec) {
 		known.refused = nil
 		return existing, nil
 	}
@@ -111,7 +113,7 @@ func (k *Keeper) Ensure(ctx context.Context, azure *armclient.Client, spec Spec)
 }
 
 // satisfied says that there is nothing to ask for: it was asked for and done not long ago, or it is so anyway.
-func (k *Keeper) satisfied(known *memory, existing, desired armclient.Body, fingerprint string, exact sets.Set[string]) bool {
+func (k *Keeper) satisfied(known *memory, existing, desired armclient.Body, fingerprint string, spec Spec) bool {
 	if strings.EqualFold(existing.ProvisioningState(), "failed") || strings.EqualFold(existing.ProvisioningState(), "canceled") {
 		return false
 	}
@@ -119,7 +121,8 @@ func (k *Keeper) satisfied(known *memory, existing, desired armclient.Body, fing
 	if known.asked == fingerprint && known.refused == nil && now.Sub(known.synced) < k.settings.Sync {
 		return true
 	}
-	if !coversBody(existing, desired, exact) {
+	changed := known.asked != "" && known.asked != fingerprint
+	if spec.Eager && changed || !coversBody(existing, desired, spec.Exact) {
 		return false
 	}
 	known.asked, known.synced = fingerprint, now

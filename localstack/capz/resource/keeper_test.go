@@ -99,6 +99,22 @@ func TestWhatAzureFillsInIsNoDifference(t *testing.T) {
 	f.wrote("")
 }
 
+func TestAnEagerSpecIsAskedForAlthoughItIsSo(t *testing.T) {
+	f := newFixture(t)
+	f.arm.set(map[string]any{"properties": map[string]any{"size": "large", "mode": "User"}})
+	wanted := spec(map[string]any{"size": "large", "mode": "User"})
+	less := spec(map[string]any{"size": "large"})
+	f.ensure(wanted, "")
+	f.ensure(less, "")
+	f.wrote("")
+	f.restart()
+	wanted.Eager, less.Eager = true, true
+	f.ensure(wanted, "") // after a restart nobody knows what was asked for before
+	f.wrote("")
+	f.ensure(less, InProgress)
+	f.wrote("PUT")
+}
+
 func TestARemovedEntryOfAnExactPropertyIsADifference(t *testing.T) {
 	f := newFixture(t)
 	f.arm.set(map[string]any{"properties": map[string]any{"labels": map[string]any{"a": "1", "b": "2"}}})
