@@ -57,45 +57,74 @@ func TestNodepoolAdmission(t *testing.T) {
 		"N12 name too long":          {name: strings.Repeat("a", 58), want: []string{"<nil>: name must be at most 57 characters without dots: the pools underneath append 6"}},
 		"N12 name with a dot":        {name: "c1.general", want: []string{"<nil>: name must be at most 57 characters without dots: the pools underneath append 6"}},
 
-		"label value too long":  {spec: "labels: {k: " + strings.Repeat("v", 64) + "}", want: []string{"spec.labels.k: Too long: may not be more than 63 bytes"}},
-		"longest label":         {spec: "labels: {" + strings.Repeat("p", 253) + "/" + strings.Repeat("n", 63) + ": " + strings.Repeat("v", 63) + "}"},
-		"label name too long":   {spec: "labels: {" + strings.Repeat("n", 64) + ": v}", want: []string{"spec.labels: " + labelKey}},
-		"label prefix too long": {spec: "labels: {" + strings.Repeat("p", 254) + "/n: v}", want: []string{"spec.labels: " + labelKey}},
-		"label key is none":     {spec: "labels: {'a b': v}", want: []string{"spec.labels: " + labelKey}},
-		"label prefix is none":  {spec: "labels: {Example.com/a: v}", want: []string{"spec.labels: " + labelKey}},
-		"empty label key":       {spec: "labels: {'': v}", want: []string{"spec.labels: " + labelKey}},
-		"label value is none":   {spec: "labels: {a: 'c d'}", want: []string{`spec.labels.a: spec.labels.a in body should match '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$'`}},
-		"a taint of AKS":        {spec: "taints: [{key: kubernetes.azure.com/scalesetpriority, value: spot, effect: NoSchedule}]", want: []string{"spec.taints[0].key: taints under kubernetes.azure.com/ are AKS' own"}},
-		"a tag of ours":         {spec: "tags: {fleetwright-owner: me}", want: []string{"spec.tags: tags under fleetwright- are reserved"}},
-		"too many labels":       {spec: tooManyLabels, want: []string{"spec.labels: Too many: 65: must have at most 64 items"}},
-		"no labels at all":      {spec: "labels: {}", want: []string{"spec.labels: spec.labels in body should have at least 1 properties"}},
-		"longest tag":           {spec: "tags: {" + strings.Repeat("k", 256) + ": " + strings.Repeat("v", 256) + "}"},
-		"tag value too long":    {spec: "tags: {k: " + strings.Repeat("v", 257) + "}", want: []string{"spec.tags: a tag's name must be 1 to 256 characters and its value at most 256"}},
-		"tag name too long":     {spec: "tags: {" + strings.Repeat("k", 257) + ": v}", want: []string{"spec.tags: a tag's name must be 1 to 256 characters and its value at most 256"}},
-		"version without v":     {spec: "version: 1.34.2"},
-		"version with v":        {spec: "version: v1.34.2"},
-		"version without patch": {spec: "version: v1.34", want: []string{`spec.version: spec.version in body should match '^v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$'`}},
-		"pre-release":           {spec: "version: v1.34.2-rc.1", want: []string{`spec.version: spec.version in body should match '^v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$'`}},
-		"unknown mode":          {spec: "mode: Gateway", want: []string{`spec.mode: Unsupported value: "Gateway": supported values: "System", "User"`}},
-		"unknown type":          {spec: "type: spot", want: []string{`spec.type: Unsupported value: "spot": supported values: "Regular", "Spot"`}},
-		"disk too small":        {spec: "disk: {sizeGiB: 29}", want: []string{"spec.disk.sizeGiB: spec.disk.sizeGiB in body should be greater than or equal to 30"}},
-		"disk too large":        {spec: "disk: {sizeGiB: 2049}", want: []string{"spec.disk.sizeGiB: spec.disk.sizeGiB in body should be less than or equal to 2048"}},
-		"empty disk":            {spec: "disk: {}", want: []string{"spec.disk: spec.disk in body should have at least 1 properties"}},
-		"too few pods":          {spec: "maxPods: 9", want: []string{"spec.maxPods: spec.maxPods in body should be greater than or equal to 10"}},
-		"too many pods":         {spec: "maxPods: 251", want: []string{"spec.maxPods: spec.maxPods in body should be less than or equal to 250"}},
-		"zone out of range":     {spec: `zones: ["4"]`, want: []string{"spec.zones[0]: spec.zones[0] in body should match '^[1-3]$'"}},
-		"zone twice":            {spec: `zones: ["1", "1"]`, want: []string{`spec.zones[1]: Duplicate value: "1"`}},
-		"subnet by id":          {spec: "subnet: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n"},
-		"subnet by half an id":  {spec: "subnet: /subscriptions/x", want: []string{"spec.subnet: spec.subnet in body should match '^([A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+)$'"}},
-		"taint without value":   {spec: "taints: [{key: example.com/gpu, effect: NoSchedule}]"},
-		"taint key is no label": {spec: "taints: [{key: 'a b', effect: NoSchedule}]", want: []string{`spec.taints[0].key: spec.taints[0].key in body should match '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$'`}},
-		"taint without effect":  {spec: "taints: [{key: a}]", want: []string{"spec.taints[0].effect: Required value"}},
-		"taint with two values": {spec: "taints: [{key: a, value: b, effect: NoSchedule}, {key: a, value: c, effect: NoSchedule}]", want: []string{`spec.taints[1]: Duplicate value: {"effect":"NoSchedule","key":"a"}`}},
-		"too many nodes":        {spec: "replicas: 1001", want: []string{"spec.replicas: spec.replicas in body should be less than or equal to 1000"}},
-		"scaling without min":   {spec: "scaling: {max: 3}", want: []string{"spec.scaling.min: Required value"}},
-		"scaling without max":   {spec: "scaling: {min: 3}", want: []string{"spec.scaling.max: Required value"}},
-		"impatient":             {spec: "replacement: {provisionTimeoutSeconds: 299}", want: []string{"spec.replacement.provisionTimeoutSeconds: spec.replacement.provisionTimeoutSeconds in body should be greater than or equal to 300"}},
-		"no waiting for nodes":  {spec: "replacement: {minReadySeconds: 0}"},
+		"label value too long":    {spec: "labels: {k: " + strings.Repeat("v", 64) + "}", want: []string{"spec.labels.k: Too long: may not be more than 63 bytes"}},
+		"longest label":           {spec: "labels: {" + strings.Repeat("p", 253) + "/" + strings.Repeat("n", 63) + ": " + strings.Repeat("v", 63) + "}"},
+		"label name too long":     {spec: "labels: {" + strings.Repeat("n", 64) + ": v}", want: []string{"spec.labels: " + labelKey}},
+		"label prefix too long":   {spec: "labels: {" + strings.Repeat("p", 254) + "/n: v}", want: []string{"spec.labels: " + labelKey}},
+		"label key is none":       {spec: "labels: {'a b': v}", want: []string{"spec.labels: " + labelKey}},
+		"label prefix is none":    {spec: "labels: {Example.com/a: v}", want: []string{"spec.labels: " + labelKey}},
+		"empty label key":         {spec: "labels: {'': v}", want: []string{"spec.labels: " + labelKey}},
+		"label value is none":     {spec: "labels: {a: 'c d'}", want: []string{`spec.labels.a: spec.labels.a in body should match '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$'`}},
+		"a taint of AKS":          {spec: "taints: [{key: kubernetes.azure.com/scalesetpriority, value: spot, effect: NoSchedule}]", want: []string{"spec.taints[0].key: taints under kubernetes.azure.com/ are AKS' own"}},
+		"a tag of ours":           {spec: "tags: {fleetwright-owner: me}", want: []string{"spec.tags: tags under fleetwright- are reserved"}},
+		"too many labels":         {spec: tooManyLabels, want: []string{"spec.labels: Too many: 65: must have at most 64 items"}},
+		"no labels at all":        {spec: "labels: {}", want: []string{"spec.labels: spec.labels in body should have at least 1 properties"}},
+		"longest tag":             {spec: "tags: {" + strings.Repeat("k", 256) + ": " + strings.Repeat("v", 256) + "}"},
+		"tag value too long":      {spec: "tags: {k: " + strings.Repeat("v", 257) + "}", want: []string{"spec.tags: a tag's name must be 1 to 256 characters and its value at most 256"}},
+		"tag name too long":       {spec: "tags: {" + strings.Repeat("k", 257) + ": v}", want: []string{"spec.tags: a tag's name must be 1 to 256 characters and its value at most 256"}},
+		"version without v":       {spec: "version: 1.34.2"},
+		"version with v":          {spec: "version: v1.34.2"},
+		"version without patch":   {spec: "version: v1.34", want: []string{`spec.version: spec.version in body should match '^v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$'`}},
+		"pre-release":             {spec: "version: v1.34.2-rc.1", want: []string{`spec.version: spec.version in body should match '^v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$'`}},
+		"unknown mode":            {spec: "mode: Gateway", want: []string{`spec.mode: Unsupported value: "Gateway": supported values: "System", "User"`}},
+		"unknown type":            {spec: "type: spot", want: []string{`spec.type: Unsupported value: "spot": supported values: "Regular", "Spot"`}},
+		"disk too small":          {spec: "disk: {sizeGiB: 29}", want: []string{"spec.disk.sizeGiB: spec.disk.sizeGiB in body should be greater than or equal to 30"}},
+		"disk too large":          {spec: "disk: {sizeGiB: 2049}", want: []string{"spec.disk.sizeGiB: spec.disk.sizeGiB in body should be less than or equal to 2048"}},
+		"empty disk":              {spec: "disk: {}", want: []string{"spec.disk: spec.disk in body should have at least 1 properties"}},
+		"too few pods":            {spec: "maxPods: 9", want: []string{"spec.maxPods: spec.maxPods in body should be greater than or equal to 10"}},
+		"too many pods":           {spec: "maxPods: 251", want: []string{"spec.maxPods: spec.maxPods in body should be less than or equal to 250"}},
+		"zone out of range":       {spec: `zones: ["4"]`, want: []string{"spec.zones[0]: spec.zones[0] in body should match '^[1-3]$'"}},
+		"zone twice":              {spec: `zones: ["1", "1"]`, want: []string{`spec.zones[1]: Duplicate value: "1"`}},
+		"subnet by id":            {spec: "subnet: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n"},
+		"subnet by half an id":    {spec: "subnet: /subscriptions/x", want: []string{"spec.subnet: spec.subnet in body should match '^([A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+)$'"}},
+		"taint without value":     {spec: "taints: [{key: example.com/gpu, effect: NoSchedule}]"},
+		"taint key is no label":   {spec: "taints: [{key: 'a b', effect: NoSchedule}]", want: []string{`spec.taints[0].key: spec.taints[0].key in body should match '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$'`}},
+		"taint without effect":    {spec: "taints: [{key: a}]", want: []string{"spec.taints[0].effect: Required value"}},
+		"taint with two values":   {spec: "taints: [{key: a, value: b, effect: NoSchedule}, {key: a, value: c, effect: NoSchedule}]", want: []string{`spec.taints[1]: Duplicate value: {"effect":"NoSchedule","key":"a"}`}},
+		"too many nodes":          {spec: "replicas: 1001", want: []string{"spec.replicas: spec.replicas in body should be less than or equal to 1000"}},
+		"scaling without min":     {spec: "scaling: {max: 3}", want: []string{"spec.scaling.min: Required value"}},
+		"scaling without max":     {spec: "scaling: {min: 3}", want: []string{"spec.scaling.max: Required value"}},
+		"impatient":               {spec: "replacement: {provisionTimeoutSeconds: 299}", want: []string{"spec.replacement.provisionTimeoutSeconds: spec.replacement.provisionTimeoutSeconds in body should be greater than or equal to 300"}},
+		"S1 surge of nodes":       {spec: "replacement: {maxSurge: 5}"},
+		"S1 surge in percent":     {spec: "replacement: {strategy: StagedShift, maxSurge: 33%}"},
+		"S1 surge of everything":  {spec: "replacement: {maxSurge: 100%}"},
+		"S1 no surge":             {spec: "replacement: {maxSurge: 0}", want: []string{"spec.replacement.maxSurge: " + surge}},
+		"S1 surge beyond all":     {spec: "replacement: {maxSurge: 101%}", want: []string{"spec.replacement.maxSurge: " + surge}},
+		"S1 surge in words":       {spec: "replacement: {maxSurge: some}", want: []string{"spec.replacement.maxSurge: " + surge}},
+		"unknown strategy":        {spec: "replacement: {strategy: Canary}", want: []string{`spec.replacement.strategy: Unsupported value: "Canary": supported values: "Auto", "InPlaceOnly", "FullGreen", "StagedShift"`}},
+		"longest soak":            {spec: "replacement: {soakSeconds: 2592000, soakMode: Cordoned}"},
+		"soak too long":           {spec: "replacement: {soakSeconds: 2592001}", want: []string{"spec.replacement.soakSeconds: spec.replacement.soakSeconds in body should be less than or equal to 2592000"}},
+		"N6 spot settings":        {spec: "type: Spot\nspot: {maxPrice: '0.25', evictionPolicy: Delete}"},
+		"N6 price of Regular":     {spec: "type: Spot\nspot: {maxPrice: '-1'}"},
+		"N6 spot without type":    {spec: "spot: {maxPrice: '0.25'}", want: []string{"spec: spot settings need type: Spot"}},
+		"N6 a price that is none": {spec: "type: Spot\nspot: {maxPrice: cheap}", want: []string{`spec.spot.maxPrice: spec.spot.maxPrice in body should match '^(-1|[0-9]{1,6}(\.[0-9]{1,5})?)$'`}},
+		"N9 system pool soaks":    {spec: "mode: System\nreplacement: {soakSeconds: 60}"},
+		"N9 system pool at zero":  {spec: "mode: System\nreplacement: {soakSeconds: 60, soakMode: ScaledToZero}", want: []string{"spec: a System pool cannot be scaled to zero while it soaks: use Cordoned"}},
+		"a window":                {spec: `maintenance: {windows: [{name: nights, schedule: "0 22 * * 1-4", durationSeconds: 28800, timeZone: Europe/Berlin}]}`},
+		"a window by names":       {spec: `maintenance: {windows: [{name: weekend, schedule: "30 9 * JAN-MAR SAT", durationSeconds: 3600}]}`},
+		"a window of 4 fields":    {spec: `maintenance: {windows: [{name: nights, schedule: "0 22 * * ", durationSeconds: 28800}]}`, want: []string{"spec.maintenance.windows[0].schedule: spec.maintenance.windows[0].schedule in body should match '" + schedule + "'"}},
+		"a window too short":      {spec: `maintenance: {windows: [{name: nights, schedule: "0 22 * * *", durationSeconds: 60}]}`, want: []string{"spec.maintenance.windows[0].durationSeconds: spec.maintenance.windows[0].durationSeconds in body should be greater than or equal to 900"}},
+		"two windows of a name":   {spec: `maintenance: {windows: [{name: a, schedule: "0 22 * * *", durationSeconds: 900}, {name: a, schedule: "0 23 * * *", durationSeconds: 900}]}`, want: []string{`spec.maintenance.windows[1]: Duplicate value: {"name":"a"}`}},
+		"overrides":               {spec: "providerOverrides: {kubeletConfig: {cpuManagerPolicy: static}}"},
+		"overrides are no text":   {spec: "providerOverrides: static", want: []string{`spec.providerOverrides: spec.providerOverrides in body must be of type object: "string"`}},
+		"rollout after a moment":  {spec: `rolloutAfter: "2026-11-20T00:00:00Z"`},
+		"rollout after a word":    {spec: "rolloutAfter: soon", want: []string{`spec.rolloutAfter: spec.rolloutAfter in body must be of type date-time: "soon"`}},
+		"adoption":                {spec: "adoption: {machinePools: [np1], policy: Adopt}"},
+		"adoption of nothing":     {spec: "adoption: {policy: Adopt}", want: []string{"spec.adoption.machinePools: Required value"}},
+		"reconcile":               {spec: "reconcile: NonDisruptive\ndeletionPolicy: Protect"},
+		"reconcile stopped":       {spec: "reconcile: Stopped", want: []string{`spec.reconcile: Unsupported value: "Stopped": supported values: "Active", "NonDisruptive", "Paused"`}},
+		"deletion by surprise":    {spec: "deletionPolicy: Orphan", want: []string{`spec.deletionPolicy: Unsupported value: "Orphan": supported values: "Delete", "Retain", "Protect"`}},
+		"no waiting for nodes":    {spec: "replacement: {minReadySeconds: 0}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := nodepool(t, test.name, test.spec)
@@ -136,6 +165,28 @@ func TestNodepoolStaysInItsCluster(t *testing.T) {
 	}
 }
 
+// N11: what was carried out cannot be taken back by editing it.
+func TestAnAdoptionStays(t *testing.T) {
+	object := nodepool(t, "c1-adopted", "adoption: {machinePools: [np1]}")
+	if err := server.Create(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+	set(t, object, "Adopt", "spec", "adoption", "policy")
+	if err := server.Update(t.Context(), object); err != nil {
+		t.Fatalf("going on from Report was refused: %v", err)
+	}
+	set(t, object, "Report", "spec", "adoption", "policy")
+	want := []string{"spec.adoption: an adoption that was carried out cannot be changed; set deletionPolicy: Retain and delete the Nodepool to undo it"}
+	if diff := cmp.Diff(want, refusals(t, server.Update(t.Context(), object))); diff != "" {
+		t.Errorf("refused differently (-want +got):\n%s", diff)
+	}
+}
+
+const (
+	surge    = "maxSurge must be 1 to 1000 nodes or 1% to 100%"
+	schedule = `^[-A-Za-z0-9*/,?]+( [-A-Za-z0-9*/,?#L]+){4}$`
+)
+
 const labelKey = "a label's key is a name of at most 63 letters, digits, dashes, dots and underscores, after a lower-case DNS name and a slash if it has a prefix"
 
 const everything = `
@@ -150,8 +201,15 @@ subnet: nodes
 labels: {team: shared}
 taints: [{key: dedicated, value: shared, effect: NoSchedule}]
 tags: {cost-center: "4711"}
-scaling: {min: 3, max: 40}
-replacement: {minReadySeconds: 30, provisionTimeoutSeconds: 1800}
+scaling: {min: 3, max: 40, downMode: Deallocate}
+podSubnet: pods
+providerOverrides: {kubeletConfig: {cpuManagerPolicy: static}}
+replacement: {strategy: Auto, maxSurge: 25%, minReadySeconds: 30, provisionTimeoutSeconds: 1800, soakSeconds: 86400, soakMode: ScaledToZero}
+maintenance: {windows: [{name: nights, schedule: "0 22 * * 1-4", durationSeconds: 28800, timeZone: Europe/Berlin}]}
+rolloutAfter: "2026-11-20T00:00:00Z"
+adoption: {machinePools: [np1], policy: Report}
+reconcile: Active
+deletionPolicy: Delete
 `
 
 // nodepool is the least Nodepool with more spec added, in YAML.

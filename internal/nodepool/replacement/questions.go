@@ -193,7 +193,10 @@ func (l *look) changeInPlace(inPlace []agentpool.Change) *Plan {
 	if plan := l.slot(Waiting, "change "+agentpool.Describe(inPlace)); plan != nil {
 		return plan
 	}
-	held := l.held()
+	held, how := l.held(), "without touching its nodes"
+	if l.shrinks() {
+		how = "for which Azure takes nodes away"
+	}
 	kept := l.bounds().Scaling
 	if p.Carried != nil {
 		kept = p.Carried
@@ -201,7 +204,7 @@ func (l *look) changeInPlace(inPlace []agentpool.Change) *Plan {
 	return &Plan{
 		Verdict: Moving, CheckAgain: soon,
 		Step: string(fleetwrightv1.ReplacementStepUpdatingInPlace), Reason: fleetwrightv1.ReasonUpdatingInPlace,
-		Message: fmt.Sprintf("changes %s of pool %s without touching its nodes", agentpool.Describe(inPlace), p.Name),
+		Message: fmt.Sprintf("changes %s of pool %s, %s", agentpool.Describe(inPlace), p.Name, how),
 		Action:  Action{Kind: UpdatePool, Object: p.Object, Pool: p.Name, Spec: held, Carried: carried(l.Nodepool.Spec, kept, held), Grows: l.grows(), Shrinks: l.shrinks()},
 	}
 }

@@ -28,7 +28,7 @@ func (l *look) retire(pools []Pool) *Plan {
 	}
 	for _, p := range pools {
 		if p.Deleting {
-			return l.asRollback(p, beingDeleted(p, "is empty and Azure is deleting it"))
+			return l.asRollback(p, beingDeleted(p, "is being deleted by Azure"))
 		}
 	}
 	return nil

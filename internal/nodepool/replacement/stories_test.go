@@ -371,6 +371,71 @@ var stories = map[string]struct {
 			}},
 		},
 	},
+	"old-pool-deleted-by-hand-while-pods-move": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(9) },
+		script: []scripted{
+			{0, "machineType D8", setMachine("D8")},
+			{6 * time.Minute, "somebody deletes the old pool", func(s *story) {
+				if p := s.w.Pools[0]; len(s.w.Pools) == 2 && !p.Deleting {
+					s.act(Plan{Action: Action{Kind: DeletePool, Object: p.Object, UID: p.UID}})
+				}
+			}},
+		},
+	},
+	"pool-edited-by-hand": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t).running(6)
+			s.w.Nodepool.Spec.Labels = map[string]string{"team": "shop"}
+			s.w.Pools[0].Spec.Labels = map[string]string{"team": "shop"}
+			return s
+		},
+		script: []scripted{
+			{0, "somebody changes a label and the number of nodes of the MachinePool", func(s *story) {
+				p := &s.w.Pools[0]
+				p.Spec.Labels, p.Spec.Replicas, p.Size = map[string]string{"team": "me"}, ptr.To[int32](5), ptr.To[int32](5)
+			}},
+			{time.Hour, "somebody upgrades its nodes in Azure and in the MachinePool", func(s *story) {
+				p := &s.w.Pools[0]
+				p.Spec.Version = "v1.34.2"
+				for i := range p.Nodes {
+					p.Nodes[i].Version = "v1.34.2"
+				}
+			}},
+		},
+	},
+	"pool-two-minors-behind-goes-in-one-replacement": {
+		ends: "Ready",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Nodepool.Spec.Version, s.w.Cluster.Version, s.w.Cluster.WantedVersion = "v1.32.9", "v1.32.9", "v1.32.9"
+			return s.running(3)
+		},
+		script: []scripted{
+			{0, "the control plane goes to v1.33.5, the pool may stay", func(s *story) {
+				s.w.Cluster.WantedVersion, s.w.Cluster.Operation = "v1.33.5", "Updating"
+				s.after(10*time.Minute, func(s *story) { s.w.Cluster.Version, s.w.Cluster.Operation = "v1.33.5", "" })
+			}},
+			{time.Hour, "the control plane goes to v1.34.2 and the pool with it", func(s *story) {
+				s.w.Nodepool.Spec.Version, s.w.Cluster.WantedVersion, s.w.Cluster.Operation = "v1.34.2", "v1.34.2", "Updating"
+				s.after(10*time.Minute, func(s *story) { s.w.Cluster.Version, s.w.Cluster.Operation = "v1.34.2", "" })
+			}},
+		},
+	},
+	"new-nodes-have-a-broken-image-and-the-change-is-taken-back": {
+		ends:  "Ready",
+		begin: func(t *testing.T) *story { return newStory(t).running(6) },
+		script: []scripted{
+			{0, "os.sku whose image does not boot", func(s *story) { s.noBoot = true; s.w.Nodepool.Spec.OSSKU = "AzureLinux" }},
+			{2 * time.Hour, "back to what it was", func(s *story) {
+				s.w.Nodepool.Spec.OSSKU = ""
+				for i := range s.w.Pools {
+					s.w.Pools[i].Members = len(s.w.Pools[i].Nodes) // its machines are deleted in Azure, as the message says
+				}
+			}},
+		},
+	},
 	"identity-conflict": {
 		ends:  "IdentityConflict",
 		begin: func(t *testing.T) *story { return newStory(t).running(6) },
