@@ -47,12 +47,11 @@ func New(streams genericiooptions.IOStreams) *cobra.Command {
 // failed is the exit code of whatever did not work.
 const failed = 1
 
-// Main runs the plugin and returns its exit code. Errors are one sentence on the error stream.
-func Main(ctx context.Context, streams genericiooptions.IOStreams, args []string) int {
+// Run runs the plugin's command and returns its exit code. Errors are one sentence on the error stream.
+func Run(ctx context.Context, cmd *cobra.Command, args []string) int {
 	// What libraries log is not for the people who type commands.
 	logf.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
-	cmd := New(streams)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
 	var ended exec.CodeExitError
@@ -62,6 +61,6 @@ func Main(ctx context.Context, streams genericiooptions.IOStreams, args []string
 	case errors.As(err, &ended):
 		return ended.Code
 	}
-	fmt.Fprintln(streams.ErrOut, "error:", printers.EscapeTerminal(err.Error()))
+	fmt.Fprintln(cmd.ErrOrStderr(), "error:", printers.EscapeTerminal(err.Error()))
 	return failed
 }

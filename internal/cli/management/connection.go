@@ -31,7 +31,9 @@ type Connection struct {
 // NewConnection connects to nothing yet.
 func NewConnection(streams genericiooptions.IOStreams) *Connection {
 	flags := genericclioptions.NewConfigFlags(true).
-		WithDeprecatedPasswordFlag().WithDiscoveryQPS(queriesPerSecond).WithDiscoveryBurst(burst).WithWarningPrinter(streams)
+		WithDiscoveryQPS(queriesPerSecond).WithDiscoveryBurst(burst).WithWarningPrinter(streams)
+	// --cluster is a workload cluster here; the management cluster is named by its context.
+	flags.ClusterName = nil
 	flags.WrapConfigFn = func(config *rest.Config) *rest.Config {
 		config.UserAgent, config.QPS, config.Burst = UserAgent, queriesPerSecond, burst
 		return config

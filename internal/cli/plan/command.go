@@ -148,6 +148,7 @@ func (o *options) sayWhatIsMissing(document List) {
 		case nodepool.OutcomeUnknown:
 			fmt.Fprintf(o.streams.ErrOut, "error: cluster %s/%s cannot be read from here, so what would happen to Nodepool %s is not known: %s\n",
 				p.Namespace, p.Cluster, p.Name, printers.EscapeTerminal(p.Unread))
+		default:
 		}
 	}
 	replaces := func(p NodepoolPlan) bool { return p.New || p.Leaves != nil }

@@ -208,12 +208,12 @@ func describe(f nodepool.Foresight) NodepoolPlan {
 		p.Leaves = &Leaving{Pool: f.Leaves, Nodes: f.Nodes}
 	}
 	if f.Report != nil {
-		p.Drain = drain(*f.Report)
+		p.Drain = describeDrain(*f.Report)
 	}
 	return p
 }
 
-func drain(r preflight.Report) *Drain {
+func describeDrain(r preflight.Report) *Drain {
 	d := &Drain{
 		Nodes: r.Nodes, PodsToMove: r.PodsToMove, PodsStaying: r.PodsStaying,
 		SecondsLow: seconds(r.Estimate.Low), SecondsHigh: seconds(r.Estimate.High), estimate: r.Estimate.String(),

@@ -7,6 +7,8 @@ import (
 	"html"
 	"io"
 	"strings"
+
+	"github.com/fleetwright/fleetwright/internal/nodepool"
 )
 
 const (
@@ -81,7 +83,11 @@ func markdownChange(c Change) string {
 	return fmt.Sprintf("%s %s → %s", code(c.Field), code(cmp.Or(c.From, "<none>")), code(cmp.Or(c.To, "<none>")))
 }
 
+// markdownDetails is everything about one Nodepool, empty when nothing would happen to it.
 func markdownDetails(p NodepoolPlan) string {
+	if p.Outcome == nodepool.OutcomeNothing {
+		return ""
+	}
 	var items []string
 	if p.Error != "" {
 		items = append(items, inert(p.Error))
@@ -94,21 +100,18 @@ func markdownDetails(p NodepoolPlan) string {
 	for _, l := range lines(p) {
 		items = append(items, fmt.Sprintf("%s: %s", l.what, inert(l.says)))
 	}
-	warnings := 0
-	if p.Drain != nil {
-		warnings = len(p.Drain.Warnings)
+	title := inert(p.Namespace + "/" + p.Name)
+	if p.Drain != nil && len(p.Drain.Warnings) > 0 {
+		title += ": " + count(len(p.Drain.Warnings), "finding", "findings")
 		for _, w := range p.Drain.Warnings {
 			items = append(items, "⚠ "+inert(w))
 		}
-	}
-	if len(items) == 0 {
-		return ""
 	}
 	open := ""
 	if p.Outcome == outcomeError {
 		open = " open"
 	}
-	return fmt.Sprintf("\n<details%s><summary>%s/%s: %s</summary>\n\n- %s\n\n</details>\n", open, inert(p.Namespace), inert(p.Name), count(warnings, "finding", "findings"), strings.Join(items, "\n- "))
+	return fmt.Sprintf("\n<details%s><summary>%s</summary>\n\n- %s\n\n</details>\n", open, title, strings.Join(items, "\n- "))
 }
 
 // code is a code span within a table.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,63 +13,50 @@ import (
 
 // writeText is for people at a terminal. What could not be planned is told on the error stream.
 func writeText(to io.Writer, document List) error {
-	out := printers.GetNewTabWriter(to)
-	first := true
+	said := 0
 	for _, p := range document.Items {
 		if p.Outcome == outcomeError {
 			continue
 		}
-		if !first {
-			fmt.Fprintln(out)
+		if said++; said > 1 {
+			fmt.Fprintln(to)
 		}
-		first = false
-		if err := writeOne(out, p); err != nil {
+		if err := writeOne(to, p); err != nil {
 			return err
 		}
 	}
 	if len(document.Items) > 1 {
-		fmt.Fprintf(out, "\n%s: %s\n", count(len(document.Items), "Nodepool", "Nodepools"), tally(document.Items))
+		fmt.Fprintf(to, "\n%s: %s\n", count(len(document.Items), "Nodepool", "Nodepools"), tally(document.Items))
 	}
-	return out.Flush()
+	return nil
 }
 
-func writeOne(out flusher, p NodepoolPlan) error {
+func writeOne(to io.Writer, p NodepoolPlan) error {
 	title := fmt.Sprintf("Nodepool %s/%s in cluster %s", p.Namespace, p.Name, p.Cluster)
 	if p.New {
 		title += ", which is new"
 	}
-	fmt.Fprintf(out, "%s: %s\n\n", title, p.Outcome)
-	if err := out.Flush(); err != nil {
-		return err
-	}
+	fmt.Fprintf(to, "%s: %s\n\n", title, p.Outcome)
 	if len(p.Changes) > 0 {
-		if err := printers.NewTablePrinter(printers.PrintOptions{}).PrintObj(changesTable(p.Changes), out); err != nil {
+		if err := printers.NewTablePrinter(printers.PrintOptions{}).PrintObj(changesTable(p.Changes), to); err != nil {
 			return err
 		}
-		fmt.Fprintln(out)
-		if err := out.Flush(); err != nil {
-			return err
-		}
+		fmt.Fprintln(to)
 	}
+	out := printers.GetNewTabWriter(to)
 	for _, line := range lines(p) {
 		fmt.Fprintf(out, "%s:\t%s\n", line.what, printers.EscapeTerminal(line.says))
 	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
 	if p.Drain != nil && len(p.Drain.Warnings) > 0 {
-		if err := out.Flush(); err != nil {
-			return err
-		}
-		fmt.Fprintln(out, "\nFindings, the worst first:")
+		fmt.Fprintln(to, "\nFindings, the worst first:")
 		for _, w := range p.Drain.Warnings {
-			fmt.Fprintln(out, "- "+printers.EscapeTerminal(w))
+			fmt.Fprintln(to, "- "+printers.EscapeTerminal(w))
 		}
 	}
-	return out.Flush()
-}
-
-// flusher is a tab writer; what is flushed does not line up with what follows.
-type flusher interface {
-	io.Writer
-	Flush() error
+	return nil
 }
 
 func changesTable(changes []Change) *metav1.Table {
@@ -98,7 +86,7 @@ func lines(p NodepoolPlan) []line {
 		add("Strategy", "%s: %s", p.Strategy, p.StrategyMessage)
 	}
 	if p.Leaves != nil {
-		add("Nodes", "%s of pool %s leave", count(p.Leaves.Nodes, "node", "nodes"), p.Leaves.Pool)
+		add("Leaving", "%s of pool %s", count(p.Leaves.Nodes, "node", "nodes"), p.Leaves.Pool)
 	}
 	if p.PeakNodes > 0 {
 		add("Cluster", "%s now, %d at the peak, %d allowed", count(p.ClusterNodes, "node", "nodes"), p.PeakNodes, p.NodeCap)
@@ -131,15 +119,15 @@ func besides(withoutEnd int) string {
 // tally counts the outcomes, the worst first.
 func tally(items []NodepoolPlan) string {
 	var parts []string
-	for i := len(outcomes) - 1; i >= 0; i-- {
+	for _, o := range slices.Backward(outcomes) {
 		n := 0
 		for _, p := range items {
-			if p.Outcome == outcomes[i].outcome {
+			if p.Outcome == o.outcome {
 				n++
 			}
 		}
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, outcomes[i].outcome))
+			parts = append(parts, fmt.Sprintf("%d %s", n, o.outcome))
 		}
 	}
 	return strings.Join(parts, ", ")

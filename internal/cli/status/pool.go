@@ -9,6 +9,7 @@ import (
 
 	"github.com/liggitt/tabwriter"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"k8s.io/cli-runtime/pkg/printers"
@@ -19,7 +20,7 @@ import (
 
 // writePool tells all about one Nodepool, what matters most at night first.
 func writePool(to io.Writer, np *fleetwrightv1.Nodepool, events []corev1.Event, eventsErr error, now time.Time) error {
-	p := &page{out: printers.GetNewTabWriter(to), now: now}
+	p := &page{to: to, now: now}
 	p.head(np)
 	p.conditions(np.Status.Conditions)
 	p.replacement(np.Status.Replacement)
@@ -30,28 +31,48 @@ func writePool(to io.Writer, np *fleetwrightv1.Nodepool, events []corev1.Event, 
 	return p.err
 }
 
-// page prints lines and tables, and keeps the first error.
+// page prints blocks of lines, and tables, with an empty line between them. It keeps the first error.
 type page struct {
-	out *tabwriter.Writer
-	now time.Time
-	err error
+	to    io.Writer
+	block *tabwriter.Writer
+	now   time.Time
+	err   error
+	begun bool
 }
 
+// line adds to the block of lines that are printed together.
 func (p *page) line(what, format string, args ...any) {
-	fmt.Fprintf(p.out, "%s:\t%s\n", what, printers.EscapeTerminal(fmt.Sprintf(format, args...)))
+	if p.block == nil {
+		p.separate()
+		p.block = printers.GetNewTabWriter(p.to)
+	}
+	fmt.Fprintf(p.block, "%s:\t%s\n", what, printers.EscapeTerminal(fmt.Sprintf(format, args...)))
 }
 
-func (p *page) flush() { p.err = cmp.Or(p.err, p.out.Flush()) }
+// end ends a block of lines.
+func (p *page) end() {
+	if p.block != nil {
+		p.err = cmp.Or(p.err, p.block.Flush())
+		p.block = nil
+	}
+}
+
+func (p *page) separate() {
+	if p.begun {
+		fmt.Fprintln(p.to)
+	}
+	p.begun = true
+}
 
 // table prints rows under a title, nothing when there are none.
 func (p *page) table(title string, columns []string, rows [][]any) {
+	p.end()
 	if len(rows) == 0 {
 		return
 	}
-	p.flush()
-	fmt.Fprintln(p.out)
+	p.separate()
 	if title != "" {
-		fmt.Fprintln(p.out, title)
+		fmt.Fprintln(p.to, title)
 	}
 	table := &metav1.Table{}
 	for _, name := range columns {
@@ -60,8 +81,7 @@ func (p *page) table(title string, columns []string, rows [][]any) {
 	for _, cells := range rows {
 		table.Rows = append(table.Rows, metav1.TableRow{Cells: cells})
 	}
-	p.err = cmp.Or(p.err, printers.NewTablePrinter(printers.PrintOptions{}).PrintObj(table, p.out))
-	p.flush()
+	p.err = cmp.Or(p.err, printers.NewTablePrinter(printers.PrintOptions{}).PrintObj(table, p.to))
 }
 
 func (p *page) head(np *fleetwrightv1.Nodepool) {
@@ -85,21 +105,29 @@ func (p *page) head(np *fleetwrightv1.Nodepool) {
 	if next := s.NextWindowTime; !next.IsZero() {
 		p.line("Next window", "%s (in %s)", next.UTC().Format(time.RFC3339), duration.HumanDuration(next.Sub(p.now)))
 	}
-	if isStale(np) {
+	switch {
+	case len(s.Conditions) == 0:
+		p.line("Note", "nothing was reported yet: see that the operator runs")
+	case isStale(np):
 		p.line("Note", "the spec is at generation %d and all below is about generation %d: the operator has not looked since the last edit", np.Generation, s.ObservedGeneration)
 	}
 }
 
 // quiet are reasons of conditions that say that there is nothing to say.
 var quiet = []string{
-	fleetwrightv1.ReasonNotBlocked, fleetwrightv1.ReasonNotPaused, fleetwrightv1.ReasonNotDeleting, fleetwrightv1.ReasonNotRollingOut,
+	fleetwrightv1.ReasonNotBlocked, fleetwrightv1.ReasonNotDeleting, fleetwrightv1.ReasonNotRollingOut,
 }
 
 // loud come first.
 var loud = []string{fleetwrightv1.ConditionStalled, fleetwrightv1.ConditionReady, fleetwrightv1.ConditionDrainBlocked}
 
+// conditions leaves out what has nothing to say, or what was said: who holds is told at the head.
 func (p *page) conditions(all []metav1.Condition) {
-	shown := slices.DeleteFunc(slices.Clone(all), func(c metav1.Condition) bool { return slices.Contains(quiet, c.Reason) })
+	ready := meta.FindStatusCondition(all, fleetwrightv1.ConditionReady)
+	shown := slices.DeleteFunc(slices.Clone(all), func(c metav1.Condition) bool {
+		again := ready != nil && c.Type == fleetwrightv1.ConditionRollingOut && c.Message == ready.Message
+		return again || c.Type == fleetwrightv1.ConditionPaused || slices.Contains(quiet, c.Reason)
+	})
 	place := func(c metav1.Condition) int {
 		if i := slices.Index(loud, c.Type); i >= 0 {
 			return i
@@ -115,16 +143,15 @@ func (p *page) conditions(all []metav1.Condition) {
 }
 
 func (p *page) replacement(r fleetwrightv1.ReplacementStatus) {
-	p.flush()
-	fmt.Fprintln(p.out)
 	if !r.StartedTime.IsZero() {
 		p.line("Began", "%s (%s ago)", r.StartedTime.UTC().Format(time.RFC3339), p.since(r.StartedTime))
 	}
 	if r.Strategy != "" {
 		p.line("Strategy", "%s: %s", r.Strategy, r.StrategyMessage)
 	}
-	if ptr.Deref(r.NodesTotal, 0) > 0 {
-		p.line("Progress", "%d of %d nodes drained, %d pods left", ptr.Deref(r.NodesDrained, 0), *r.NodesTotal, ptr.Deref(r.PodsRemaining, 0))
+	// Before the drain has begun no pod was counted.
+	if ptr.Deref(r.NodesDrained, 0)+ptr.Deref(r.PodsRemaining, 0) > 0 {
+		p.line("Progress", "%d of %d nodes drained, %d pods left", ptr.Deref(r.NodesDrained, 0), ptr.Deref(r.NodesTotal, 0), ptr.Deref(r.PodsRemaining, 0))
 	}
 	var rows [][]any
 	for _, c := range r.Changes {
@@ -158,19 +185,16 @@ func (p *page) forecast(f fleetwrightv1.ReplacementForecast) {
 	if f.Nodes == nil && len(f.Warnings) == 0 {
 		return
 	}
-	p.flush()
-	fmt.Fprintln(p.out)
 	if f.Nodes != nil {
 		p.line("Forecast", "%d nodes and %d pods leave, %s", *f.Nodes, ptr.Deref(f.Pods, 0), p.drainTime(f))
 	}
 	if f.PeakNodes != nil {
 		p.line("Peak", "%d nodes in the cluster", *f.PeakNodes)
 	}
-	p.flush()
+	p.end()
 	for _, w := range f.Warnings {
-		fmt.Fprintln(p.out, "- "+printers.EscapeTerminal(w))
+		fmt.Fprintln(p.to, "- "+printers.EscapeTerminal(w))
 	}
-	p.flush()
 }
 
 func (p *page) drainTime(f fleetwrightv1.ReplacementForecast) string {

@@ -65,7 +65,7 @@ func (o *options) listWatch(c client.WithWatch) cache.ListerWatcher {
 	}
 }
 
-// tellOf says once in a row that the connection is lost.
+// tellOf says that the connection is lost, once for each reason in a row.
 func tellOf(to io.Writer) cache.WatchErrorHandlerWithContext {
 	last := ""
 	return func(ctx context.Context, _ *cache.Reflector, err error) {
