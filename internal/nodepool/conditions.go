@@ -121,7 +121,7 @@ func upToDateCondition(o *observation, plan replacement.Plan) metav1.Condition {
 		return condition(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonConnectionDown, "the nodes of %s cannot be read: %s", o.world.Cluster.Name, o.world.Cluster.Unreachable)
 	case plan.Reason == fleetwrightv1.ReasonNodesOlderThanReported:
 		return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
-	case plan.Reason == fleetwrightv1.ReasonStrategyForbids:
+	case plan.Reason == fleetwrightv1.ReasonStrategyForbids, plan.Reason == fleetwrightv1.ReasonDiffers:
 		return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
 	case plan.Wanted != "" && plan.Reason == fleetwrightv1.ReasonSoaking:
 		return condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for; the old one soaks")
