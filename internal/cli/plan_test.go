@@ -3,14 +3,18 @@ package cli_test
 import (
 	"encoding/json"
 	"net"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
@@ -198,4 +202,49 @@ func closedPort(t *testing.T) string {
 	}
 	defer listener.Close()
 	return "https://" + listener.Addr().String()
+}
+
+// The rights that docs/kubectl-plugin.md lists are enough for both commands.
+func TestDocumentedRightsAreEnough(t *testing.T) {
+	f := newFleet(t)
+	f.serving()
+	page, err := os.ReadFile("../../docs/kubectl-plugin.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "```yaml\napiVersion: rbac.authorization.k8s.io/v1\n")
+	text, _, found := strings.Cut("apiVersion: rbac.authorization.k8s.io/v1\n"+text, "```")
+	if !found {
+		t.Fatal("the page lists no rights")
+	}
+	var roles [2]rbacv1.ClusterRole
+	for i, one := range strings.Split(text, "\n---\n") {
+		if err := yaml.Unmarshal([]byte(one), &roles[i]); err != nil {
+			t.Fatal(err)
+		}
+		roles[i].Name += "-" + f.namespace
+		create(t, &roles[i])
+	}
+	subjects := []rbacv1.Subject{{Kind: "User", APIGroup: rbacv1.GroupName, Name: f.namespace + "-bot"}}
+	create(t, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "plan", Namespace: f.namespace}, Subjects: subjects,
+		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: roles[0].Name},
+	})
+	create(t, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: roles[1].Name}, Subjects: subjects,
+		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: roles[1].Name},
+	})
+	as := []string{"--as", f.namespace + "-bot"}
+	a := f.run(append(as, "plan", "-f", f.write("nodepool.yaml", f.proposal("D8", "replicas: 2")))...)
+	a.expect(t, 2, a.out, "Moving, CreatingGreen", "Leaving:")
+	added := strings.Replace(f.proposal("D8", "replicas: 2"), "prod-general", "prod-batch", 1)
+	a = f.run(append(as, "plan", "-f", f.write("added.yaml", added))...)
+	a.expect(t, 2, a.out, "Moving, CreatingGreen")
+	a = f.run(append(as, "status", "prod-general")...)
+	a.expect(t, 0, a.out, "UpToDate")
+	if strings.Contains(a.out, "cannot be read") {
+		t.Errorf("events cannot be read:\n%s", a.out)
+	}
+	a = f.run("--as", "nobody", "plan", "-f", f.write("nodepool.yaml", f.proposal("D8")))
+	a.expect(t, 1, a.err, "forbidden")
 }

@@ -151,3 +151,24 @@ func TestTextIsEscaped(t *testing.T) {
 		t.Errorf("an escape sequence is in:\n%q", &out)
 	}
 }
+
+// The page shows what the command prints, but for spaces at the end of lines.
+func TestPageShowsTheViews(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/kubectl-plugin.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fleet", "cluster", "pool"} {
+		golden, err := os.ReadFile(filepath.Join("testdata", name+".golden"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(golden), "\n")
+		for i := range lines {
+			lines[i] = strings.TrimRight(lines[i], " ")
+		}
+		if view := strings.Join(lines, "\n"); !strings.Contains(string(page), view) {
+			t.Errorf("docs/kubectl-plugin.md does not show the view %s:\n%s", name, view)
+		}
+	}
+}
