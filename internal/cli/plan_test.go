@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -63,6 +64,29 @@ func TestPlanSaysWhatAChangeWouldDo(t *testing.T) {
 	a := f.run("plan", "-f", f.write("nodepool.yaml", f.proposal("D8", "replicas: 2")))
 	a.expect(t, 3, a.out, ": Blocked", "besides 1 chain without an end in sight", "PodDisruptionBudget "+f.namespace+"/cart of ReplicaSet "+f.namespace+"/cart",
 		"4 pods of ReplicaSet "+f.namespace+"/cart cannot leave until it is changed or the workload scaled up")
+}
+
+// A Freeze of the operator's own namespace reaches the fleet, wherever that is; one elsewhere does not reach this cluster.
+func TestPlanSaysWhoHoldsAChangeBack(t *testing.T) {
+	f := newFleet(t)
+	f.serving()
+	operator := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "operator-"}}
+	create(t, operator)
+	create(t, &fleetwrightv1.Freeze{
+		ObjectMeta: metav1.ObjectMeta{Name: "black-friday", Namespace: operator.Name},
+		Spec: fleetwrightv1.FreezeSpec{
+			Scope: fleetwrightv1.FreezeScopeAll, Reconcile: fleetwrightv1.FreezeModeNonDisruptive, Reason: "no risk this week",
+			Until: &metav1.Time{Time: time.Now().Add(time.Hour)},
+		},
+	})
+	file := f.write("nodepool.yaml", f.proposal("D8", "replicas: 2"))
+	a := f.run("plan", "-f", file)
+	a.expect(t, 2, a.out, "Moving, CreatingGreen")
+	a = f.run("plan", "-f", file, "--operator-namespace", operator.Name)
+	a.expect(t, 2, a.out, "Held, Frozen: Freeze "+operator.Name+"/black-friday (NonDisruptive) until ", "no risk this week; held back: creates pool")
+	if strings.Contains(a.out, "Action:") {
+		t.Errorf("there is an action although it is held back:\n%s", a.out)
+	}
 }
 
 // everything is what planning could have written, by version.
