@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -108,9 +109,6 @@ func unchanged(before, after *unstructured.Unstructured, field ...string) error 
 	if old == now || old == "" && field[0] == "azureName" {
 		return nil
 	}
-	shown := "spec"
-	for _, each := range field {
-		shown += "." + each
-	}
+	shown := strings.Join(path, ".")
 	return fmt.Errorf("updating '%s' is not allowed for '%s : %s", shown, before.GroupVersionKind(), before.GetName())
 }

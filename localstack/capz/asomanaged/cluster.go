@@ -66,7 +66,7 @@ func (r *clusterReconciler) normal(ctx context.Context, infra *infrav1.AzureASOM
 	}
 	plane := &infrav1.AzureASOManagedControlPlane{}
 	key := client.ObjectKey{Namespace: cluster.Namespace, Name: cluster.Spec.ControlPlaneRef.Name}
-	if err := r.client.Get(ctx, key, plane); client.IgnoreNotFound(err) != nil {
+	if err := client.IgnoreNotFound(r.client.Get(ctx, key, plane)); err != nil {
 		return fmt.Errorf("failed to get AzureASOManagedControlPlane %s: %w", key, err)
 	}
 	infra.Spec.ControlPlaneEndpoint = plane.Status.ControlPlaneEndpoint

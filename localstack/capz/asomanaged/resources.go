@@ -110,7 +110,8 @@ func (a *applier) pause(ctx context.Context, owner owner, resources []*unstructu
 	}
 	for _, each := range resources {
 		each.SetNamespace(owner.GetNamespace())
-		if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(each), fieldOwner); client.IgnoreNotFound(err) != nil {
+		err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(each), fieldOwner)
+		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("failed to pause resources: failed to patch resource: %w", err)
 		}
 	}
