@@ -67,8 +67,18 @@ func hurried(t *testing.T, operator string) stack.Options {
 // TestMainJob is the promise of the project: a cluster comes up, two edits replace a node pool, and no budget is broken. Run
 // itself fails when the records speak against it.
 func TestMainJob(t *testing.T) {
+	operator := buildOperator(t)
+	for _, flavour := range Flavours() {
+		t.Run(string(flavour), func(t *testing.T) { mainJob(t, operator, flavour) })
+	}
+}
+
+func mainJob(t *testing.T, operator string, flavour Flavour) {
+	t.Helper()
 	var b strings.Builder
-	report, running, err := Run(t.Context(), Options{Stack: hurried(t, buildOperator(t)), Tell: Printer(&b), Command: "test", Patience: 2})
+	report, running, err := Run(t.Context(), Options{
+		Stack: hurried(t, operator), Flavour: flavour, Tell: Printer(&b), Command: "test", Patience: 2,
+	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b.String())
 	}
@@ -105,6 +115,9 @@ func TestMainJob(t *testing.T) {
 	}
 	if content, err := json.Marshal(report); err != nil || !strings.Contains(string(content), `"violations":[]`) {
 		t.Errorf("report as JSON: %s, %v", content, err)
+	}
+	if kind := flavour.controlPlaneKind() + " quickstart"; !strings.Contains(b.String(), kind) {
+		t.Errorf("the transcript never waits for %s:\n%s", kind, b.String())
 	}
 }
 
