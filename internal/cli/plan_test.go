@@ -45,7 +45,7 @@ func TestPlanSaysWhatAChangeWouldDo(t *testing.T) {
 			": Changes", "tags", "owner=shop", "<none>", "InPlace",
 		}},
 		"a new Nodepool": {strings.Replace(f.proposal("D4", "replicas: 1"), "prod-general", "prod-batch", 1), 2, []string{
-			"prod-batch in cluster prod, which is new: Changes", "CreatePool batch",
+			"prod-batch in cluster prod, which is new: Changes", "Create\n", "CreatePool batch",
 		}},
 		"no such cluster": {strings.NewReplacer("prod-general", "prod-batch", "clusterName: prod", "clusterName: other").Replace(f.proposal("D4")), 3, []string{
 			": Blocked", "Stuck, ClusterNotFound",
@@ -135,7 +135,7 @@ func TestPlanReadsAsKubectlDoes(t *testing.T) {
 	files := f.write("all.yaml", f.proposal("D8", "replicas: 2")+other+second)
 
 	a := f.run("plan", "-f", files)
-	a.expect(t, 2, a.err, "skipped Deployment shop/cart of "+files+": only Nodepools are planned", "skipped Kustomization not-installed of "+files)
+	a.expect(t, 2, a.err, "skipped 1 Deployment, 1 Kustomization: only Nodepools are planned\n")
 	a.expect(t, 2, a.out, "2 Nodepools: 2 Changes")
 
 	a = f.runWith(f.proposal("D4", "replicas: 2"), "plan", "-f", "-", "-o", "json")

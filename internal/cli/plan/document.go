@@ -61,11 +61,15 @@ type NodepoolPlan struct {
 
 // Change is one field; From or To is missing where there is no value.
 type Change struct {
-	Field  string `json:"field"`
-	From   string `json:"from,omitempty"`
-	To     string `json:"to,omitempty"`
-	Effect string `json:"effect"` // InPlace or Replace
+	Field string `json:"field"`
+	From  string `json:"from,omitempty"`
+	To    string `json:"to,omitempty"`
+	// Effect is InPlace, Replace, or Create for a Nodepool that is new.
+	Effect string `json:"effect"`
 }
+
+// effectCreate is what the fields of a Nodepool lead to that is new.
+const effectCreate = "Create"
 
 // Next is the first thing that would happen, or what it waits for, in the words of the conditions.
 type Next struct {
@@ -202,7 +206,11 @@ func describe(f nodepool.Foresight) NodepoolPlan {
 		ClusterNodes: f.ClusterNodes, PeakNodes: f.Plan.PeakNodes, NodeCap: f.NodeCap,
 	}
 	for _, c := range f.Plan.Changes {
-		p.Changes = append(p.Changes, Change{Field: c.Field, From: c.From, To: c.To, Effect: string(c.Effect)})
+		effect := string(c.Effect)
+		if f.New {
+			effect = effectCreate
+		}
+		p.Changes = append(p.Changes, Change{Field: c.Field, From: c.From, To: c.To, Effect: effect})
 	}
 	if f.Leaves != "" {
 		p.Leaves = &Leaving{Pool: f.Leaves, Nodes: f.Nodes}

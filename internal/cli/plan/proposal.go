@@ -32,7 +32,8 @@ const standardInput = "-"
 
 var errNoFiles = errors.New("say what is proposed: -f FILE, FOLDER, URL or - for standard input, or -k FOLDER")
 
-// readProposals are the Nodepools in the files, in their order. Other kinds are left out, which the error stream is told.
+// readProposals are the Nodepools in the files, in their order. Other kinds are left out,
+// which the error stream is told.
 func readProposals(getter genericclioptions.RESTClientGetter, streams genericiooptions.IOStreams, files resource.FilenameOptions) ([]*unstructured.Unstructured, error) {
 	if len(files.Filenames) == 0 && files.Kustomize == "" {
 		return nil, errNoFiles
@@ -51,24 +52,31 @@ func readProposals(getter genericclioptions.RESTClientGetter, streams genericioo
 		return nil, fmt.Errorf("read what is proposed: %w", err)
 	}
 	var proposals []*unstructured.Unstructured
+	others := map[string]int{}
 	for _, info := range infos {
 		object, ok := info.Object.(*unstructured.Unstructured)
 		if !ok || object.GroupVersionKind().GroupKind() != nodepoolKind {
-			skipped(streams.ErrOut, info)
+			others[info.Object.GetObjectKind().GroupVersionKind().Kind]++
 			continue
 		}
 		proposals = append(proposals, object)
 	}
+	tellSkipped(streams.ErrOut, others)
 	if len(proposals) == 0 {
 		return nil, fmt.Errorf("there is no Nodepool (%s) in what was read, which is %s: nothing can be planned", fleetwrightv1.GroupVersion, count(len(infos), "object", "objects"))
 	}
 	return proposals, nil
 }
 
-func skipped(to io.Writer, info *resource.Info) {
-	kind := info.Object.GetObjectKind().GroupVersionKind().Kind
-	name := strings.TrimPrefix(info.Namespace+"/"+info.Name, "/")
-	fmt.Fprintf(to, "skipped %s %s of %s: only Nodepools are planned\n", kind, name, info.Source)
+// tellSkipped tells in one line what is not planned, by kind.
+func tellSkipped(to io.Writer, others map[string]int) {
+	kinds := make([]string, 0, len(others))
+	for _, kind := range slices.Sorted(maps.Keys(others)) {
+		kinds = append(kinds, fmt.Sprintf("%d %s", others[kind], kind))
+	}
+	if len(kinds) > 0 {
+		fmt.Fprintf(to, "skipped %s: only Nodepools are planned\n", strings.Join(kinds, ", "))
+	}
 }
 
 // place gives a proposal its namespace as kubectl does: its own, which must be that of the flag if there is one, else the
