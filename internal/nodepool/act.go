@@ -141,6 +141,15 @@ func (r *Reconciler) cordon(ctx context.Context, key types.NamespacedName, o *ob
 
 // uncordon takes the mark off last, so that a restart in between goes on.
 func (r *Reconciler) uncordon(ctx context.Context, key types.NamespacedName, o *observation) error {
+	if !o.pools[key.Name].EmptySince.IsZero() {
+		// The change that emptied it was through: how many nodes served before it is
+		// history, and would be taken for a shift that is to be taken back.
+		for object := range o.pools {
+			if err := capi.ForgetReplaced(ctx, r.Client, r.Live, types.NamespacedName{Namespace: key.Namespace, Name: object}); err != nil {
+				return err
+			}
+		}
+	}
 	mark := drain.Mark{Key: fleetwrightv1.AnnotationCordoned}
 	if err := eachNode(o.plan.Action.Nodes, func(n drain.NodeRef) error { return drain.Uncordon(ctx, o.nodes, n, mark) }); err != nil {
 		return err

@@ -116,6 +116,20 @@ func (r *Reconciler) matchSize(ctx context.Context, o *observation, resize func(
 	return resize(count)
 }
 
+// countNodes asks Azure how many nodes a pool has.
+func (r *Reconciler) countNodes(ctx context.Context, o *observation, object string) replacement.Counted {
+	out := replacement.Counted{Asked: true}
+	id := o.pools[object].PoolID
+	if r.Azure == nil || id == "" {
+		return out
+	}
+	n, settled, err := r.Azure.CountNodes(ctx, id)
+	if err == nil {
+		out.Known, out.Nodes = settled, n
+	}
+	return out
+}
+
 func (r *Reconciler) poolID(o *observation) (string, error) {
 	p := o.pools[o.plan.Action.Object]
 	if r.Azure == nil || p.PoolID == "" {

@@ -2,18 +2,18 @@ package nodepool
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	clocktesting "k8s.io/utils/clock/testing"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,55 +21,123 @@ import (
 	"github.com/fleetwright/fleetwright/internal/capi"
 )
 
-// azure does, one step at a time, what Azure, CAPZ, CAPI and the kubelets do to
-// the objects of one cluster: it is the scripted half of these tests, the API
-// server is the real one.
+// azure does, one step at a time, what Azure, CAPZ, CAPI, the kubelets and the
+// ReplicaSet controller do to the objects of one cluster: it is the scripted
+// half of these tests, the API server is the real one. Each cluster has a
+// namespace of its own; what Nodes and Pods of all clusters share is kept apart
+// by names that begin with it.
 type azure struct {
 	t         *testing.T
 	namespace string
-	// provisioning and deleting are the pools Azure works at; each takes one step.
-	begun map[string]int
-	pods  int
+	flavor    capi.Flavor
+	// clock is the only one: the API server's own dates are replaced where the
+	// operator reads them.
+	clock *clocktesting.FakePassiveClock
+	op    *operator
+
+	// agentPools are what Azure has, by the name of their objects; appeared are
+	// those names in the order in which they were first written.
+	agentPools map[string]*agentPool
+	appeared   []string
+	// machines counts those ever made, so that no name comes twice.
+	machines int
+	// changed is true when the last step did anything: then the next is soon.
+	changed bool
+
+	// pods is how many the ReplicaSet wants; budget is how many of them may be
+	// away at once, zero for no budget.
+	pods, budget int
+	// before runs before each look of the operator.
+	before func(*fleetwrightv1.Nodepool)
 }
 
 const clusterName = "prod"
 
+var managed, asoManaged capi.Flavor = capi.AzureManaged{}, capi.AzureASOManaged{}
+
 func newAzure(t *testing.T) *azure {
+	t.Helper()
+	return newAzureOf(t, managed)
+}
+
+func newAzureOf(t *testing.T, flavor capi.Flavor) *azure {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "story-"}}
 	create(t, ns)
-	a := &azure{t: t, namespace: ns.Name, begun: map[string]int{}}
-	create(t, &clusterv1.Cluster{
-		ObjectMeta: metav1.ObjectMeta{Name: clusterName, Namespace: ns.Name},
-		Spec: clusterv1.ClusterSpec{
-			InfrastructureRef: clusterv1.ContractVersionedObjectReference{APIGroup: "infrastructure.cluster.x-k8s.io", Kind: "AzureManagedCluster", Name: clusterName},
-			ControlPlaneRef:   clusterv1.ContractVersionedObjectReference{APIGroup: "infrastructure.cluster.x-k8s.io", Kind: "AzureManagedControlPlane", Name: clusterName},
-		},
-	})
-	plane := capi.ControlPlaneObject()
-	plane.SetName(clusterName)
-	plane.SetNamespace(ns.Name)
-	plane.Object["spec"] = map[string]any{"location": "westeurope", "resourceGroupName": "rg", "subscriptionID": "0", "version": "v1.34.2", "identityRef": map[string]any{"kind": "AzureClusterIdentity", "name": "id"}}
-	create(t, plane)
-	plane.Object["status"] = map[string]any{"ready": true, "initialized": true, "version": "v1.34.2"}
-	if err := server.Status().Update(t.Context(), plane); err != nil {
-		t.Fatal(err)
+	a := &azure{
+		t: t, namespace: ns.Name, flavor: flavor, agentPools: map[string]*agentPool{},
+		// After everything that the API server dates by itself.
+		clock: clocktesting.NewFakePassiveClock(time.Now().Add(time.Hour).UTC().Truncate(time.Second)),
 	}
+	a.op = newOperator(a)
+	kinds := flavor.Kinds()
+	ref := func(kind string) clusterv1.ContractVersionedObjectReference {
+		return clusterv1.ContractVersionedObjectReference{APIGroup: kinds.Pool.Group, Kind: kind, Name: clusterName}
+	}
+	create(t, &clusterv1.Cluster{
+		ObjectMeta: metav1.ObjectMeta{Name: clusterName, Namespace: ns.Name, Labels: map[string]string{"ring": "canary"}},
+		Spec:       clusterv1.ClusterSpec{InfrastructureRef: ref(kinds.Cluster), ControlPlaneRef: ref(kinds.ControlPlane.Kind)},
+	})
+	a.makeControlPlane()
 	create(t, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: clusterName + "-kubeconfig", Namespace: ns.Name},
-		Data:       map[string][]byte{"value": kubeconfig(t)},
+		Data:       map[string][]byte{"value": kubeconfig(t, a.op.serveWorkload())},
 	})
-	t.Cleanup(a.removeNodes)
+	t.Cleanup(a.clean)
 	return a
 }
 
-func kubeconfig(t *testing.T) []byte {
+// makeControlPlane makes one that has been up for long.
+func (a *azure) makeControlPlane() {
+	a.t.Helper()
+	plane := a.object(a.flavor.Kinds().ControlPlane, clusterName)
+	if a.flavor == managed {
+		plane.Object["spec"] = map[string]any{"location": "westeurope", "resourceGroupName": "rg", "subscriptionID": "0", "version": "v1.34.2", "identityRef": map[string]any{"kind": "AzureClusterIdentity", "name": "id"}}
+		a.createWithStatus(plane, map[string]any{"ready": true, "initialized": true, "version": "v1.34.2"})
+		return
+	}
+	kind := a.flavor.Kinds().Related[0]
+	plane.Object["spec"] = map[string]any{"version": "v1.34.2", "resources": []any{map[string]any{
+		"apiVersion": kind.GroupVersion().String(), "kind": kind.Kind, "metadata": map[string]any{"name": clusterName},
+		"spec": map[string]any{"location": "westeurope", "owner": map[string]any{"name": "rg"}},
+	}}}
+	a.createWithStatus(plane, map[string]any{"ready": true, "initialized": true, "version": "v1.34.2"})
+	a.createWithStatus(a.object(kind, clusterName), map[string]any{
+		"id":       "/subscriptions/0/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/prod",
+		"location": "westeurope", "currentKubernetesVersion": "1.34.2",
+		"conditions": []any{map[string]any{"type": "Ready", "status": "True", "observedGeneration": int64(1)}},
+	})
+}
+
+func (a *azure) object(kind schema.GroupVersionKind, name string) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{Object: map[string]any{}}
+	u.SetGroupVersionKind(kind)
+	u.SetName(name)
+	u.SetNamespace(a.namespace)
+	return u
+}
+
+func (a *azure) createWithStatus(u *unstructured.Unstructured, status map[string]any) {
+	a.t.Helper()
+	create(a.t, u)
+	a.setStatus(u, status)
+}
+
+func (a *azure) setStatus(u *unstructured.Unstructured, status map[string]any) {
+	a.t.Helper()
+	u.Object["status"] = status
+	if err := server.Status().Update(a.t.Context(), u); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+func kubeconfig(t *testing.T, address string) []byte {
 	t.Helper()
 	out, err := clientcmd.Write(clientcmdapi.Config{
 		CurrentContext: "c",
 		Contexts:       map[string]*clientcmdapi.Context{"c": {Cluster: "c", AuthInfo: "c"}},
-		Clusters:       map[string]*clientcmdapi.Cluster{"c": {Server: serverConfig.Host, CertificateAuthorityData: serverConfig.CAData}},
-		AuthInfos:      map[string]*clientcmdapi.AuthInfo{"c": {ClientCertificateData: serverConfig.CertData, ClientKeyData: serverConfig.KeyData}},
+		Clusters:       map[string]*clientcmdapi.Cluster{"c": {Server: address}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{"c": {}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -84,193 +152,113 @@ func create(t *testing.T, o client.Object) {
 	}
 }
 
-// removeNodes outlives the test's own context.
-func (a *azure) removeNodes() {
+// clean takes away what other stories would see; it outlives the test's own
+// context.
+func (a *azure) clean() {
 	ctx := context.WithoutCancel(a.t.Context())
+	_ = server.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(a.namespace), client.GracePeriodSeconds(0))
 	_ = server.DeleteAllOf(ctx, &corev1.Node{}, client.MatchingLabels{"story": a.namespace})
+	_ = server.DeleteAllOf(ctx, &fleetwrightv1.Freeze{}, client.InNamespace(a.namespace))
 }
 
-func (a *azure) infraPools() []unstructured.Unstructured {
+func (a *azure) cluster() types.NamespacedName {
+	return types.NamespacedName{Namespace: a.namespace, Name: clusterName}
+}
+
+// key is the Nodepool's that a story is about, if it is about one.
+func (a *azure) key() types.NamespacedName { return a.keyOf("general") }
+
+func (a *azure) keyOf(base string) types.NamespacedName {
+	return types.NamespacedName{Namespace: a.namespace, Name: clusterName + "-" + base}
+}
+
+// nodepool makes the Nodepool, with two nodes unless change says otherwise.
+func (a *azure) nodepool(machineType string, change ...func(*fleetwrightv1.NodepoolSpec)) *fleetwrightv1.Nodepool {
 	a.t.Helper()
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(capi.MachinePoolObject().GroupVersionKind())
-	if err := server.List(a.t.Context(), list, client.InNamespace(a.namespace)); err != nil {
-		a.t.Fatal(err)
-	}
-	return list.Items
+	return a.nodepoolCalled("general", machineType, change...)
 }
 
-// step lets every pool take one step: wanted, being made, made with nodes;
-// or being deleted, gone.
-func (a *azure) step() {
-	a.t.Helper()
-	for _, infra := range a.infraPools() {
-		var mp clusterv1.MachinePool
-		err := server.Get(a.t.Context(), client.ObjectKeyFromObject(&infra), &mp)
-		switch {
-		case apierrors.IsNotFound(err):
-			a.remove(&infra, nil)
-		case err != nil:
-			a.t.Fatal(err)
-		case !mp.DeletionTimestamp.IsZero():
-			a.remove(&infra, &mp)
-		default:
-			a.provision(&infra, &mp)
-		}
-	}
-	a.schedule()
-}
-
-func (a *azure) provision(infra *unstructured.Unstructured, mp *clusterv1.MachinePool) {
-	a.t.Helper()
-	if len(mp.Finalizers) == 0 {
-		mp.Finalizers = []string{"machinepool.cluster.x-k8s.io"}
-		if err := server.Update(a.t.Context(), mp); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-	if a.begun[infra.GetName()]++; a.begun[infra.GetName()] < 2 {
-		a.setStatus(infra, false, "Creating")
-		return
-	}
-	pool, _, _ := unstructured.NestedString(infra.Object, "spec", "name")
-	var ids []any
-	for n := range int(*mp.Spec.Replicas) {
-		ids = append(ids, a.node(infra, pool, n, mp.Spec.Template.Spec.Version))
-	}
-	if err := unstructured.SetNestedSlice(infra.Object, ids, "spec", "providerIDList"); err != nil {
-		a.t.Fatal(err)
-	}
-	if err := server.Update(a.t.Context(), infra); err != nil {
-		a.t.Fatal(err)
-	}
-	a.setStatus(infra, true, "")
-}
-
-func (a *azure) setStatus(infra *unstructured.Unstructured, ready bool, reason string) {
-	a.t.Helper()
-	condition := map[string]any{"type": "AgentPoolsReady", "status": "True", "lastTransitionTime": "2026-11-23T08:00:00Z"}
-	if reason != "" {
-		condition["status"], condition["reason"], condition["severity"] = "False", reason, "Info"
-	}
-	infra.Object["status"] = map[string]any{"ready": ready, "replicas": int64(0), "conditions": []any{condition}}
-	if err := server.Status().Update(a.t.Context(), infra); err != nil {
-		a.t.Fatal(err)
-	}
-}
-
-func (a *azure) node(infra *unstructured.Unstructured, pool string, n int, version string) string {
-	a.t.Helper()
-	id := fmt.Sprintf("azure:///subscriptions/0/resourceGroups/mc_%s/providers/Microsoft.Compute/virtualMachineScaleSets/aks-%s-02118794-vmss/virtualMachines/%d", a.namespace, pool, n)
-	labels, _, _ := unstructured.NestedStringMap(infra.Object, "spec", "nodeLabels")
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	maps.Copy(labels, map[string]string{agentPoolLabel: pool, "story": a.namespace})
-	node := &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%s-%d", a.namespace, pool, n), Labels: labels},
-		Spec:       corev1.NodeSpec{ProviderID: id},
-	}
-	if err := server.Create(a.t.Context(), node); apierrors.IsAlreadyExists(err) {
-		return id
-	} else if err != nil {
-		a.t.Fatal(err)
-	}
-	node.Status.NodeInfo.KubeletVersion = version
-	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now()}}
-	if err := server.Status().Update(a.t.Context(), node); err != nil {
-		a.t.Fatal(err)
-	}
-	return id
-}
-
-// remove deletes a pool as AKS does: the nodes are gone, whatever runs there.
-func (a *azure) remove(infra *unstructured.Unstructured, mp *clusterv1.MachinePool) {
-	a.t.Helper()
-	pool, _, _ := unstructured.NestedString(infra.Object, "spec", "name")
-	for _, n := range a.nodes() {
-		if n.Labels[agentPoolLabel] != pool {
-			continue
-		}
-		for _, p := range a.podsOn(n.Name) {
-			a.t.Errorf("I3: pool %s was deleted while pod %s ran on node %s", pool, p.Name, n.Name)
-		}
-		if err := server.Delete(a.t.Context(), &n); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-	if err := client.IgnoreNotFound(server.Delete(a.t.Context(), infra)); err != nil {
-		a.t.Fatal(err)
-	}
-	if mp != nil {
-		mp.Finalizers = nil
-		if err := server.Update(a.t.Context(), mp); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-}
-
-func (a *azure) nodes() []corev1.Node {
-	a.t.Helper()
-	var list corev1.NodeList
-	if err := server.List(a.t.Context(), &list, client.MatchingLabels{"story": a.namespace}); err != nil {
-		a.t.Fatal(err)
-	}
-	return list.Items
-}
-
-func (a *azure) podsOn(node string) []corev1.Pod {
-	a.t.Helper()
-	var list corev1.PodList
-	if err := server.List(a.t.Context(), &list, client.InNamespace(a.namespace)); err != nil {
-		a.t.Fatal(err)
-	}
-	return slices.DeleteFunc(list.Items, func(p corev1.Pod) bool { return node != "" && p.Spec.NodeName != node })
-}
-
-// schedule is the ReplicaSet controller and the scheduler: it keeps the wanted
-// number of pods, on nodes that take them.
-func (a *azure) schedule() {
-	a.t.Helper()
-	var open []string
-	for _, n := range a.nodes() {
-		if !n.Spec.Unschedulable {
-			open = append(open, n.Name)
-		}
-	}
-	for n := len(a.podsOn("")); n < a.pods && len(open) > 0; n++ {
-		pod := &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{
-				GenerateName: "cart-", Namespace: a.namespace, Labels: map[string]string{"app": "cart"},
-				OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "cart", UID: "rs", Controller: new(true)}},
-			},
-			Spec: corev1.PodSpec{
-				NodeName: open[n%len(open)], TerminationGracePeriodSeconds: new(int64),
-				Containers: []corev1.Container{{Name: "c", Image: "cart"}},
-			},
-		}
-		create(a.t, pod)
-		pod.Status.Phase = corev1.PodRunning
-		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
-		if err := server.Status().Update(a.t.Context(), pod); err != nil {
-			a.t.Fatal(err)
-		}
-	}
-}
-
-func (a *azure) nodepool(machineType string) *fleetwrightv1.Nodepool {
+func (a *azure) nodepoolCalled(base, machineType string, change ...func(*fleetwrightv1.NodepoolSpec)) *fleetwrightv1.Nodepool {
 	a.t.Helper()
 	np := &fleetwrightv1.Nodepool{
-		ObjectMeta: metav1.ObjectMeta{Name: clusterName + "-general", Namespace: a.namespace},
+		ObjectMeta: metav1.ObjectMeta{Name: a.keyOf(base).Name, Namespace: a.namespace},
 		Spec: fleetwrightv1.NodepoolSpec{
 			ClusterName: clusterName, MachineType: machineType, Replicas: new(int32(2)),
 			Replacement: fleetwrightv1.ReplacementPolicy{MinReadySeconds: new(int32)},
 		},
 	}
+	for _, do := range change {
+		do(&np.Spec)
+	}
 	create(a.t, np)
 	return np
 }
 
-func (a *azure) key() types.NamespacedName {
-	return types.NamespacedName{Namespace: a.namespace, Name: clusterName + "-general"}
+// running makes the Nodepool together with a pool that has served it for long.
+func (a *azure) running(machineType string, change ...func(*fleetwrightv1.NodepoolSpec)) *fleetwrightv1.Nodepool {
+	a.t.Helper()
+	return a.runningCalled("general", machineType, change...)
 }
+
+func (a *azure) runningCalled(base, machineType string, change ...func(*fleetwrightv1.NodepoolSpec)) *fleetwrightv1.Nodepool {
+	a.t.Helper()
+	np := a.nodepoolCalled(base, machineType, change...)
+	spec := wantedSpec(np.Spec)
+	spec.Version = "v1.34.2"
+	replicas := int32(2)
+	if spec.Replicas != nil {
+		replicas = *spec.Replicas
+	}
+	err := capi.CreatePool(a.t.Context(), server, server, a.cluster(), capi.NewPool{
+		Object: np.Name + "-old", Name: a.poolName(base), Nodepool: np.Name, NodepoolUID: string(np.UID), BaseName: base,
+		Fingerprint: "1:" + base, Spec: spec, Replicas: replicas, Started: a.clock.Now(),
+	})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.appear(np.Name + "-old")
+	for !a.made(np.Name + "-old") {
+		a.step()
+	}
+	a.pass(time.Hour)
+	return np
+}
+
+// poolName is the name of a pool made by people, in no other cluster.
+func (a *azure) poolName(base string) string {
+	return base[:min(len(base), 6)] + strings.TrimPrefix(a.namespace, "story-")
+}
+
+// change writes to a Nodepool's spec.
+func (a *azure) change(do func(*fleetwrightv1.NodepoolSpec)) {
+	a.t.Helper()
+	a.changeOf("general", do)
+}
+
+func (a *azure) changeOf(base string, do func(*fleetwrightv1.NodepoolSpec)) {
+	a.t.Helper()
+	np := a.get(base)
+	do(&np.Spec)
+	if err := server.Update(a.t.Context(), np); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+func (a *azure) get(base string) *fleetwrightv1.Nodepool {
+	a.t.Helper()
+	var np fleetwrightv1.Nodepool
+	if err := server.Get(a.t.Context(), a.keyOf(base), &np); err != nil {
+		a.t.Fatal(err)
+	}
+	return &np
+}
+
+func machine(name string) func(*fleetwrightv1.NodepoolSpec) {
+	return func(s *fleetwrightv1.NodepoolSpec) { s.MachineType = name }
+}
+
+func replicas(n int32) func(*fleetwrightv1.NodepoolSpec) {
+	return func(s *fleetwrightv1.NodepoolSpec) { s.Replicas = &n }
+}
+
+func (a *azure) pass(d time.Duration) { a.clock.SetTime(a.clock.Now().Add(d)) }

@@ -35,7 +35,7 @@ func conditions(np *fleetwrightv1.Nodepool, o *observation, worst *drain.Blocker
 		pausedCondition(o, plan),
 	}
 	if len(o.world.Adoptable) > 0 {
-		set = append(set, adoptedCondition(o, plan))
+		set = append(set, adoptedCondition(o, now))
 	}
 	if plan.Verdict == replacement.Stuck {
 		set = append(set, metav1.Condition{Type: fleetwrightv1.ConditionStalled, Status: metav1.ConditionTrue, Reason: plan.Reason, Message: plan.Message})
@@ -123,7 +123,7 @@ func upToDateCondition(o *observation, plan replacement.Plan) metav1.Condition {
 		return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
 	case plan.Reason == fleetwrightv1.ReasonStrategyForbids, plan.Reason == fleetwrightv1.ReasonDiffers:
 		return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
-	case plan.Wanted != "" && plan.Reason == fleetwrightv1.ReasonSoaking:
+	case len(inPlace)+len(replace) == 0 && onlySoaks(o, plan):
 		return condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for; the old one soaks")
 	case plan.Wanted == "" || len(plan.Outgoing) > 0:
 		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonReplacementNeeded, "%s", agentpool.Describe(replace))
@@ -133,6 +133,17 @@ func upToDateCondition(o *observation, plan replacement.Plan) metav1.Condition {
 		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonInPlaceUpdateNeeded, "%s", agentpool.Describe(inPlace))
 	}
 	return condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for")
+}
+
+// onlySoaks is true when the wanted pool is ready and what is beside it is empty
+// and kept for a way back.
+func onlySoaks(o *observation, plan replacement.Plan) bool {
+	if plan.Wanted == "" || len(plan.Outgoing) == 0 || !wantedIsMade(o, plan.Wanted) {
+		return false
+	}
+	return !slices.ContainsFunc(o.world.Pools, func(p replacement.Pool) bool {
+		return slices.Contains(plan.Outgoing, p.Object) && p.EmptySince.IsZero()
+	})
 }
 
 func wantedIsMade(o *observation, object string) bool {
@@ -173,14 +184,14 @@ func pausedCondition(o *observation, plan replacement.Plan) metav1.Condition {
 	return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
 }
 
-func adoptedCondition(o *observation, plan replacement.Plan) metav1.Condition {
+func adoptedCondition(o *observation, now time.Time) metav1.Condition {
 	kind := fleetwrightv1.ConditionAdopted
+	if reason, message := replacement.Adoption(o.world, now); reason != "" {
+		return condition(kind, metav1.ConditionFalse, reason, "%s", message)
+	}
 	var names []string
 	for _, a := range o.world.Adoptable {
 		names = append(names, a.Object)
-		if !a.Mine && (a.Found || len(o.world.Pools) == 0) {
-			return condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
-		}
 	}
 	return condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAdopted, "taken over: MachinePool %s", strings.Join(names, ", "))
 }

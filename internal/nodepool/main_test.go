@@ -5,17 +5,20 @@ import (
 	"os"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/testkit"
 )
 
-// server is a real API server with Cluster API's, CAPZ's and our definitions.
+// server is a real API server with the definitions of Cluster API, of both of
+// CAPZ's flavours and of ours.
 // It plays the management cluster and the workload cluster at once.
 var (
 	serverConfig *rest.Config
@@ -36,7 +39,10 @@ func withServer(m *testing.M) (code int, err error) {
 	config, stop, err := testkit.StartAPIServer(
 		crds+"capi/clusters.cluster.x-k8s.io.json", crds+"capi/machinepools.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
-		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json")
+		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
+		crds+"capz/azureasomanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
+		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
+		"testdata/aso-crds.yaml")
 	if err != nil {
 		return 0, err
 	}
@@ -46,6 +52,7 @@ func withServer(m *testing.M) (code int, err error) {
 		}
 	}()
 	config.QPS = -1
+	ctrl.SetLogger(logr.Discard())
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, clusterv1.AddToScheme, fleetwrightv1.AddToScheme} {
 		if err := add(scheme); err != nil {

@@ -80,31 +80,3 @@ func (r *refusals) forget(nodepool types.UID) {
 	defer r.mu.Unlock()
 	delete(r.by, nodepool)
 }
-
-// failures keep when a Nodepool's last write failed. Losing them at a restart
-// lets it stand in the way of others until it fails again.
-type failures struct {
-	mu sync.Mutex
-	by map[types.UID]time.Time
-}
-
-// note remembers a failure, or that there is none any more.
-func (f *failures) note(nodepool types.UID, failed bool, now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !failed {
-		delete(f.by, nodepool)
-		return
-	}
-	if f.by == nil {
-		f.by = map[types.UID]time.Time{}
-	}
-	f.by[nodepool] = now
-}
-
-func (f *failures) recent(nodepool types.UID, now time.Time) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	at, found := f.by[nodepool]
-	return found && now.Sub(at) < failurePause
-}

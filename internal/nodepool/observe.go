@@ -55,8 +55,9 @@ func (r *Reconciler) look(ctx context.Context, reader client.Reader, np *fleetwr
 	}
 	o := r.observe(c, np)
 	r.decide(ctx, o, np)
-	if needsSlot(o.plan.Action) {
-		if o.world.Ahead = r.ahead(c, np, o.plan); len(o.world.Ahead) > 0 {
+	r.queue.note(np, replacement.WishOf(o.plan), r.Clock.Now())
+	if o.plan.Action.Kind != replacement.None {
+		if o.world.Ahead = r.queue.ahead(np, r.Clock.Now()); len(o.world.Ahead) > 0 {
 			r.decide(ctx, o, np)
 		}
 	}
@@ -67,8 +68,13 @@ func (r *Reconciler) look(ctx context.Context, reader client.Reader, np *fleetwr
 func (r *Reconciler) decide(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool) {
 	now := r.Clock.Now()
 	for range maxReadings {
-		if o.plan = replacement.Next(o.world, now); len(o.plan.NeedsPods) == 0 && !o.plan.NeedsAzure {
+		if o.plan = replacement.Next(o.world, now); len(o.plan.NeedsPods)+len(o.plan.NeedsCount) == 0 && !o.plan.NeedsAzure {
 			return
+		}
+		for i := range o.world.Pools {
+			if p := &o.world.Pools[i]; slices.Contains(o.plan.NeedsCount, p.Object) {
+				p.Counted = r.countNodes(ctx, o, p.Object)
+			}
 		}
 		if o.plan.NeedsAzure {
 			o.world.Azure = r.observeAzure(ctx, o.cluster, o.world)
@@ -84,13 +90,12 @@ func (r *Reconciler) decide(ctx context.Context, o *observation, np *fleetwright
 
 // clusterReading is what all Nodepools of a cluster have in common.
 type clusterReading struct {
-	cluster   capi.Cluster
-	pools     []capi.Pool
-	nodes     []corev1.Node
-	api       kubernetes.Interface
-	unread    error
-	nodepools []fleetwrightv1.Nodepool
-	frozen    freeze.Effect
+	cluster capi.Cluster
+	pools   []capi.Pool
+	nodes   []corev1.Node
+	api     kubernetes.Interface
+	unread  error
+	frozen  freeze.Effect
 }
 
 func (r *Reconciler) observeCluster(ctx context.Context, reader client.Reader, key types.NamespacedName) (*clusterReading, error) {
@@ -103,16 +108,6 @@ func (r *Reconciler) observeCluster(ctx context.Context, reader client.Reader, k
 		return nil, err
 	}
 	c := &clusterReading{cluster: cluster, pools: pools}
-	// From the cache, whoever reads: it only orders the Nodepools among themselves.
-	var list fleetwrightv1.NodepoolList
-	if err := r.Client.List(ctx, &list, client.InNamespace(key.Namespace)); err != nil {
-		return nil, fmt.Errorf("list Nodepools of %s: %w", key, err)
-	}
-	for i := range list.Items {
-		if list.Items[i].Spec.ClusterName == key.Name {
-			c.nodepools = append(c.nodepools, list.Items[i])
-		}
-	}
 	// Past the cache: a Freeze made a moment ago counts.
 	c.frozen = freeze.InEffect(ctx, r.Live, key.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())
 	c.api, c.nodes, c.unread = r.observeNodes(ctx, key, cluster, pools)

@@ -3,73 +3,83 @@ package nodepool
 import (
 	"cmp"
 	"slices"
+	"sync"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
+// queue orders the Nodepools of a cluster that wait for its one slot. It holds
+// what each would have done at its last look, and for no longer than it would
+// have looked again: who cannot go on stands in nobody's way. Losing it at a
+// restart costs the order until all have looked once.
+type queue struct {
+	mu     sync.Mutex
+	claims map[types.NamespacedName]map[types.UID]claim
+}
+
 // claim is a Nodepool's wish for its cluster's slot.
 type claim struct {
-	nodepool *fleetwrightv1.Nodepool
-	plan     replacement.Plan
+	name    string
+	created metav1.Time
+	wish    replacement.Wish
+	at      time.Time
 }
 
-// rank orders wishes: more nodes are needed now; a change in place is short;
-// what has begun ends before something else begins.
-func (c claim) rank() int {
-	switch a := c.plan.Action; {
-	case a.Grows:
-		return 0
-	case a.Kind == replacement.UpdatePool, a.Kind == replacement.AdoptPool:
-		return 1
-	case a.Kind != replacement.CreatePool:
-		return 2
+// claimAge is how long a wish is believed. Who waits for the slot looks again
+// every few seconds.
+const claimAge = 15 * time.Second
+
+// note takes down what a Nodepool wishes for; nil is nothing.
+func (q *queue) note(np *fleetwrightv1.Nodepool, wish *replacement.Wish, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	of := q.claims[clusterKey(np)]
+	if wish == nil {
+		if delete(of, np.UID); len(of) == 0 {
+			delete(q.claims, clusterKey(np))
+		}
+		return
 	}
-	return 3
-}
-
-func (c claim) compare(o claim) int {
-	return cmp.Or(
-		cmp.Compare(c.rank(), o.rank()),
-		c.nodepool.CreationTimestamp.Compare(o.nodepool.CreationTimestamp.Time),
-		cmp.Compare(c.nodepool.Name, o.nodepool.Name))
+	if q.claims == nil {
+		q.claims = map[types.NamespacedName]map[types.UID]claim{}
+	}
+	if of == nil {
+		of = map[types.UID]claim{}
+		q.claims[clusterKey(np)] = of
+	}
+	of[np.UID] = claim{np.Name, np.CreationTimestamp, *wish, now}
 }
 
 // ahead are the Nodepools of the cluster whose turn comes before this one's, in
-// order. It is worked out from what they would do now, not kept anywhere, so
-// that all of them come to the same order. Pods are not read for it: a deletion
-// that depends on them takes its turn when it is due. One whose last write
-// failed lets the others pass.
-func (r *Reconciler) ahead(c *clusterReading, np *fleetwrightv1.Nodepool, plan replacement.Plan) []replacement.Turn {
-	mine := claim{np, plan}
-	now := r.Clock.Now()
+// order: more nodes first, then what is short, then what has begun, and of
+// equals the older Nodepool.
+func (q *queue) ahead(np *fleetwrightv1.Nodepool, now time.Time) []replacement.Turn {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	of := q.claims[clusterKey(np)]
+	mine, waits := of[np.UID]
+	if !waits {
+		return nil
+	}
 	var before []claim
-	for i := range c.nodepools {
-		other := &c.nodepools[i]
-		if other.Name == np.Name || r.failures.recent(other.UID, now) {
-			continue
-		}
-		wish := claim{other, replacement.Next(r.observe(c, other).withoutAzure(), now)}
-		if needsSlot(wish.plan.Action) && wish.compare(mine) < 0 {
-			before = append(before, wish)
+	for uid, other := range of {
+		if uid != np.UID && now.Sub(other.at) < claimAge && other.compare(mine) < 0 {
+			before = append(before, other)
 		}
 	}
 	slices.SortFunc(before, claim.compare)
 	turns := make([]replacement.Turn, 0, len(before))
 	for _, b := range before {
-		turns = append(turns, replacement.Turn{Nodepool: b.nodepool.Name, Purpose: b.plan.Message})
+		turns = append(turns, replacement.Turn{Nodepool: b.name, Purpose: b.wish.Purpose})
 	}
 	return turns
 }
 
-// withoutAzure is the world with no limit of Azure's: what it has left is asked
-// for when the turn comes.
-func (o *observation) withoutAzure() replacement.World {
-	w := o.world
-	w.Azure = replacement.Azure{Asked: true, Room: 1 << 30, Machines: true}
-	return w
+func (c claim) compare(o claim) int {
+	return cmp.Or(cmp.Compare(c.wish.Rank, o.wish.Rank), c.created.Compare(o.created.Time), cmp.Compare(c.name, o.name))
 }
-
-// failurePause is how long a Nodepool whose write failed lets others pass.
-const failurePause = 2 * time.Minute

@@ -56,8 +56,8 @@ type Reconciler struct {
 	Namespace string
 
 	slots     slots
+	queue     queue
 	refusals  refusals
-	failures  failures
 	forecasts forecasts
 }
 
@@ -92,7 +92,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 	}
 	logf.FromContext(ctx).V(1).Info("Planned", "plan", o.plan.String())
 	done, actErr := r.act(ctx, np, o)
-	r.failures.note(np.UID, actErr != nil, r.Clock.Now())
+	if actErr != nil {
+		// It is tried again later, and others may pass until then.
+		r.queue.note(np, nil, r.Clock.Now())
+	}
 	gone := o.plan.Action.Kind == replacement.RemoveFinalizer && actErr == nil
 	if gone || o.plan.Verdict == replacement.Done {
 		r.refusals.forget(np.UID)

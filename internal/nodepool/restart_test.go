@@ -1,206 +1,207 @@
 package nodepool
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
-	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/workload"
 )
 
-var errCrash = errors.New("crashed here")
-
-// crash ends the operator at its n-th write to the management cluster: before
-// the write, or after it with the reply lost.
-type crash struct {
-	at      int
-	lost    bool
-	writes  int
-	crashed bool
+// tale is a piece of a pool's life. It ends the same whatever happens to the
+// operator on the way.
+type tale struct {
+	begin func(*testing.T) *azure
+	play  func(*azure)
+	// least is how many writes it takes, or it does not do what it says.
+	least int
+	// every is how many writes lie between two of those that are cut off in a long
+	// tale; the first of each kind is always one.
+	every int
 }
 
-func (c *crash) around(do func() error) error {
-	c.writes++
-	if c.writes != c.at {
-		return do()
-	}
-	c.crashed = true
-	if c.lost {
-		if err := do(); err != nil {
-			return err
-		}
-	}
-	return errCrash
-}
-
-func (c *crash) client() client.Client {
-	return interceptor.NewClient(server, interceptor.Funcs{
-		Create: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			return c.around(func() error { return w.Create(ctx, o, opts...) })
+var tales = map[string]tale{
+	"made-replaced-deleted": {
+		begin: func(t *testing.T) *azure {
+			a := newAzure(t)
+			a.pods = 3
+			a.nodepool("D4")
+			return a
 		},
-		Patch: func(ctx context.Context, w client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
-			return c.around(func() error { return w.Patch(ctx, o, p, opts...) })
-		},
-		Delete: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			return c.around(func() error { return w.Delete(ctx, o, opts...) })
-		},
-		SubResourcePatch: func(ctx context.Context, w client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
-			return c.around(func() error { return w.SubResource(sub).Patch(ctx, o, p, opts...) })
-		},
-	})
-}
-
-func newReconciler(c client.Client) *Reconciler {
-	return &Reconciler{
-		Client: c, Live: c, Clusters: workload.New(c, "test", clock.RealClock{}),
-		Recorder: events.NewFakeRecorder(1000), Clock: clock.RealClock{},
-	}
-}
-
-// converge reconciles and lets Azure step in turn until done says so.
-func (a *azure) converge(c *crash, done func(*fleetwrightv1.Nodepool) bool) {
-	a.t.Helper()
-	r := newReconciler(c.client())
-	for range 150 {
-		var np fleetwrightv1.Nodepool
-		err := server.Get(a.t.Context(), a.key(), &np)
-		if apierrors.IsNotFound(err) {
-			if done(nil) {
-				return
+		play: func(a *azure) {
+			a.converge(upToDate)
+			a.change(machine("D8"))
+			a.converge(upToDate)
+			a.checkEnd()
+			a.noPods() // they have nowhere to go
+			if err := server.Delete(a.t.Context(), a.get("general")); err != nil {
+				a.t.Fatal(err)
 			}
-			a.t.Fatal("the Nodepool is gone")
-		}
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		if done(&np) {
-			return
-		}
-		if _, err := r.Reconcile(a.t.Context(), &np); err != nil && !c.crashed && !apierrors.IsConflict(err) {
-			a.t.Fatalf("reconcile: %v", err)
-		}
-		if c.crashed {
-			// A new process: nothing of the old one's memory is left.
-			c.crashed = false
-			r = newReconciler(c.client())
-		}
-		a.step()
-	}
-	var np fleetwrightv1.Nodepool
-	_ = server.Get(a.t.Context(), a.key(), &np)
-	a.t.Fatalf("no end; status: %+v", np.Status)
+			a.converge(gone)
+			if left := a.pools(); len(left) > 0 {
+				a.t.Errorf("I16: the Nodepool is gone and %d pools are left", len(left))
+			}
+		},
+		least: 15, every: 2,
+	},
+	"autoscaled": {
+		begin: func(t *testing.T) *azure { return autoscaledPool(newAzure(t)) },
+		play:  replaceAutoscaled, least: 12, every: 1,
+	},
+	"autoscaled-aso": {
+		begin: func(t *testing.T) *azure { return autoscaledPool(newAzureOf(t, asoManaged)) },
+		play:  replaceAutoscaled, least: 12, every: 2,
+	},
+	"shifted-in-stages": {
+		begin: func(t *testing.T) *azure {
+			a := newAzure(t)
+			a.op.arm = &arm{a: a}
+			a.op.start()
+			a.pods = 3
+			a.running("D4", replicas(3), inStages)
+			return a
+		},
+		play: func(a *azure) {
+			a.change(machine("D8"))
+			a.converge(upToDate)
+			a.checkEnd()
+		},
+		least: 25, every: 5,
+	},
+	"soaks-and-is-taken-back": {
+		begin: soaking,
+		play: func(a *azure) {
+			a.change(machine("D8"))
+			a.converge(func(np *fleetwrightv1.Nodepool) bool { return soaksEmpty(a, np) })
+			a.change(machine("D4"))
+			a.converge(upToDate)
+			a.checkEnd()
+		},
+		least: 20, every: 5,
+	},
+	"soaks-and-goes": {
+		begin: soaking,
+		play: func(a *azure) {
+			a.change(machine("D8"))
+			a.converge(func(np *fleetwrightv1.Nodepool) bool { return upToDate(np) && len(a.pools()) == 1 })
+			a.checkEnd()
+		},
+		least: 12, every: 3,
+	},
+	"adopted":          {begin: adoptionAsked, play: adopt, least: 2, every: 1},
+	"retained-halfway": {begin: halfwayAutoscaled, play: retain, least: 6, every: 1},
 }
 
 func upToDate(np *fleetwrightv1.Nodepool) bool {
 	return np != nil && np.Status.ObservedGeneration == np.Generation &&
 		meta.IsStatusConditionTrue(np.Status.Conditions, fleetwrightv1.ConditionUpToDate) &&
-		meta.IsStatusConditionTrue(np.Status.Conditions, fleetwrightv1.ConditionReady)
+		meta.IsStatusConditionTrue(np.Status.Conditions, fleetwrightv1.ConditionReady) &&
+		meta.FindStatusCondition(np.Status.Conditions, fleetwrightv1.ConditionRollingOut).Status == "False"
 }
 
-// scenario is a whole life: made, replaced, gone. It returns the number of
-// writes it took.
-func scenario(t *testing.T, c *crash) int {
+func scaling(low, high int32) func(*fleetwrightv1.NodepoolSpec) {
+	return func(s *fleetwrightv1.NodepoolSpec) {
+		s.Replicas, s.Scaling = nil, fleetwrightv1.NodepoolScaling{Min: &low, Max: high}
+	}
+}
+
+func inStages(s *fleetwrightv1.NodepoolSpec) {
+	s.Replacement.Strategy, s.Replacement.MaxSurge = fleetwrightv1.ReplacementStrategyStagedShift, new(intstr.FromInt32(1))
+}
+
+func soaks(s *fleetwrightv1.NodepoolSpec) { s.Replacement.SoakSeconds = new(int32(3600)) }
+
+func autoscaledPool(a *azure) *azure {
+	a.t.Helper()
+	a.pods = 3
+	a.running("D4", scaling(1, 5))
+	return a
+}
+
+func soaking(t *testing.T) *azure {
 	t.Helper()
 	a := newAzure(t)
 	a.pods = 3
-	np := a.nodepool("D4")
-	a.converge(c, upToDate)
+	a.running("D4", soaks)
+	return a
+}
 
-	if err := server.Get(t.Context(), a.key(), np); err != nil {
-		t.Fatal(err)
-	}
-	np.Spec.MachineType = "D8"
-	if err := server.Update(t.Context(), np); err != nil {
-		t.Fatal(err)
-	}
-	a.converge(c, upToDate)
-	a.checkOnePool("D8")
+func soaksEmpty(a *azure, np *fleetwrightv1.Nodepool) bool {
+	old := a.agentPools[np.Name+"-old"]
+	c := meta.FindStatusCondition(np.Status.Conditions, fleetwrightv1.ConditionRollingOut)
+	return len(old.nodes) == 0 && old.working == "" && c != nil && c.Reason == fleetwrightv1.ReasonSoaking
+}
 
-	a.pods = 0 // nowhere to go, so the tenants leave
-	for _, p := range a.podsOn("") {
-		if err := server.Delete(t.Context(), &p); err != nil {
-			t.Fatal(err)
+// replaceAutoscaled: on the way the old pool cannot grow and the new one cannot
+// shrink; in the end the new one has the old one's bounds.
+func replaceAutoscaled(a *azure) {
+	a.change(machine("D8"))
+	a.converge(func(np *fleetwrightv1.Nodepool) bool {
+		pools := a.pools()
+		for _, p := range pools {
+			if len(pools) < 2 || p.Deleting || p.Spec.Scaling == nil {
+				continue
+			}
+			switch {
+			case p.Spec.MachineType == "D8" && p.Spec.Scaling.Min != 2:
+				a.t.Errorf("the new pool has bounds %v while the old one serves", *p.Spec.Scaling)
+			case p.Spec.MachineType == "D4" && !p.DrainStarted.IsZero() && (p.Spec.Scaling.Max != 2 || p.Carried == nil || p.Carried.Max != 5):
+				a.t.Errorf("the pool that leaves has bounds %v and carries %v", *p.Spec.Scaling, p.Carried)
+			}
 		}
-	}
-	if err := server.Delete(t.Context(), np); err != nil {
-		t.Fatal(err)
-	}
-	a.converge(c, func(np *fleetwrightv1.Nodepool) bool { return np == nil })
-	if left := a.infraPools(); len(left) > 0 {
-		t.Errorf("I16: the Nodepool is gone and %d pools are left", len(left))
-	}
-	return c.writes
+		return upToDate(np)
+	})
+	a.checkEnd()
 }
 
-func (a *azure) checkOnePool(machineType string) {
-	a.t.Helper()
-	pools := a.infraPools()
-	var machinePools clusterv1.MachinePoolList
-	if err := server.List(a.t.Context(), &machinePools, client.InNamespace(a.namespace)); err != nil {
-		a.t.Fatal(err)
-	}
-	if len(pools) != 1 || len(machinePools.Items) != 1 {
-		a.t.Fatalf("I14: %d infrastructure pools and %d MachinePools are left, want 1 of each", len(pools), len(machinePools.Items))
-	}
-	if sku := pools[0].Object["spec"].(map[string]any)["sku"]; sku != machineType {
-		a.t.Errorf("I14: the pool is of %v, want %s", sku, machineType)
-	}
-	if n := len(a.podsOn("")); n != a.pods {
-		a.t.Errorf("%d pods run, want %d", n, a.pods)
-	}
-}
-
-// TestEveryCrashPoint ends the operator at each of its writes, before it and
-// with its reply lost, and expects the same end every time.
+// TestEveryCrashPoint ends the operator after each of its writes, or has the
+// write refused, or its reply lost, and expects the same end every time. To be
+// killed before a write is to be killed after the one before it, so each is
+// covered. Of the writes of status, which decide nothing, the first stands for
+// all; the operator is killed after the first write of each kind (the same
+// fields of the same pool) in every tale, and after every k-th of the others.
 func TestEveryCrashPoint(t *testing.T) {
-	writes := scenario(t, &crash{})
-	if writes < 15 {
-		t.Fatalf("the scenario took only %d writes: it does not do what it says", writes)
-	}
-	for at := 1; at <= writes; at++ {
-		for _, lost := range []bool{false, true} {
-			t.Run(fmt.Sprintf("write-%d-lost-%t", at, lost), func(t *testing.T) {
-				t.Parallel()
-				scenario(t, &crash{at: at, lost: lost})
-			})
-		}
+	for name, s := range tales {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := s.begin(t)
+			s.play(a)
+			writes := a.op.written("")
+			if len(writes) < s.least {
+				t.Fatalf("it took only %d writes:\n%s", len(writes), strings.Join(writes, "\n"))
+			}
+			for _, f := range faults(writes, s.every) {
+				t.Run(fmt.Sprintf("%s-%d-%s", f.how, f.at, strings.NewReplacer(" ", "-", "/", "-", ",", "-").Replace(writes[f.at-1])), func(t *testing.T) {
+					t.Parallel()
+					a := s.begin(t)
+					a.op.fault = f
+					s.play(a)
+					if !a.op.hit {
+						t.Errorf("the tale ended after %d writes, before the %dth", len(a.op.writes), f.at)
+					}
+				})
+			}
+		})
 	}
 }
 
-// TestStatusIsOnlyAReport wipes all status at every look: the end is the same.
-func TestStatusIsOnlyAReport(t *testing.T) {
-	a := newAzure(t)
-	a.pods = 3
-	a.nodepool("D4")
-	wipe := func(np *fleetwrightv1.Nodepool) bool {
-		if upToDate(np) {
-			return true
+// faults kills after the chosen writes. The second of two kinds has its reply
+// lost or is denied besides.
+func faults(writes []string, every int) (out []fault) {
+	kinds := map[string]bool{}
+	for i, line := range writes {
+		first := !kinds[line]
+		kinds[line] = true
+		if !first && (i%every != 0 || strings.Contains(line, "status")) {
+			continue
 		}
-		np.Status = fleetwrightv1.NodepoolStatus{}
-		if err := server.Status().Update(t.Context(), np); err != nil {
-			t.Fatal(err)
+		out = append(out, fault{i + 1, killed})
+		if n := len(kinds); first && n%2 == 0 {
+			out = append(out, fault{i + 1, []string{lost, denied}[n/2%2]})
 		}
-		return false
 	}
-	a.converge(&crash{}, wipe)
-	var np fleetwrightv1.Nodepool
-	if err := server.Get(t.Context(), a.key(), &np); err != nil {
-		t.Fatal(err)
-	}
-	np.Spec.MachineType = "D8"
-	if err := server.Update(t.Context(), &np); err != nil {
-		t.Fatal(err)
-	}
-	a.converge(&crash{}, wipe)
-	a.checkOnePool("D8")
+	return out
 }

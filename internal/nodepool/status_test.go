@@ -37,7 +37,7 @@ func TestStatusIsAlwaysAccepted(t *testing.T) {
 		}
 	}
 	o.plan.Verdict, o.plan.Reason, o.plan.Message = replacement.Stuck, fleetwrightv1.ReasonIdentityConflict, "two pools are called a"
-	r := newReconciler(server)
+	r := a.op.reconciler
 	if err := r.report(t.Context(), np, o, outcome{}, errors.New(long)); err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +85,7 @@ func TestBlockersAreDatedFromTheirFirstReport(t *testing.T) {
 func TestStaleCacheIsNotReported(t *testing.T) {
 	a := newAzure(t)
 	np := a.nodepool("D4")
-	c := &crash{}
-	r := newReconciler(c.client())
+	r := a.op.reconciler
 	for range 3 {
 		if _, err := r.Reconcile(t.Context(), np.DeepCopy()); err != nil {
 			t.Fatal(err)
@@ -96,13 +95,13 @@ func TestStaleCacheIsNotReported(t *testing.T) {
 	if err := server.Get(t.Context(), a.key(), &fresh); err != nil {
 		t.Fatal(err)
 	}
-	before := c.writes
+	before := len(a.op.writes)
 	stale := np.DeepCopy()
 	if _, err := r.Reconcile(t.Context(), stale); err != nil {
 		t.Fatal(err)
 	}
-	if c.writes != before {
-		t.Errorf("a stale look wrote %d times", c.writes-before)
+	if len(a.op.writes) != before {
+		t.Errorf("a stale look wrote: %v", a.op.writes[before:])
 	}
 	if up := meta.FindStatusCondition(fresh.Status.Conditions, fleetwrightv1.ConditionUpToDate); up == nil || up.Status != metav1.ConditionFalse {
 		t.Errorf("UpToDate while the only pool is being made: %+v", up)
@@ -112,14 +111,14 @@ func TestStaleCacheIsNotReported(t *testing.T) {
 func TestGoneNodepoolIsNoError(t *testing.T) {
 	a := newAzure(t)
 	np := &fleetwrightv1.Nodepool{ObjectMeta: metav1.ObjectMeta{Name: a.key().Name, Namespace: a.namespace}}
-	result, err := newReconciler(server).Reconcile(t.Context(), np)
+	result, err := a.op.reconciler.Reconcile(t.Context(), np)
 	if err != nil || result.RequeueAfter != 0 {
 		t.Errorf("result %+v, error %v", result, err)
 	}
 	// Gone between the look and the report.
 	np.UID, np.ResourceVersion = "gone", "1"
 	o := &observation{plan: replacement.Plan{Verdict: replacement.Waiting, Reason: "WaitingForCluster", Message: "waits"}}
-	if _, err := quietly(newReconciler(server).report(t.Context(), np, o, outcome{}, nil)); err != nil {
+	if _, err := quietly(a.op.reconciler.report(t.Context(), np, o, outcome{}, nil)); err != nil {
 		t.Errorf("report: %v", err)
 	}
 }

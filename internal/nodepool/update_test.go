@@ -20,9 +20,10 @@ import (
 // An in-place change that CAPZ's webhook refuses again and again must not look
 // like an operation: it would hold the cluster's one slot for good.
 func TestRefusedChangeHoldsNoSlot(t *testing.T) {
+	t.Parallel()
 	a := newAzure(t)
 	np := a.nodepool("D4")
-	a.converge(&crash{}, upToDate)
+	a.converge(upToDate)
 	if err := server.Get(t.Context(), a.key(), np); err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,8 @@ func TestRefusedChangeHoldsNoSlot(t *testing.T) {
 			return w.Patch(ctx, o, p, opts...)
 		},
 	})
-	if _, err := newReconciler(refusing).Reconcile(t.Context(), np); !errors.Is(err, errRefused) {
+	a.op.reconciler.Client = refusing
+	if _, err := a.op.reconciler.Reconcile(t.Context(), np); !errors.Is(err, errRefused) {
 		t.Fatalf("Reconcile() = %v, want the refusal", err)
 	}
 	var pools clusterv1.MachinePoolList
@@ -50,8 +52,9 @@ func TestRefusedChangeHoldsNoSlot(t *testing.T) {
 		t.Errorf("the refused change is marked as begun at %s", mark)
 	}
 
-	a.converge(&crash{}, func(np *fleetwrightv1.Nodepool) bool { return np.Status.Replicas != nil && *np.Status.Replicas == 3 })
-	infra := a.infraPools()[0]
+	a.op.start()
+	a.converge(func(np *fleetwrightv1.Nodepool) bool { return np.Status.Replicas != nil && *np.Status.Replicas == 3 })
+	infra, _ := a.objects(pools.Items[0].Name)
 	labels, _, _ := unstructured.NestedStringMap(infra.Object, "spec", "nodeLabels")
 	if labels["team"] != "shop" || infra.GetAnnotations()[fleetwrightv1.AnnotationUpdateStarted] == "" {
 		t.Errorf("labels %v, annotations %v", labels, infra.GetAnnotations())
@@ -77,12 +80,12 @@ func TestCutOffUpdateIsSeenAsUnfinished(t *testing.T) {
 			cutting := interceptor.NewClient(server, interceptor.Funcs{
 				Patch: func(ctx context.Context, w client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 					if _, infra := o.(*unstructured.Unstructured); infra == (cut == "AzureManagedMachinePool") {
-						return errCrash
+						return errCut
 					}
 					return w.Patch(ctx, o, p, opts...)
 				},
 			})
-			if err := capi.UpdatePool(t.Context(), cutting, server, cluster, "o", "general", spec, nil, time.Now()); !errors.Is(err, errCrash) {
+			if err := capi.UpdatePool(t.Context(), cutting, server, cluster, "o", "general", spec, nil, time.Now()); !errors.Is(err, errCut) {
 				t.Fatalf("UpdatePool() = %v, want the cut", err)
 			}
 			if changes := agentpool.Changes(spec, onlyPool(t, cluster).Spec); len(changes) == 0 {
@@ -101,13 +104,9 @@ func TestCutOffUpdateIsSeenAsUnfinished(t *testing.T) {
 
 func onlyPool(t *testing.T, cluster types.NamespacedName) capi.Pool {
 	t.Helper()
-	in, err := capi.ReadCluster(t.Context(), server, cluster)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pools, err := in.ReadPools(t.Context(), server, time.Now())
-	if err != nil || len(pools) != 1 {
-		t.Fatalf("pools %+v: %v", pools, err)
+	pools := readPools(t, cluster, time.Now())
+	if len(pools) != 1 {
+		t.Fatalf("pools %+v", pools)
 	}
 	return pools[0]
 }

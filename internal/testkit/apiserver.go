@@ -32,6 +32,8 @@ func StartAPIServer(furtherCRDs ...string) (config *rest.Config, stop func() err
 		CRDDirectoryPaths:     append([]string{filepath.Join(root, "config", "crd")}, furtherCRDs...),
 		ErrorIfCRDPathMissing: true,
 	}
+	// With its cache, a list waits up to 100 ms for news of other kinds; tests list right after they write.
+	environment.ControlPlane.GetAPIServer().Configure().Set("watch-cache", "false")
 	config, err = environment.Start()
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("start an API server: %w", err), environment.Stop())

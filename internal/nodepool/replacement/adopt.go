@@ -3,6 +3,7 @@ package replacement
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/agentpool"
@@ -13,38 +14,59 @@ import (
 // missed by nobody.
 func (l *look) areAskedPoolsOurs() *Plan {
 	for _, a := range l.Adoptable {
-		switch {
-		case a.Mine:
+		note := l.adoption(a)
+		if a.Mine || len(l.Pools) > 0 && note != nil && !note.Action.writes() {
+			// What serves is not held up by what is only told.
 			continue
-		case !a.Found && len(l.Pools) > 0:
-			continue
-		case !a.Found:
-			return &Plan{
-				Verdict: Stuck, Reason: fleetwrightv1.ReasonMachinePoolNotFound, CheckAgain: later,
-				Message: fmt.Sprintf("spec.adoption names MachinePool %s, which Cluster %s does not have: name one that exists, or take the line out to have a new pool made", a.Object, l.Cluster.Name),
-			}
-		case a.Owner != "":
-			return &Plan{
-				Verdict: Stuck, Reason: fleetwrightv1.ReasonAlreadyOwned, CheckAgain: later,
-				Message: fmt.Sprintf("spec.adoption names MachinePool %s, which belongs to Nodepool %s: delete that one with deletionPolicy Retain first", a.Object, a.Owner),
-			}
-		case !l.Nodepool.Adopt:
-			return &Plan{
-				Verdict: Waiting, Reason: fleetwrightv1.ReasonDiffers, CheckAgain: whenIdle,
-				Message: fmt.Sprintf("pool %s is not taken over yet: %s; set adoption.policy Adopt to go on", a.Name, l.adoptionDifference(a)),
-			}
 		}
-		if plan := l.slot(Waiting, "take over pool "+a.Name); plan != nil {
-			return plan
-		}
-		return &Plan{
-			Verdict: Moving, CheckAgain: soon,
-			Step: string(fleetwrightv1.ReplacementStepAdopting), Reason: fleetwrightv1.ReasonUpdatingInPlace,
-			Message: fmt.Sprintf("takes over pool %s (MachinePool %s): no node and no pod is touched", a.Name, a.Object),
-			Action:  Action{Kind: AdoptPool, Object: a.Object, Pool: a.Name},
-		}
+		return note
 	}
 	return nil
+}
+
+// adoption is what is done about one pool that is asked for; nil when it is
+// ours, or was and is gone.
+func (l *look) adoption(a Adoptable) *Plan {
+	switch {
+	case a.Mine, !a.Found && len(l.Pools) > 0:
+		return nil
+	case !a.Found:
+		return &Plan{
+			Verdict: Stuck, Reason: fleetwrightv1.ReasonMachinePoolNotFound, CheckAgain: later,
+			Message: fmt.Sprintf("spec.adoption names MachinePool %s, which Cluster %s does not have: name one that exists, or take the line out to have a new pool made", a.Object, l.Cluster.Name),
+		}
+	case a.Owner != "":
+		return &Plan{
+			Verdict: Stuck, Reason: fleetwrightv1.ReasonAlreadyOwned, CheckAgain: later,
+			Message: fmt.Sprintf("spec.adoption names MachinePool %s, which belongs to Nodepool %s: delete that one with deletionPolicy Retain first", a.Object, a.Owner),
+		}
+	case !l.Nodepool.Adopt:
+		return &Plan{
+			Verdict: Waiting, Reason: fleetwrightv1.ReasonDiffers, CheckAgain: whenIdle,
+			Message: fmt.Sprintf("pool %s is not taken over yet: %s; set adoption.policy Adopt to go on", a.Name, l.adoptionDifference(a)),
+		}
+	}
+	if plan := l.slot(Waiting, RankInPlace, "take over pool "+a.Name); plan != nil {
+		return plan
+	}
+	return &Plan{
+		Verdict: Moving, CheckAgain: soon,
+		Step: string(fleetwrightv1.ReplacementStepAdopting), Reason: fleetwrightv1.ReasonUpdatingInPlace,
+		Message: fmt.Sprintf("takes over pool %s (MachinePool %s): no node and no pod is touched", a.Name, a.Object),
+		Action:  Action{Kind: AdoptPool, Object: a.Object, Pool: a.Name},
+	}
+}
+
+// Adoption tells, in the words of the plan, of the first pool that is asked for
+// and not this Nodepool's yet; empty when all are.
+func Adoption(w World, now time.Time) (reason, message string) {
+	l := newLook(w, now)
+	for _, a := range l.Adoptable {
+		if note := l.adoption(a); note != nil {
+			return note.Reason, note.Message
+		}
+	}
+	return "", ""
 }
 
 func (l *look) adoptionDifference(a Adoptable) string {

@@ -12,7 +12,7 @@ import (
 // mayItBegin is asked before a pool is made. What has begun, pods having left
 // the old pool, goes on whatever the answer would be now.
 func (l *look) mayItBegin() *Plan {
-	if len(l.Pools) > 0 && !slices.ContainsFunc(l.Pools, func(p Pool) bool { return !p.DrainStarted.IsZero() }) {
+	if len(l.Pools) > 0 && !slices.ContainsFunc(l.Pools, func(p Pool) bool { return !p.DrainStarted.IsZero() && !p.soaks() }) {
 		for _, ask := range []func(*look) *Plan{(*look).isItAllowed, (*look).isAWindowOpen} {
 			if plan := ask(l); plan != nil {
 				return plan
@@ -48,6 +48,29 @@ func (l *look) isAWindowOpen() *Plan {
 	return plan
 }
 
+// mayItsPodsMove asks for a window once more, before the first old node is
+// closed: the new pool may have come long after the one it was made in.
+func (l *look) mayItsPodsMove() *Plan {
+	for _, o := range l.outgoing {
+		if !o.Deleting && o.count() > 0 && o.Created.Before(l.wanted.Created) && !l.drainBegan() {
+			return l.isAWindowOpen()
+		}
+	}
+	return nil
+}
+
+// doSoakingPoolsGiveWay: what soaks is a way back to a spec that is two changes
+// old by now.
+func (l *look) doSoakingPoolsGiveWay() *Plan {
+	for _, p := range l.Pools {
+		serves := slices.ContainsFunc(l.Pools, func(o Pool) bool { return o.Object != p.Object && o.ReadyNodes() > 0 })
+		if p.soaks() && !p.Deleting && serves {
+			return l.retire([]Pool{p})
+		}
+	}
+	return nil
+}
+
 func (l *look) doesAzureHaveIt() *Plan {
 	if !l.Azure.Asked {
 		return &Plan{
@@ -69,7 +92,16 @@ func (l *look) doesAzureHaveIt() *Plan {
 // only, so the new pool has a ready node there before the old one is closed.
 func (l *look) doPinnedPodsHaveAPlace() *Plan {
 	for _, o := range l.outgoing {
-		if o.Deleting || len(o.Nodes) == 0 || o.Members != len(o.Nodes) {
+		if o.Deleting || o.emptied() {
+			continue
+		}
+		if plan := l.isThePictureWhole(o); plan != nil {
+			if l.drainBegan() {
+				continue
+			}
+			return l.asRollback(o, plan)
+		}
+		if len(o.Nodes) == 0 {
 			continue
 		}
 		if !o.Drain.Known {
@@ -82,10 +114,10 @@ func (l *look) doPinnedPodsHaveAPlace() *Plan {
 			if l.takesPodsIn(zone) {
 				continue
 			}
-			return &Plan{
+			return l.halfWay(&Plan{
 				Verdict: Waiting, Reason: fleetwrightv1.ReasonWaitingForCapacity, CheckAgain: later,
 				Message: fmt.Sprintf("%s on pool %s cannot leave zone %s because of a volume, and pool %s has no ready node there: add the zone to spec.zones or more nodes, or move the volumes", count(o.Drain.Pinned[zone], "pod"), o.Name, zone, l.wanted.Name),
-			}
+			})
 		}
 	}
 	return nil

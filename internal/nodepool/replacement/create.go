@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/blang/semver/v4"
 
@@ -24,7 +25,7 @@ func (l *look) doesTheWantedPoolExist() *Plan {
 	if plan.NeedsAzure || len(plan.NeedsPods) > 0 || plan.Action.writes() && !heldBack {
 		return plan
 	}
-	if meanwhile := l.keepUp(); meanwhile != nil {
+	if meanwhile := l.keepUp(plan.Action.Object); meanwhile != nil {
 		return meanwhile
 	}
 	return plan
@@ -38,23 +39,73 @@ func (l *look) makeAnother() *Plan {
 		(*look).isItHalfMade,
 		(*look).isThereRoomForAnotherPool,
 		(*look).mayItBegin,
+		(*look).doSoakingPoolsGiveWay,
 		(*look).isTheSlotFree,
 	} {
 		if plan := ask(l); plan != nil {
 			return plan
 		}
 	}
-	return l.create()
+	plan := l.create()
+	if plan.Reason == fleetwrightv1.ReasonWaitingForCapacity && len(l.Pools) > 1 {
+		// The change before this one makes room when it is through.
+		return l.finishTheLast(plan)
+	}
+	return plan
+}
+
+func (l *look) soaking() (n int) {
+	for _, p := range l.Pools {
+		if p.soaks() {
+			n++
+		}
+	}
+	return n
+}
+
+// finishTheLast goes on with the change that was under way when the spec was
+// changed again, as if nothing had been; otherwise is the plan when it is
+// through.
+func (l *look) finishTheLast(otherwise *Plan) *Plan {
+	last := len(l.Pools) - 1
+	newest := l.Pools[last]
+	interim := *l
+	interim.wanted, interim.outgoing = &newest, l.Pools[:last]
+	interim.Nodepool.Spec, interim.Nodepool.RolloutAfter, interim.Nodepool.Soak = newest.Spec, time.Time{}, 0
+	interim.Nodepool.Spec.Replicas, interim.Nodepool.Spec.Scaling = l.Nodepool.Spec.Replicas, l.Nodepool.Spec.Scaling
+	for _, ask := range []func(*look) *Plan{
+		(*look).isTheWantedPoolProvisioned,
+		(*look).areInPlaceFieldsAsWanted,
+		(*look).doNodesAnswer,
+		(*look).doWantedNodesTakePods,
+		(*look).areEnoughNodesReady,
+		(*look).doPinnedPodsHaveAPlace,
+		(*look).areOldPoolsGone,
+	} {
+		if plan := ask(&interim); plan != nil {
+			return plan
+		}
+	}
+	return otherwise
 }
 
 // keepUp gives the pool that serves what can be changed in place, while the one
 // that is to replace it cannot be begun: more nodes above all.
-func (l *look) keepUp() *Plan {
+func (l *look) keepUp(leaves string) *Plan {
 	if len(l.Pools) == 0 {
 		return nil
 	}
-	serving := l.Pools[len(l.Pools)-1]
-	if serving.Deleting || serving.Incomplete || !serving.Provisioned || serving.Operation != "" || !serving.DrainStarted.IsZero() {
+	at := -1 // the newest that has nodes for pods
+	for i, p := range l.Pools {
+		if p.ReadyNodes() > 0 && !p.Deleting {
+			at = i
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	serving := l.Pools[at]
+	if serving.Incomplete || !serving.Provisioned || serving.Operation != "" || !serving.DrainStarted.IsZero() || serving.Object == leaves {
 		return nil
 	}
 	of := *l
@@ -136,7 +187,10 @@ func (l *look) isItHalfMade() *Plan {
 	exact := agentpool.Fingerprint(l.Nodepool.UID, l.Nodepool.Spec)
 	for i, p := range l.Pools {
 		if p.Incomplete && !p.Deleting && p.Fingerprint == exact {
-			if plan := l.slot(Waiting, "create the rest of pool "+p.Name); plan != nil {
+			if plan := l.doesAzureHaveIt(); plan != nil {
+				return plan
+			}
+			if plan := l.slot(Waiting, RankCreate, "create the rest of pool "+p.Name); plan != nil {
 				return plan
 			}
 			others := slices.Delete(slices.Clone(l.Pools), i, i+1)
@@ -162,11 +216,8 @@ func (l *look) isThereRoomForAnotherPool() *Plan {
 	if plan := l.doNodesAnswer(); plan != nil {
 		return plan
 	}
-	for _, p := range l.Pools {
-		if !p.EmptySince.IsZero() {
-			// What soaks is a way back to a spec that is two changes old by now.
-			return l.retire([]Pool{p})
-		}
+	if len(l.Pools)-l.soaking() < 2 {
+		return nil
 	}
 	last := len(l.Pools) - 1
 	newest := l.Pools[last]
@@ -221,7 +272,7 @@ func (l *look) leaveOnePool() *Plan {
 }
 
 func (l *look) isTheSlotFree() *Plan {
-	if plan := l.slot(Waiting, "create a pool for "+l.what()); plan != nil {
+	if plan := l.slot(Waiting, RankCreate, "create a pool for "+l.what()); plan != nil {
 		return plan
 	}
 	if !l.Cluster.Provisioned && len(l.Pools) > 0 {
@@ -261,7 +312,7 @@ func (l *look) createAs(name, object, fingerprint string, outgoing []Pool) *Plan
 	spec := inherit(l.Nodepool.Spec, outgoing)
 	of := *l
 	of.outgoing = outgoing
-	serving := of.serving()
+	serving := of.before()
 	size := wantedSize(spec, serving, 1)
 	w := of.way(size)
 	if w.step < size && w.step == 0 {

@@ -68,14 +68,15 @@ func (l *look) giveBackBounds(p *Pool) *Plan {
 	if p.Carried == nil {
 		return nil
 	}
-	if plan := l.slot(Waiting, "give the autoscaler of pool "+p.Name+" its bounds back"); plan != nil {
+	if plan := l.slot(Waiting, RankInPlace, "give the autoscaler of pool "+p.Name+" its bounds back"); plan != nil {
 		return plan
 	}
-	spec := p.Spec
-	spec.Replicas, spec.Scaling = nil, p.Carried
+	spec, bounds := p.Spec, *p.Carried
+	bounds.Min = min(bounds.Min, int32(min(p.count(), maxPoolNodes))) // AKS takes bounds only of a pool that is within them
+	spec.Replicas, spec.Scaling = nil, &bounds
 	return &Plan{
 		Verdict: Moving, Reason: fleetwrightv1.ReasonRetaining, CheckAgain: soon,
-		Message: fmt.Sprintf("gives the autoscaler of pool %s its bounds %d..%d back", p.Name, p.Carried.Min, p.Carried.Max),
+		Message: fmt.Sprintf("gives the autoscaler of pool %s its bounds %d..%d back", p.Name, bounds.Min, bounds.Max),
 		Action:  Action{Kind: UpdatePool, Object: p.Object, Pool: p.Name, Spec: spec, Grows: true},
 	}
 }

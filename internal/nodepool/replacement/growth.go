@@ -46,7 +46,7 @@ func CountNodes(w World) (have, most int) {
 // clusterNodes counts what is there and what is on its way.
 func (l *look) clusterNodes() (n int) {
 	for _, p := range l.Pools {
-		n += max(p.count(), int(p.size()))
+		n += max(p.count(), int(p.comes()))
 	}
 	for _, o := range l.Others {
 		n += o.Nodes
@@ -56,14 +56,10 @@ func (l *look) clusterNodes() (n int) {
 
 // goal is how many nodes the new pool must have in the end: the fixed number,
 // or as many as served before.
-func (l *look) goal() int32 {
-	serving := l.serving()
-	if l.wanted != nil && l.wanted.Spec.Scaling == nil {
-		// A shift made the old pool smaller; the autoscaler only does what it did.
-		serving = max(serving, l.served())
-	}
-	return wantedSize(l.bounds(), serving, 1)
-}
+func (l *look) goal() int32 { return wantedSize(l.bounds(), l.before(), 1) }
+
+// before is the number of nodes that did the work before the change began.
+func (l *look) before() int32 { return max(l.serving(), l.served()) }
 
 // bounds are the wanted number of nodes with what the spec leaves open as the
 // pool that serves has it.
@@ -77,13 +73,20 @@ func (l *look) serving() (n int32) {
 	return n
 }
 
-// served is the number of nodes before the shift began, as far as it is known:
-// the newest pool says what it was made in place of.
+// served is the number of nodes before a shift made the old pool smaller, as
+// far as it is known: the newest pool says what it was made in place of. Once
+// the old pool was found empty, that is history.
 func (l *look) served() int32 {
 	if len(l.Pools) < 2 {
 		return 0
 	}
-	return l.Pools[len(l.Pools)-1].Replaces
+	last := len(l.Pools) - 1
+	for _, p := range l.Pools[:last] {
+		if !p.EmptySince.IsZero() {
+			return 0
+		}
+	}
+	return l.Pools[last].Replaces
 }
 
 // wantedSize is the number of nodes for a spec where serving nodes do the work
@@ -106,7 +109,7 @@ func (l *look) surge() int32 {
 	if l.Nodepool.MaxSurge != nil {
 		budget = *l.Nodepool.MaxSurge
 	}
-	before := max(l.serving(), l.served())
+	before := max(l.before(), l.goal())
 	n, err := intstr.GetScaledValueFromIntOrPercent(&budget, int(before), true)
 	if err != nil {
 		n = 1 // admission refuses what is neither
@@ -146,10 +149,10 @@ func (l *look) way(more int32) way {
 
 // stages bounds a step by the surge budget, counted over all nodes of the pool.
 func (l *look) stages(w way, more int32, why string) way {
-	before := max(l.serving(), l.served())
+	before := max(l.before(), l.goal()) // more nodes that somebody asks for do not wait for the drain
 	var now int32
 	for _, p := range l.Pools {
-		now += max(int32(min(p.count(), maxPoolNodes)), p.size())
+		now += max(int32(min(p.count(), maxPoolNodes)), p.comes())
 	}
 	w.strategy, w.why = string(fleetwrightv1.ReplacementStrategyStagedShift), why
 	if l.Azure.Asked && !l.Azure.Machines {
@@ -172,26 +175,43 @@ func (l *look) held() agentpool.Spec {
 	if spec.Replicas == nil && spec.Scaling == nil && p.Carried != nil {
 		wanted.Scaling = p.Carried
 	}
-	if l.takenOver() {
+	size, goal := p.size(), l.goal()
+	switch {
+	case l.takenOver():
 		if spec.Replicas == nil {
 			spec.Scaling = wanted.Scaling
 		}
-		return spec
-	}
-	size, goal := p.size(), l.goal()
-	switch {
-	case p.Spec.Scaling != nil && wanted.Scaling != nil:
-		least := p.Spec.Scaling.Min
-		if p.Spec.Scaling.Max < wanted.Scaling.Max {
-			least = size // it was kept from growing, and serves again
+	case l.growsNow():
+		spec.Scaling, spec.Replicas = nil, ptrTo(size)
+		if p.Provisioned {
+			// One that Azure refused is not asked for again with more.
+			*spec.Replicas += l.way(goal - size).step
+		}
+	case spec.Replicas == nil && wanted.Scaling != nil:
+		least := size
+		if p.Spec.Scaling != nil && !l.keptFromGrowing() {
+			least = p.Spec.Scaling.Min
 		}
 		spec.Scaling = withLeast(*wanted.Scaling, least)
-	case size < goal:
-		spec.Scaling, spec.Replicas = nil, ptrTo(size+l.way(goal-size).step)
-	case spec.Replicas == nil && wanted.Scaling != nil:
-		spec.Scaling = withLeast(*wanted.Scaling, size)
+	}
+	if b := spec.Scaling; b != nil && p.Spec.Scaling == nil && p.Provisioned && p.count() < int(b.Min) {
+		// AKS takes bounds only of a pool that is within them.
+		spec.Scaling, spec.Replicas = nil, ptrTo(b.Min)
+	}
+	if n := spec.Replicas; n != nil && *n < size && l.Nodepool.Hold.NonDisruptive {
+		spec.Replicas = ptrTo(size)
 	}
 	return spec
+}
+
+// keptFromGrowing is true for a wanted pool whose autoscaler was held while it
+// was on its way out.
+func (l *look) keptFromGrowing() bool {
+	p, bounds := l.wanted, l.bounds().Scaling
+	if p.Carried != nil && l.Nodepool.Spec.Scaling == nil {
+		bounds = p.Carried
+	}
+	return p.Carried != nil && p.Spec.Scaling != nil && bounds != nil && p.Spec.Scaling.Max < bounds.Max
 }
 
 // carried are the bounds to keep beside those that are written: the spec has
@@ -211,24 +231,33 @@ func withLeast(bounds agentpool.Scaling, least int32) *agentpool.Scaling {
 
 // shifting is true while the wanted pool is still to grow in stages.
 func (l *look) shifting() bool {
-	if l.wanted == nil || l.wanted.Spec.Scaling != nil || l.takenOver() {
-		return false
-	}
-	more := l.goal() - l.wanted.size()
-	return more > 0 && l.way(more).strategy == string(fleetwrightv1.ReplacementStrategyStagedShift)
+	return l.growsNow() && l.way(l.goal()-l.wanted.size()).strategy == string(fleetwrightv1.ReplacementStrategyStagedShift)
 }
 
-// growsNow is true when the next step depends on what Azure has left.
+// growsNow is true while the wanted pool is smaller than it is to be and its
+// number is ours to choose: an autoscaler at work finds it by itself.
 func (l *look) growsNow() bool {
-	return l.wanted != nil && !l.takenOver() && l.wanted.Spec.Scaling == nil && l.wanted.size() < l.goal()
+	if l.wanted == nil || l.takenOver() || l.wanted.size() >= l.goal() {
+		return false
+	}
+	return l.wanted.Spec.Scaling == nil || l.keptFromGrowing()
 }
 
 // noRoom is the plan while the next nodes have no place.
 func (l *look) noRoom(w way, purpose string) *Plan {
-	return &Plan{
+	plan := &Plan{
 		Verdict: Waiting, Reason: fleetwrightv1.ReasonWaitingForCapacity, CheckAgain: later,
 		Message: fmt.Sprintf("waits to %s: %s%s", purpose, w.room.limit, l.oldPoolServes()),
 	}
+	return l.halfWay(plan)
+}
+
+// halfWay keeps a wait from looking like rest when pods have begun to move.
+func (l *look) halfWay(plan *Plan) *Plan {
+	if l.wanted != nil && l.drainBegan() {
+		plan.Verdict, plan.Step = Moving, string(fleetwrightv1.ReplacementStepWaitingForGreen)
+	}
+	return plan
 }
 
 // takenOver is true when no pool serves beside the wanted one.

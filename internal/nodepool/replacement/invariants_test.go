@@ -98,6 +98,9 @@ func (s *story) checkNewBeforeOld(plan Plan, bad func(string, ...any)) {
 	}
 	ready := 0
 	for _, n := range green.Nodes {
+		if n.Cordoned && !n.CordonedByUs {
+			need-- // a person's own, which we do not open
+		}
 		if n.Ready && !n.Cordoned && s.now.Sub(n.ReadySince) >= s.w.Nodepool.MinReady && n.Version == green.Spec.Version {
 			ready++
 		}

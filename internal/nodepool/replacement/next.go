@@ -86,7 +86,7 @@ func newLook(w World, now time.Time) *look {
 	}
 	var today Pool
 	switch {
-	case len(l.outgoing) > 0:
+	case len(l.outgoing) > 0 && !(l.wanted != nil && l.takenOver()) && !l.onlySoaks():
 		today = l.outgoing[0]
 	case l.wanted != nil:
 		today = *l.wanted
@@ -99,7 +99,7 @@ func newLook(w World, now time.Time) *look {
 // too early is one.
 func differences(np Nodepool, p Pool, now time.Time) []agentpool.Change {
 	changes := agentpool.Changes(np.Spec, p.Spec)
-	if after := np.RolloutAfter; p.Object != "" && !after.IsZero() && !now.Before(after) && p.madeBefore(after) {
+	if after := np.RolloutAfter; p.Fingerprint != agentpool.Fingerprint(np.UID, np.Spec) && p.Object != "" && !after.IsZero() && !now.Before(after) && p.madeBefore(after) {
 		changes = append(changes, agentpool.Change{
 			Field: "rolloutAfter", From: p.Created.UTC().Format(time.RFC3339), To: after.UTC().Format(time.RFC3339), Effect: agentpool.Replace,
 		})
@@ -130,10 +130,15 @@ func pickWanted(np Nodepool, pools []Pool, now time.Time) *Pool {
 	return found
 }
 
+// onlySoaks is true when what is still beside the wanted pool was emptied.
+func (l *look) onlySoaks() bool {
+	return l.wanted != nil && !slices.ContainsFunc(l.outgoing, func(p Pool) bool { return !p.Deleting && p.EmptySince.IsZero() })
+}
+
 // finish adds to a plan what is the same for every answer.
 func (l *look) finish(p *Plan) Plan {
 	if h := l.Nodepool.Hold; h.NonDisruptive && l.disrupts(p.Action) {
-		p = &Plan{Verdict: Held, Reason: h.Reason, Message: h.Message + "; held back: " + p.Message, CheckAgain: later, NeedsPods: p.NeedsPods}
+		p = &Plan{Verdict: Held, Reason: h.Reason, Message: h.Message + "; held back: " + p.Message, CheckAgain: later, NeedsPods: p.NeedsPods, NeedsAzure: p.NeedsAzure, NeedsCount: p.NeedsCount}
 	}
 	l.explain(p)
 	if p.Action.Kind == "" {

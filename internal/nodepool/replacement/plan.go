@@ -35,11 +35,55 @@ type Plan struct {
 	// NeedsPods are the pods that the answer depends on and the World did not
 	// hold; NeedsAzure is the same for World.Azure. Reading them is dear, so it is
 	// asked for.
+	// NeedsCount are pools (their objects) that Azure is to count.
 	NeedsPods  []PodsOf
 	NeedsAzure bool
+	NeedsCount []string
 
-	// waits is true when only the cluster's slot is in the way.
-	waits bool
+	// Wish is what the Nodepool would do if the cluster's slot were its own; nil
+	// unless that is all it waits for.
+	Wish *Wish
+}
+
+// Wish is a write that waits for its turn.
+type Wish struct {
+	Rank    Rank
+	Purpose string
+}
+
+// Rank orders writes that wait for a cluster's slot.
+type Rank int
+
+const (
+	// RankGrow brings nodes, which are needed now.
+	RankGrow Rank = iota
+	// RankInPlace is short and touches nothing else.
+	RankInPlace
+	// RankFinish ends what has begun.
+	RankFinish
+	// RankCreate begins something.
+	RankCreate
+)
+
+// WishOf is what a plan writes in the cluster's slot, or waits to write there; nil
+// when it does neither.
+func WishOf(p Plan) *Wish {
+	if p.Wish != nil {
+		return p.Wish
+	}
+	w := &Wish{Rank: RankFinish, Purpose: p.Message}
+	switch a := p.Action; a.Kind {
+	case UpdatePool, ResizePool, AdoptPool:
+		if w.Rank = RankInPlace; a.Grows {
+			w.Rank = RankGrow
+		}
+	case DeletePool, HoldScaling, DeleteMachines, MatchSize:
+	case CreatePool:
+		w.Rank = RankCreate
+	default:
+		return nil
+	}
+	return w
 }
 
 // PodsOf are the pods on nodes of a pool: Object is the pool's, Nodes are

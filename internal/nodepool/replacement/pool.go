@@ -60,6 +60,8 @@ type Pool struct {
 	// Size is the number of nodes the pool aims at, also while the autoscaler
 	// chooses it; nil when nobody said.
 	Size *int32
+	// Counted is Azure's own number of nodes, read only when a plan asks for it.
+	Counted Counted
 	// Members is the number of machines the provider lists for the pool,
 	// Unlisted the number of Nodes that carry its label and are not listed.
 	Members, Unlisted int
@@ -72,6 +74,14 @@ type Pool struct {
 	// Drain is what still runs on the pool's nodes. Only read for pools that
 	// have to go.
 	Drain Drain
+}
+
+// Counted is the number of nodes that Azure says a pool has.
+type Counted struct {
+	// Asked is false while nobody has asked; Known is true when Azure answered and
+	// no operation changes the number.
+	Asked, Known bool
+	Nodes        int32
 }
 
 // Node is one Node of a pool.
@@ -133,6 +143,18 @@ func (p Pool) size() int32 {
 	}
 	return int32(min(p.count(), maxPoolNodes))
 }
+
+// comes is what the pool aims at, without nodes that Azure refused or counts
+// although they are not there.
+func (p Pool) comes() int32 {
+	if p.Counted.Known && p.Counted.Nodes == p.size() || p.Failure != "" && p.Operation == "" {
+		return int32(min(p.count(), maxPoolNodes))
+	}
+	return p.size()
+}
+
+// soaks is true for a pool that was emptied and is kept for a way back.
+func (p Pool) soaks() bool { return !p.EmptySince.IsZero() && p.ReadyNodes() == 0 }
 
 // emptied is true for a pool that was found empty and scaled to zero since.
 func (p Pool) emptied() bool {

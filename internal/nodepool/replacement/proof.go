@@ -14,7 +14,8 @@ import (
 func (l *look) areEnoughNodesReady() *Plan {
 	p := l.wanted
 	need := l.promise()
-	if l.drainBegan() && l.oldNodesClosed() {
+	proven := l.drainBegan() && l.oldNodesClosed()
+	if proven {
 		need = min(need, 1)
 	}
 	settled, wait, older := p.settledNodes(p.Spec.Version, l.Nodepool.MinReady, l.now)
@@ -24,7 +25,7 @@ func (l *look) areEnoughNodesReady() *Plan {
 	if more := l.goal() - p.size(); l.growsNow() && !l.shifting() && l.way(more).step == 0 {
 		return l.noRoom(l.way(more), fmt.Sprintf("give pool %s %s", p.Name, count(int(more), "more node")))
 	}
-	if l.deferred != nil && (len(l.outgoing) == 0 || l.deferred.Reason != fleetwrightv1.ReasonWaitingForSlot && wait == 0) {
+	if l.deferred != nil && (len(l.outgoing) == 0 || l.deferred.Wish == nil && wait == 0) {
 		// Nodes that Azure refused, or was not asked for yet, are not awaited.
 		return l.deferred
 	}
@@ -43,7 +44,7 @@ func (l *look) areEnoughNodesReady() *Plan {
 		plan.Reason, plan.CheckAgain = fleetwrightv1.ReasonNodesOlderThanReported, later
 		plan.Message += fmt.Sprintf("; Azure reports %s but %s", p.Spec.Version, older)
 	}
-	if l.timedOut(p) && wait == 0 && !l.drainBegan() && (len(l.outgoing) > 0 || len(p.Nodes) == 0) {
+	if l.timedOut(p) && wait == 0 && !proven && (len(l.outgoing) > 0 || len(p.Nodes) == 0) {
 		plan.Verdict, plan.Reason, plan.CheckAgain = Stuck, fleetwrightv1.ReasonProvisioningTimedOut, later
 		plan.Message += fmt.Sprintf("; that took longer than %s%s", l.Nodepool.ProvisionTimeout, l.oldPoolIsSafe())
 	}
@@ -67,15 +68,39 @@ func (l *look) promise() int {
 	if r := l.wanted.Spec.Replicas; r != nil {
 		otherwise = *r
 	}
-	serving := l.serving()
-	if l.wanted.Spec.Scaling == nil {
-		serving = max(serving, l.served())
+	need := wantedSize(l.Nodepool.Spec, l.before(), otherwise)
+	size := max(l.wanted.size(), 1)
+	switch autoscaled := l.wanted.Spec.Scaling != nil && l.Nodepool.Spec.Replicas == nil; {
+	case l.shifting() && l.drainBegan():
+		// One more than stand in already moves the shift on; a node that fails does
+		// not halt it.
+		need = min(size, l.goneOld()+1)
+	case l.shifting(), autoscaled && !l.growsNow(), l.takenOver() && l.Nodepool.Spec.Replicas == nil:
+		need = min(need, size)
 	}
-	need := wantedSize(l.Nodepool.Spec, serving, otherwise)
-	if l.wanted.Size != nil && (l.Nodepool.Spec.Replicas == nil || l.shifting()) {
-		need = min(need, max(*l.wanted.Size, 1))
+	if l.goesBack() {
+		// What a person closed meanwhile is theirs to open.
+		for _, n := range l.wanted.Nodes {
+			if n.Cordoned && !n.CordonedByUs && need > 1 {
+				need--
+			}
+		}
 	}
 	return int(need)
+}
+
+// goesBack is true when an older pool is wanted again.
+func (l *look) goesBack() bool {
+	return len(l.outgoing) > 0 && l.outgoing[len(l.outgoing)-1].Created.After(l.wanted.Created)
+}
+
+// goneOld is how many old nodes were taken away already.
+func (l *look) goneOld() int32 {
+	var left int32
+	for _, o := range l.outgoing {
+		left += int32(min(o.count(), maxPoolNodes))
+	}
+	return max(l.before()-left, 0)
 }
 
 // oldNodesClosed is true when all nodes that leave were closed for the wanted

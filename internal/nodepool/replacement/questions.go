@@ -100,6 +100,11 @@ func (l *look) timedOut(p *Pool) bool {
 	if p.Updated.After(asked) {
 		asked = p.Updated // more nodes of a pool that was made long ago
 	}
+	for _, o := range l.outgoing {
+		if o.ProvisionStarted.After(asked) {
+			asked = o.ProvisionStarted // it is wanted again since that one was made
+		}
+	}
 	return l.Nodepool.ProvisionTimeout > 0 && l.now.Sub(asked) > l.Nodepool.ProvisionTimeout
 }
 
@@ -130,7 +135,7 @@ func (l *look) doesTheOldPoolServeEnough() *Plan {
 	if old.Deleting || !old.Provisioned || !old.DrainStarted.IsZero() || old.Spec.Replicas == nil || *old.Spec.Replicas >= *want {
 		return nil
 	}
-	if plan := l.slot(Waiting, fmt.Sprintf("give pool %s %s", old.Name, count(int(*want), "node"))); plan != nil {
+	if plan := l.slot(Waiting, RankGrow, fmt.Sprintf("give pool %s %s", old.Name, count(int(*want), "node"))); plan != nil {
 		return plan
 	}
 	return &Plan{
@@ -143,7 +148,7 @@ func (l *look) doesTheOldPoolServeEnough() *Plan {
 
 func (l *look) areInPlaceFieldsAsWanted() *Plan {
 	p := l.wanted
-	if len(l.outgoing) > 0 && l.served() > 0 && l.outgoing[len(l.outgoing)-1].Created.After(p.Created) {
+	if l.served() > 0 && l.goesBack() {
 		// Going back from a shift: what it took away must be written down first.
 		if plan := l.doesTheSizeMatch(*p); plan != nil {
 			return plan
@@ -159,7 +164,7 @@ func (l *look) areInPlaceFieldsAsWanted() *Plan {
 	inPlace, _ := agentpool.Split(agentpool.Changes(l.held(), p.Spec))
 	if len(inPlace) > 0 {
 		plan := l.changeInPlace(inPlace)
-		if plan.Reason == fleetwrightv1.ReasonWaitingForSlot {
+		if plan.Wish != nil {
 			// A drain is no Azure write and goes on; the change comes after.
 			l.deferred, plan = plan, nil
 		}
@@ -190,7 +195,11 @@ func (l *look) changeInPlace(inPlace []agentpool.Change) *Plan {
 			Message: fmt.Sprintf("mode User would leave the cluster without a ready System pool: make another System pool first, pool %s stays as it is", p.Name),
 		}
 	}
-	if plan := l.slot(Waiting, "change "+agentpool.Describe(inPlace)); plan != nil {
+	rank := RankInPlace
+	if l.grows() {
+		rank = RankGrow
+	}
+	if plan := l.slot(Waiting, rank, "change "+agentpool.Describe(inPlace)); plan != nil {
 		return plan
 	}
 	held, how := l.held(), "without touching its nodes"
@@ -251,7 +260,7 @@ func (l *look) reopen(p *Pool, why string) *Plan {
 			closed = append(closed, n)
 		}
 	}
-	if len(closed) == 0 && p.DrainStarted.IsZero() {
+	if len(closed) == 0 && p.DrainStarted.IsZero() && p.EmptySince.IsZero() {
 		return nil
 	}
 	if p.Operation != "" && len(closed) > 0 {
@@ -275,6 +284,9 @@ func (l *look) reopen(p *Pool, why string) *Plan {
 }
 
 func (l *look) areOldPoolsGone() *Plan {
+	if plan := l.mayItsPodsMove(); plan != nil {
+		return plan
+	}
 	if l.shifting() {
 		return l.shift()
 	}
@@ -284,6 +296,12 @@ func (l *look) areOldPoolsGone() *Plan {
 func (l *look) isAnythingDeferred() *Plan {
 	if l.deferred != nil {
 		return l.deferred
+	}
+	if h := l.Nodepool.Hold; h.NonDisruptive && l.Nodepool.Spec.Replicas != nil && *l.Nodepool.Spec.Replicas < l.wanted.size() {
+		return &Plan{
+			Verdict: Held, Reason: h.Reason, CheckAgain: later,
+			Message: fmt.Sprintf("%s; held back: takes pool %s from %s to %d", h.Message, l.wanted.Name, count(int(l.wanted.size()), "node"), *l.Nodepool.Spec.Replicas),
+		}
 	}
 	if op := l.wanted.Operation; op != "" {
 		return &Plan{

@@ -89,7 +89,7 @@ func (l *look) keepFromGrowing(p Pool) *Plan {
 	if p.Spec.Scaling.Max <= bounds.Max && p.Spec.Scaling.Min <= bounds.Min {
 		return nil
 	}
-	if l.slot(Waiting, "") != nil {
+	if l.slot(Waiting, RankFinish, "") != nil {
 		return nil
 	}
 	return &Plan{
@@ -133,14 +133,15 @@ func (l *look) isThePictureWhole(p Pool) *Plan {
 	}
 	plan := draining(p)
 	plan.Message = fmt.Sprintf("pool %s has %s by Azure and %d in the cluster: waits until they agree", p.Name, count(p.Members, "node"), len(p.Nodes)+p.Unlisted)
+	refused := p.Failure != "" && p.Operation == "" && l.stands(&p)
 	switch {
-	case p.Operation != "":
+	case !refused && !l.timedOut(&p):
 	case p.Members > len(p.Nodes)+p.Unlisted:
 		plan.Message += fmt.Sprintf("; should its other machines never become nodes, delete them in Azure, or MachinePool %s yourself", p.Object)
 	default:
 		plan.Message += fmt.Sprintf("; should Azure never list the others, drain them and delete MachinePool %s yourself", p.Object)
 	}
-	if p.Failure != "" && p.Operation == "" && l.stands(&p) {
+	if refused {
 		// CAPZ does not list the machines of a pool that Azure calls failed.
 		plan.Verdict, plan.Step, plan.Reason, plan.CheckAgain = Stuck, "", fleetwrightv1.ReasonProvisioningFailed, later
 		plan.Message += "; Azure says: " + p.Failure
@@ -149,7 +150,7 @@ func (l *look) isThePictureWhole(p Pool) *Plan {
 }
 
 func (l *look) drain(p Pool) *Plan {
-	if p.emptied() {
+	if p.emptied() && (p.count() == 0 || p.Operation != "") {
 		return nil
 	}
 	if plan := l.isThePictureWhole(p); plan != nil {
@@ -172,7 +173,7 @@ func (l *look) drain(p Pool) *Plan {
 }
 
 func (l *look) remove(p Pool) *Plan {
-	if plan := l.slot(Moving, "delete pool "+p.Name); plan != nil {
+	if plan := l.slot(Moving, RankFinish, "delete pool "+p.Name); plan != nil {
 		return plan
 	}
 	return &Plan{

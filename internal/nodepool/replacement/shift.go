@@ -38,6 +38,10 @@ func (l *look) shiftFrom(p Pool) *Plan {
 	}
 	batch, open := l.batch(p)
 	switch {
+	case len(batch) == len(p.Nodes):
+		// All that is left goes at once, with its pool: AKS keeps a System pool's
+		// last machine.
+		return l.retire([]Pool{p})
 	case len(open) > 0:
 		return &Plan{
 			Verdict: Moving, CheckAgain: soon,
@@ -55,20 +59,24 @@ func (l *look) shiftFrom(p Pool) *Plan {
 // closed.
 func (l *look) batch(p Pool) (batch, open []Node) {
 	settled, _, _ := l.wanted.settledNodes(l.wanted.Spec.Version, l.Nodepool.MinReady, l.now)
-	old := 0
+	old, all := int32(0), l.wanted.size()
 	for _, o := range l.outgoing {
-		old += o.count()
+		old += int32(min(o.count(), maxPoolNodes))
 	}
-	before := int(max(l.served(), l.serving()))
-	may := settled - max(before-old, 0)
-	for _, n := range p.Nodes {
-		if n.CordonedByUs && n.Cordoned {
-			batch = append(batch, n)
-			may--
+	// Where the number of before was lost, the fixed one stands in for it.
+	before := max(l.before(), min(l.goal(), old+all))
+	may := settled - int(max(before-old, 0))
+	for _, ours := range []bool{true, false} {
+		// A node that a person closed leaves like the others, and stays theirs.
+		for _, n := range p.Nodes {
+			if n.Cordoned && n.CordonedByUs == ours && (ours || may > 0) {
+				batch = append(batch, n)
+				may--
+			}
 		}
 	}
 	for _, n := range p.Nodes {
-		if may > 0 && !(n.CordonedByUs && n.Cordoned) {
+		if may > 0 && !n.Cordoned {
 			batch, open = append(batch, n), append(open, n)
 			may--
 		}
@@ -93,7 +101,7 @@ func (l *look) shiftBatch(p Pool, batch []Node) *Plan {
 		plan.Action = Action{Kind: EvictPods, Object: p.Object, Pool: p.Name, Nodes: batch}
 		return plan
 	}
-	if wait := l.slot(Moving, fmt.Sprintf("take %s from pool %s", count(len(batch), "empty node"), p.Name)); wait != nil {
+	if wait := l.slot(Moving, RankFinish, fmt.Sprintf("take %s from pool %s", count(len(batch), "empty node"), p.Name)); wait != nil {
 		return wait
 	}
 	return &Plan{
@@ -105,18 +113,33 @@ func (l *look) shiftBatch(p Pool, batch []Node) *Plan {
 }
 
 // doesTheSizeMatch takes over what Azure counts after machines were taken away;
-// until then the pool would be filled up again.
+// until then the pool would be filled up again. A machine that is missing and
+// still counted is none of ours: nothing is written for it.
 func (l *look) doesTheSizeMatch(p Pool) *Plan {
-	if p.Spec.Scaling != nil || int(p.size()) <= p.count() || p.Operation != "" {
+	if p.Spec.Scaling != nil || int(p.size()) <= p.count() || p.Operation != "" || p.Failure != "" {
 		return nil
 	}
-	if wait := l.slot(Moving, fmt.Sprintf("write down the size of pool %s", p.Name)); wait != nil {
+	plan := &Plan{
+		Verdict: Moving, CheckAgain: later,
+		Step: string(fleetwrightv1.ReplacementStepDrainingBlue), Reason: fleetwrightv1.ReasonDrainingBlue,
+		Message: fmt.Sprintf("waits for Azure to say how many nodes pool %s has", p.Name),
+	}
+	switch {
+	case !p.Counted.Asked:
+		plan.NeedsCount = []string{p.Object}
+		return plan
+	case !p.Counted.Known:
+		return plan
+	case p.Counted.Nodes == p.size():
+		return nil
+	}
+	if wait := l.slot(Moving, RankFinish, fmt.Sprintf("write down the size of pool %s", p.Name)); wait != nil {
 		return wait
 	}
 	return &Plan{
 		Verdict: Moving, CheckAgain: soon,
 		Step: string(fleetwrightv1.ReplacementStepDrainingBlue), Reason: fleetwrightv1.ReasonDrainingBlue,
-		Message: fmt.Sprintf("writes down that %s of pool %s are left", count(p.count(), "node"), p.Name),
+		Message: fmt.Sprintf("writes down that %s of pool %s are left", count(int(p.Counted.Nodes), "node"), p.Name),
 		Action:  Action{Kind: MatchSize, Object: p.Object, Pool: p.Name},
 	}
 }
@@ -133,7 +156,7 @@ func (l *look) noStep(p Pool) *Plan {
 		}
 	}
 	if op := l.busy(); op != nil {
-		return l.waitForSlot(*op, Moving, fmt.Sprintf("give pool %s more nodes", l.wanted.Name))
+		return l.waitForSlot(*op, Moving, RankGrow, fmt.Sprintf("give pool %s more nodes", l.wanted.Name))
 	}
 	return l.noRoom(w, fmt.Sprintf("give pool %s more nodes", l.wanted.Name))
 }

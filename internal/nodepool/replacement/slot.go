@@ -59,18 +59,18 @@ func inFlight(op, failure string, deleting bool) string {
 
 // slot is nil when a write may be made now, or the plan that waits: AKS allows
 // one operation per cluster, and of several Nodepools one comes first.
-func (l *look) slot(verdict Verdict, purpose string) *Plan {
+func (l *look) slot(verdict Verdict, rank Rank, purpose string) *Plan {
 	if op := l.busy(); op != nil {
-		return l.waitForSlot(*op, verdict, purpose)
+		return l.waitForSlot(*op, verdict, rank, purpose)
 	}
 	if len(l.Ahead) == 0 {
 		return nil
 	}
 	first := l.Ahead[0]
 	plan := &Plan{
-		Verdict: verdict, CheckAgain: soon, waits: true,
+		Verdict: verdict, CheckAgain: soon, Wish: &Wish{rank, purpose},
 		Step: string(fleetwrightv1.ReplacementStepWaitingForSlot), Reason: fleetwrightv1.ReasonWaitingForSlot,
-		Message: fmt.Sprintf("waits to %s: Nodepool %s comes first, to %s", purpose, first.Nodepool, first.Purpose),
+		Message: fmt.Sprintf("waits to %s: Nodepool %s comes first (%s)", purpose, first.Nodepool, first.Purpose),
 	}
 	if more := len(l.Ahead) - 1; more > 0 {
 		names := make([]string, 0, more)
@@ -87,15 +87,15 @@ func (l *look) slot(verdict Verdict, purpose string) *Plan {
 const stuckAfter = 2 * time.Hour
 
 // waitForSlot is the plan of a write that has to wait for another operation.
-func (l *look) waitForSlot(o operation, verdict Verdict, purpose string) *Plan {
+func (l *look) waitForSlot(o operation, verdict Verdict, rank Rank, purpose string) *Plan {
 	if !o.since.IsZero() && l.now.Sub(o.since) >= stuckAfter {
 		return &Plan{
-			Verdict: Stuck, Reason: fleetwrightv1.ReasonOperationStuck, CheckAgain: later, waits: true,
+			Verdict: Stuck, Reason: fleetwrightv1.ReasonOperationStuck, CheckAgain: later, Wish: &Wish{rank, purpose},
 			Message: fmt.Sprintf("waits to %s: Azure is %s since %s, and allows one operation per cluster; end it there (az aks operation-abort, or az aks nodepool operation-abort), or wait", purpose, o, o.since.UTC().Format(time.RFC3339)),
 		}
 	}
 	return &Plan{
-		Verdict: verdict, waits: true,
+		Verdict: verdict, Wish: &Wish{rank, purpose},
 		Step: string(fleetwrightv1.ReplacementStepWaitingForSlot), Reason: fleetwrightv1.ReasonWaitingForSlot,
 		Message:    fmt.Sprintf("waits to %s: AKS allows one operation per cluster and is %s", purpose, o),
 		CheckAgain: soon,

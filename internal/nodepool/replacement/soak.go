@@ -31,8 +31,9 @@ func (l *look) soak(p Pool) *Plan {
 	if l.Nodepool.SoakCordoned || p.Spec.Mode == string(fleetwrightv1.NodepoolModeSystem) || p.emptied() {
 		return plan
 	}
-	if wait := l.slot(Waiting, fmt.Sprintf("scale pool %s to zero", p.Name)); wait != nil {
-		return wait
+	if l.slot(Waiting, RankFinish, fmt.Sprintf("scale pool %s to zero", p.Name)) != nil {
+		plan.CheckAgain = soon
+		return plan
 	}
 	plan.Verdict, plan.CheckAgain = Moving, soon
 	plan.Message = fmt.Sprintf("scales pool %s, which is empty, to zero and keeps it until %s", p.Name, until.UTC().Format(time.RFC3339))

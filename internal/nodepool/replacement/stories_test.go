@@ -10,13 +10,16 @@ import (
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 )
 
-// stories are whole rollouts. The golden log of each is what a reviewer reads:
-// a changed decision shows up as a changed story.
-var stories = map[string]struct {
+// storyCase is how a story begins, what happens in it, and its end.
+type storyCase struct {
 	begin  func(t *testing.T) *story
 	ends   string // the last plan's reason; "Ready" also checks the end state
 	script []scripted
-}{
+}
+
+// stories are whole rollouts. The golden log of each is what a reviewer reads:
+// a changed decision shows up as a changed story.
+var stories = map[string]storyCase{
 	"first-pool-with-its-cluster": {
 		ends: "Ready",
 		begin: func(t *testing.T) *story {
@@ -598,7 +601,7 @@ var stories = map[string]struct {
 		},
 		script: []scripted{
 			{0, "machineType D8; 8 more nodes are too many for the cluster", setMachine("D8")},
-			{20 * time.Minute, "back to D4", setMachine("D4")},
+			{12 * time.Minute, "back to D4", setMachine("D4")},
 		},
 	},
 	"autoscaled-pool-shifts-in-stages-for-want-of-quota": {
@@ -688,7 +691,7 @@ var stories = map[string]struct {
 	"window-opens-later": {
 		ends: "Ready",
 		begin: func(t *testing.T) *story {
-			s := newStory(t).running(6)
+			s := newStory(t).running(30)
 			s.w.Nodepool.Window = Window{Closed: true, Opens: s.now.Add(13 * time.Hour)}
 			return s
 		},
@@ -699,7 +702,7 @@ var stories = map[string]struct {
 			}},
 			{2 * time.Hour, "traffic comes: replicas 5", func(s *story) { s.w.Nodepool.Spec.Replicas = ptr.To[int32](5) }},
 			{13 * time.Hour, "the window opens", func(s *story) { s.w.Nodepool.Window = Window{} }},
-			{13*time.Hour + 6*time.Minute, "it closes; what has begun goes on", func(s *story) {
+			{13*time.Hour + 12*time.Minute, "it closes; what has begun goes on", func(s *story) {
 				s.w.Nodepool.Window = Window{Closed: true, Opens: s.now.Add(24 * time.Hour)}
 			}},
 		},

@@ -51,6 +51,10 @@ type story struct {
 	flavor capi.Flavor
 	// quota, if any, is how many nodes Azure lets the pool have in all.
 	quota int
+	// missing machines of any pool are counted by Azure and not listed.
+	missing int
+	// resizeFails makes Azure refuse another number or other bounds of a pool.
+	resizeFails string
 	// azure is what Azure has left; zone is where the nodes of a pool are.
 	azure Azure
 	zones map[string]string
@@ -233,10 +237,20 @@ func (s *story) say(format string, args ...any) {
 // next answers as the reconciler does: what a plan asks for is read.
 func (s *story) next() Plan {
 	w := s.world()
+	azure := w.Azure
+	w.Azure = Azure{}
 	plan := Next(w, s.now)
-	for range 10 {
-		if len(plan.NeedsPods) == 0 {
+	for range 16 {
+		if len(plan.NeedsPods)+len(plan.NeedsCount) == 0 && !plan.NeedsAzure {
 			break
+		}
+		if plan.NeedsAzure {
+			w.Azure = azure
+		}
+		for i := range w.Pools {
+			if p := &w.Pools[i]; slices.Contains(plan.NeedsCount, p.Object) {
+				p.Counted = Counted{Asked: true, Known: p.Failure == "", Nodes: int32(p.Members + s.missing)}
+			}
 		}
 		for _, of := range plan.NeedsPods {
 			for i := range w.Pools {
@@ -417,7 +431,7 @@ func (s *story) act(plan Plan) {
 		})
 	case MatchSize:
 		p := s.pool(a.Object)
-		p.Size, p.Spec.Replicas = ptr.To(int32(p.Members)), ptr.To(int32(p.Members))
+		p.Size, p.Spec.Replicas = ptr.To(int32(p.Members+s.missing)), ptr.To(int32(p.Members+s.missing))
 	case MarkEmpty:
 		s.pool(a.Object).EmptySince = s.now
 	case AdoptPool:
@@ -443,6 +457,11 @@ func (s *story) act(plan Plan) {
 		p := s.pool(a.Object)
 		closed := a.Kind == CordonNodes
 		if !closed {
+			if !p.EmptySince.IsZero() {
+				for i := range s.w.Pools {
+					s.w.Pools[i].Replaces = 0
+				}
+			}
 			p.DrainStarted, p.EmptySince = time.Time{}, time.Time{}
 		} else if p.DrainStarted.IsZero() {
 			p.DrainStarted = s.now
@@ -450,6 +469,9 @@ func (s *story) act(plan Plan) {
 		for i := range p.Nodes {
 			for _, n := range a.Nodes {
 				if n.UID == p.Nodes[i].UID {
+					if closed && p.Nodes[i].Cordoned {
+						s.t.Errorf("node %s, which a person closed, is taken for ours\n%s", n.Name, s.log.String())
+					}
 					p.Nodes[i].Cordoned, p.Nodes[i].CordonedByUs = closed, closed
 				}
 			}
@@ -491,6 +513,10 @@ func (s *story) updating(p *Pool) {
 	s.after(tUpdate, func(s *story) {
 		if p := s.pool(object); p != nil && p.Operation == "Updating" {
 			p.Operation = ""
+			if p.Failure = s.resizeFails; p.Failure != "" {
+				p.FailureSince = s.now
+				return
+			}
 			s.resized(p)
 		}
 	})

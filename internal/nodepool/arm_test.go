@@ -1,0 +1,61 @@
+package nodepool
+
+import (
+	"context"
+	"path"
+	"slices"
+
+	"github.com/fleetwright/fleetwright/internal/azure/capacity"
+	"github.com/fleetwright/fleetwright/internal/azure/refusal"
+)
+
+// arm is Azure as the operator asks it directly.
+type arm struct {
+	a *azure
+	// unsettled is how often CountNodes is still to say that nothing is settled.
+	unsettled int
+	// busy is how often DeleteMachines is still to be refused for somebody else's
+	// operation.
+	busy int
+}
+
+func (r *arm) Capacity(context.Context, capacity.Query) (capacity.Answer, error) {
+	return capacity.Answer{}, nil
+}
+
+func (r *arm) pool(id string) *agentPool {
+	for _, p := range r.a.agentPools {
+		if poolID(p.name) == id {
+			return p
+		}
+	}
+	r.a.t.Errorf("Azure has no pool %s", id)
+	return &agentPool{}
+}
+
+func (r *arm) DeleteMachines(_ context.Context, id string, names []string) error {
+	p := r.pool(id)
+	return r.a.op.write("delete machines of "+r.a.appear(p.object), func() error {
+		if p.working != "" || r.busy > 0 {
+			r.busy--
+			return &refusal.Error{Kind: refusal.Busy, Doing: "delete machines of " + path.Base(id), Code: "OperationNotAllowed", Message: "another operation is in progress"}
+		}
+		for _, name := range names {
+			if !slices.Contains(p.nodes, name) {
+				return &refusal.Error{Kind: refusal.Gone, Doing: "delete machines of " + path.Base(id), Code: "InvalidParameter", Message: "Cannot find any valid machines"}
+			}
+		}
+		r.a.op.asks(p.object)
+		p.working, p.leaving = shrinking, names
+		return nil
+	})
+}
+
+func (r *arm) CountNodes(_ context.Context, id string) (count int32, settled bool, err error) {
+	p := r.pool(id)
+	if r.unsettled > 0 {
+		r.unsettled--
+		return 0, false, nil
+	}
+	return int32(len(p.nodes)), p.working == "", nil
+}
