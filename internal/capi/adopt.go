@@ -7,7 +7,10 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
+	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -58,11 +61,19 @@ func (by Owner) mark(o client.Object, cluster, agentPool string) {
 // from then on is nobody's. What the nodes and Azure carry stays, as tenants may
 // select by it. Calling it again writes nothing.
 func Release(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object string) error {
-	o, err := readObjects(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
-	if err != nil {
-		return err
+	key := types.NamespacedName{Namespace: cluster.Namespace, Name: object}
+	// Each by itself: the other one may be gone.
+	left := []client.Object{&clusterv1.MachinePool{}}
+	for _, f := range flavors {
+		left = append(left, empty(f.Kinds().Pool))
 	}
-	for _, each := range []client.Object{o.Infra, o.MachinePool} {
+	for _, each := range left {
+		switch err := reader.Get(ctx, key, each); {
+		case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+			continue
+		case err != nil:
+			return fmt.Errorf("release pool %s: %w", key, err)
+		}
 		before := each.DeepCopyObject().(client.Object)
 		each.SetLabels(withoutOurs(each.GetLabels()))
 		each.SetAnnotations(withoutOurs(each.GetAnnotations()))

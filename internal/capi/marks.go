@@ -76,6 +76,12 @@ func MarkEmpty(ctx context.Context, c client.Client, reader client.Reader, key t
 	return mark(ctx, c, reader, key, since, fleetwrightv1.AnnotationEmptySince)
 }
 
+// ForgetReplaced takes off the pool's MachinePool how many nodes it was made in
+// place of: it was, and is no longer on its way.
+func ForgetReplaced(ctx context.Context, c client.Client, reader client.Reader, key types.NamespacedName) error {
+	return mark(ctx, c, reader, key, time.Time{}, fleetwrightv1.AnnotationReplacesNodes)
+}
+
 // mark sets annotations of a MachinePool to a time, or removes them when it is
 // zero; nothing is removed from one that is gone.
 func mark(ctx context.Context, c client.Client, reader client.Reader, key types.NamespacedName, at time.Time, annotations ...string) error {
