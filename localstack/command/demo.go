@@ -40,20 +40,21 @@ func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch a node pool being replaced, with proof that no disruption budget was broken",
-		Long: "Start a fresh stack, create a simulated AKS cluster with a workload from examples/quickstart, change the machine type and then the\n" +
+		Long: "Start a fresh stack, create a simulated AKS cluster with a workload from examples/quickstart (or quickstart-aso, see --flavor), change the machine type and then the\n" +
 			"version of a node pool, and prove from the API servers' own records that no disruption budget was broken. The stack stays until\n" +
 			"Ctrl-C, so that one can look around; with --exit it ends by itself, with status 1 if anything failed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if how.flavour, err = flavourOf(flavour); err != nil {
+				return err
+			}
 			layout, err := where.layout()
 			if err != nil {
 				return err
 			}
 			options, err := what.options(layout)
 			if err != nil {
-				return err
-			}
-			if how.flavour, err = flavourOf(flavour); err != nil {
 				return err
 			}
 			if what.capz == realCAPZ {
