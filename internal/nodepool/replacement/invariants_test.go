@@ -87,10 +87,10 @@ func (s *story) checkWrites(plan Plan, bad func(string, ...any)) {
 // promised.
 func (s *story) checkNewBeforeOld(plan Plan, bad func(string, ...any)) {
 	staged := plan.Strategy == "StagedShift"
-	if plan.Wanted == "" || len(plan.Outgoing) == 0 || s.proven[plan.Wanted] && !staged {
+	if plan.Wanted == "" || len(plan.Outgoing) == 0 || s.proven[plan.Wanted] && !(staged && plan.Action.Kind == CordonNodes) {
 		return
 	}
-	s.proven[plan.Wanted] = !staged
+	s.proven[plan.Wanted] = true
 	green := s.pool(plan.Wanted)
 	need := 1
 	if r := s.w.Nodepool.Spec.Replicas; r != nil {
@@ -168,7 +168,7 @@ func (s *story) checkPools(_ Plan, bad func(string, ...any)) {
 	for _, p := range s.w.Pools {
 		nodes += max(len(p.Nodes), p.Members)
 	}
-	if most := s.w.Cluster.NodeCap; most > 0 && nodes > most {
+	if most := s.w.Cluster.NodeCap; most > 0 && nodes > most && !s.chaos {
 		bad("%d nodes, and the cluster may have %d", nodes, most)
 	}
 	for object, n := range s.created {

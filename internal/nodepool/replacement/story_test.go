@@ -49,6 +49,8 @@ type story struct {
 	bootVersion    string // what kubelets say instead of the truth
 	// flavor is the provider whose objects the pools are kept in; nil for none.
 	flavor capi.Flavor
+	// chaos is a world in which everything changes at any time, the node cap too.
+	chaos bool
 	// quota, if any, is how many nodes Azure lets the pool have in all.
 	quota int
 	// missing machines of any pool are counted by Azure and not listed.
