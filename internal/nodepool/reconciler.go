@@ -92,6 +92,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 	}
 	logf.FromContext(ctx).V(1).Info("Planned", "plan", o.plan.String())
 	done, actErr := r.act(ctx, np, o)
+	return r.conclude(ctx, np, o, done, actErr)
+}
+
+// conclude reports what was done, and says when to look again.
+func (r *Reconciler) conclude(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation, done outcome, actErr error) (ctrl.Result, error) {
 	if actErr != nil {
 		// It is tried again later, and others may pass until then.
 		r.queue.note(np, nil, r.Clock.Now())

@@ -3,8 +3,6 @@ package replacement
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/blang/semver/v4"
 
@@ -52,78 +50,6 @@ func (l *look) makeAnother() *Plan {
 		return l.finishTheLast(plan)
 	}
 	return plan
-}
-
-func (l *look) soaking() (n int) {
-	for _, p := range l.Pools {
-		if p.soaks() {
-			n++
-		}
-	}
-	return n
-}
-
-// finishTheLast goes on with the change that was under way when the spec was
-// changed again, as if nothing had been; otherwise is the plan when it is
-// through.
-func (l *look) finishTheLast(otherwise *Plan) *Plan {
-	last := len(l.Pools) - 1
-	newest := l.Pools[last]
-	interim := *l
-	interim.wanted, interim.outgoing = &newest, l.Pools[:last]
-	interim.Nodepool.Spec, interim.Nodepool.RolloutAfter, interim.Nodepool.Soak = newest.Spec, time.Time{}, 0
-	interim.Nodepool.Spec.Replicas, interim.Nodepool.Spec.Scaling = l.Nodepool.Spec.Replicas, l.Nodepool.Spec.Scaling
-	for _, ask := range []func(*look) *Plan{
-		(*look).isTheWantedPoolProvisioned,
-		(*look).areInPlaceFieldsAsWanted,
-		(*look).doNodesAnswer,
-		(*look).doWantedNodesTakePods,
-		(*look).areEnoughNodesReady,
-		(*look).doPinnedPodsHaveAPlace,
-		(*look).areOldPoolsGone,
-	} {
-		if plan := ask(&interim); plan != nil {
-			return plan
-		}
-	}
-	return otherwise
-}
-
-// keepUp gives the pool that serves what can be changed in place, while the one
-// that is to replace it cannot be begun: more nodes above all.
-func (l *look) keepUp(leaves string) *Plan {
-	if len(l.Pools) == 0 {
-		return nil
-	}
-	at := -1 // the newest that has nodes for pods
-	for i, p := range l.Pools {
-		if p.ReadyNodes() > 0 && !p.Deleting {
-			at = i
-		}
-	}
-	if at < 0 {
-		return nil
-	}
-	serving := l.Pools[at]
-	if serving.Incomplete || !serving.Provisioned || serving.Operation != "" || !serving.DrainStarted.IsZero() || serving.Object == leaves {
-		return nil
-	}
-	of := *l
-	of.wanted, of.outgoing = &serving, nil
-	inPlace, replace := agentpool.Split(agentpool.Changes(l.Nodepool.Spec, serving.Spec))
-	if slices.ContainsFunc(replace, func(c agentpool.Change) bool { return c.Field == "taints" }) {
-		// A NoExecute taint is not for this pool, and taints are written as one.
-		of.Nodepool.Spec.Taints = serving.Spec.Taints
-	}
-	of.Nodepool.Spec.Overrides = serving.Spec.Overrides
-	inPlace = slices.DeleteFunc(inPlace, func(c agentpool.Change) bool { return strings.HasPrefix(c.Field, "providerOverrides") })
-	if len(inPlace) == 0 {
-		return nil
-	}
-	if plan := of.changeInPlace(inPlace); plan.Action.writes() {
-		return plan
-	}
-	return nil
 }
 
 func (l *look) isTheVersionPossible() *Plan {
@@ -198,77 +124,6 @@ func (l *look) isItHalfMade() *Plan {
 		}
 	}
 	return nil
-}
-
-// isThereRoomForAnotherPool keeps a Nodepool at two pools, and three only
-// while one that was superseded half-way is leaving with its pods. A superseded
-// pool without pods goes first; one with pods needs the new one to move them
-// to; with three pools, all move to the newest before a fourth is made.
-func (l *look) isThereRoomForAnotherPool() *Plan {
-	if len(l.Pools) < 2 {
-		return nil
-	}
-	for _, p := range l.Pools {
-		if p.Deleting {
-			return beingDeleted(p, "was superseded and is being deleted before the next one is made")
-		}
-	}
-	if plan := l.doNodesAnswer(); plan != nil {
-		return plan
-	}
-	if len(l.Pools)-l.soaking() < 2 {
-		return nil
-	}
-	last := len(l.Pools) - 1
-	newest := l.Pools[last]
-	if !newest.Drain.known(nil) && len(newest.Nodes) > 0 {
-		return &Plan{
-			Verdict: Moving, CheckAgain: soon, NeedsPods: []PodsOf{{Object: newest.Object}},
-			Step: string(fleetwrightv1.ReplacementStepDrainingBlue), Reason: fleetwrightv1.ReasonDrainingBlue,
-			Message: fmt.Sprintf("the pods on pool %s, which was superseded, are not known yet", newest.Name),
-		}
-	}
-	if len(newest.Nodes) == 0 || newest.Drain.Unused() {
-		// Until the next one is made, pods need a pool that takes them.
-		if plan := l.reopen(&l.Pools[last-1], "serves on until the next one is made"); plan != nil {
-			return plan
-		}
-		return l.retire([]Pool{newest})
-	}
-	if len(l.Pools) == 2 {
-		return nil
-	}
-	return l.leaveOnePool()
-}
-
-// leaveOnePool moves the pods of three pools to the newest, once that is proven
-// as any new pool is; while it is not, it has fewer pods than the one before it,
-// which was never closed for it.
-func (l *look) leaveOnePool() *Plan {
-	last := len(l.Pools) - 1
-	newest := l.Pools[last]
-	interim := *l
-	interim.wanted, interim.outgoing = &newest, l.Pools[:last]
-	if newest.Spec.Replicas != nil {
-		// What the next spec asks for is not asked of this pool.
-		interim.Nodepool.Spec.Replicas = newest.Spec.Replicas
-	}
-	if interim.drainBegan() {
-		if plan := interim.doWantedNodesTakePods(); plan != nil {
-			return plan
-		}
-	}
-	plan := interim.areEnoughNodesReady()
-	switch {
-	case plan != nil && interim.drainBegan():
-		return plan
-	case plan != nil:
-		return l.retire([]Pool{newest})
-	}
-	if plan := interim.doWantedNodesTakePods(); plan != nil {
-		return plan
-	}
-	return l.retire(l.Pools[:last])
 }
 
 func (l *look) isTheSlotFree() *Plan {

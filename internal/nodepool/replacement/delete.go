@@ -40,27 +40,24 @@ func (l *look) arePoolsToBeRetained() *Plan {
 	if l.Nodepool.DeletionPolicy != string(fleetwrightv1.DeletionPolicyRetain) {
 		return nil
 	}
-	for i := range l.Pools {
-		p := &l.Pools[i]
-		if l.Cluster.Found && !l.Cluster.Deleting && l.Cluster.Provisioned && !p.Deleting {
-			if plan := l.doNodesAnswer(); plan != nil {
-				return plan
-			}
-			if plan := l.reopen(p, "is let go of"); plan != nil {
-				plan.Reason = fleetwrightv1.ReasonRetaining
-				return plan
-			}
-			if plan := l.giveBackBounds(p); plan != nil {
-				return plan
-			}
+	p := &l.Pools[0]
+	if l.Cluster.Found && !l.Cluster.Deleting && l.Cluster.Provisioned && !p.Deleting {
+		if plan := l.doNodesAnswer(); plan != nil {
+			return plan
 		}
-		return &Plan{
-			Verdict: Moving, Reason: fleetwrightv1.ReasonRetaining, CheckAgain: soon,
-			Message: fmt.Sprintf("lets go of pool %s (MachinePool %s), which serves on", p.Name, p.Object),
-			Action:  Action{Kind: ReleasePool, Object: p.Object, Pool: p.Name},
+		if plan := l.reopen(p, "is let go of"); plan != nil {
+			plan.Reason = fleetwrightv1.ReasonRetaining
+			return plan
+		}
+		if plan := l.giveBackBounds(p); plan != nil {
+			return plan
 		}
 	}
-	return nil
+	return &Plan{
+		Verdict: Moving, Reason: fleetwrightv1.ReasonRetaining, CheckAgain: soon,
+		Message: fmt.Sprintf("lets go of pool %s (MachinePool %s), which serves on", p.Name, p.Object),
+		Action:  Action{Kind: ReleasePool, Object: p.Object, Pool: p.Name},
+	}
 }
 
 // giveBackBounds takes back what kept the autoscaler from making a pool larger.

@@ -166,69 +166,6 @@ func (l *look) stages(w way, more int32, why string) way {
 	return w
 }
 
-// held is what the wanted pool is to look like now: as the spec says, but for
-// its size while an old pool still serves. It grows by what there is room for,
-// and the autoscaler must not make it smaller before it has taken over.
-func (l *look) held() agentpool.Spec {
-	spec, p := l.Nodepool.Spec, l.wanted
-	wanted := l.bounds()
-	if spec.Replicas == nil && spec.Scaling == nil && p.Carried != nil {
-		wanted.Scaling = p.Carried
-	}
-	size, goal := p.size(), l.goal()
-	switch {
-	case l.takenOver():
-		if spec.Replicas == nil {
-			spec.Scaling = wanted.Scaling
-		}
-	case l.growsNow():
-		spec.Scaling, spec.Replicas = nil, ptrTo(size)
-		if p.Provisioned {
-			// One that Azure refused is not asked for again with more.
-			*spec.Replicas += l.way(goal - size).step
-		}
-	case spec.Replicas == nil && wanted.Scaling != nil:
-		least := size
-		if p.Spec.Scaling != nil && !l.keptFromGrowing() {
-			least = p.Spec.Scaling.Min
-		}
-		spec.Scaling = withLeast(*wanted.Scaling, least)
-	}
-	if b := spec.Scaling; b != nil && p.Spec.Scaling == nil && p.Provisioned && p.count() < int(b.Min) {
-		// AKS takes bounds only of a pool that is within them.
-		spec.Scaling, spec.Replicas = nil, ptrTo(b.Min)
-	}
-	if n := spec.Replicas; n != nil && *n < size && l.Nodepool.Hold.NonDisruptive {
-		spec.Replicas = ptrTo(size)
-	}
-	return spec
-}
-
-// keptFromGrowing is true for a wanted pool whose autoscaler was held while it
-// was on its way out.
-func (l *look) keptFromGrowing() bool {
-	p, bounds := l.wanted, l.bounds().Scaling
-	if p.Carried != nil && l.Nodepool.Spec.Scaling == nil {
-		bounds = p.Carried
-	}
-	return p.Carried != nil && p.Spec.Scaling != nil && bounds != nil && p.Spec.Scaling.Max < bounds.Max
-}
-
-// carried are the bounds to keep beside those that are written: the spec has
-// none, and what is written is not what they are to be in the end.
-func carried(spec agentpool.Spec, wanted *agentpool.Scaling, written agentpool.Spec) *agentpool.Scaling {
-	if spec.Replicas != nil || spec.Scaling != nil || wanted == nil || written.Scaling != nil && *written.Scaling == *wanted {
-		return nil
-	}
-	return wanted
-}
-
-// withLeast raises the lower bound, so that the autoscaler takes no node away.
-func withLeast(bounds agentpool.Scaling, least int32) *agentpool.Scaling {
-	bounds.Min = min(max(bounds.Min, least), bounds.Max)
-	return &bounds
-}
-
 // shifting is true while the wanted pool is still to grow in stages.
 func (l *look) shifting() bool {
 	return l.growsNow() && l.way(l.goal()-l.wanted.size()).strategy == string(fleetwrightv1.ReplacementStrategyStagedShift)

@@ -28,6 +28,21 @@ func Next(w World, now time.Time) Plan {
 	return l.finish(l.next())
 }
 
+// look is one World with what every question needs of it.
+type look struct {
+	World
+	now time.Time
+	// wanted is the pool that satisfies the spec, nil when there is none.
+	wanted *Pool
+	// outgoing are the pools that have to go, oldest first.
+	outgoing []Pool
+	// changes are the differences between the spec and the oldest pool that has
+	// to go, or the wanted one when it is alone.
+	changes []agentpool.Change
+	// deferred is a write that waits for the slot while a drain goes on.
+	deferred *Plan
+}
+
 func (l *look) next() *Plan {
 	for _, ask := range []func(*look) *Plan{
 		(*look).mayWeWrite,
@@ -50,21 +65,6 @@ func (l *look) next() *Plan {
 		}
 	}
 	return l.done()
-}
-
-// look is one World with what every question needs of it.
-type look struct {
-	World
-	now time.Time
-	// wanted is the pool that satisfies the spec, nil when there is none.
-	wanted *Pool
-	// outgoing are the pools that have to go, oldest first.
-	outgoing []Pool
-	// changes are the differences between the spec and the oldest pool that has
-	// to go, or the wanted one when it is alone.
-	changes []agentpool.Change
-	// deferred is a write that waits for the slot while a drain goes on.
-	deferred *Plan
 }
 
 func newLook(w World, now time.Time) *look {

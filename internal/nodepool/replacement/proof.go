@@ -3,6 +3,7 @@ package replacement
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
@@ -35,6 +36,13 @@ func (l *look) areEnoughNodesReady() *Plan {
 			Message: fmt.Sprintf("%d of %s of pool %s are ready", settled, count(need, "node"), p.Name),
 		}
 	}
+	return l.waitForNodes(settled, need, wait, older, proven)
+}
+
+// waitForNodes is the wait for the wanted pool's nodes, of which one is older
+// than it is said to be, if older is not empty.
+func (l *look) waitForNodes(settled, need int, wait time.Duration, older string, proven bool) *Plan {
+	p := l.wanted
 	plan := &Plan{
 		Verdict: Moving, CheckAgain: orDefault(wait, soon),
 		Step: string(fleetwrightv1.ReplacementStepWaitingForGreen), Reason: fleetwrightv1.ReasonWaitingForGreen,

@@ -1,6 +1,7 @@
 package replacement
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func eightAutoscaled(t *testing.T) *story {
 // init adds the stories of shifts that are disturbed. Each was a shift that once
 // went wrong.
 func init() {
-	for name, tc := range map[string]storyCase{
+	maps.Copy(stories, map[string]storyCase{
 		"shift-is-taken-back-and-azure-has-none-of-the-old": {
 			ends:  "ProvisioningFailed",
 			begin: eight,
@@ -295,7 +296,5 @@ func init() {
 				{9 * time.Hour, "it is ended", func(s *story) { s.w.Others[0].Operation = "" }},
 			},
 		},
-	} {
-		stories[name] = tc
-	}
+	})
 }
