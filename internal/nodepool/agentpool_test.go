@@ -101,11 +101,11 @@ func (a *azure) objects(object string) (*unstructured.Unstructured, *clusterv1.M
 func (a *azure) step() {
 	a.t.Helper()
 	a.changed = false
-	pools := a.pools()
-	if len(pools) > 3 {
-		a.t.Errorf("I10: there are %d pools", len(pools))
-	}
-	for _, p := range pools {
+	of := map[string]int{}
+	for _, p := range a.pools() {
+		if of[p.Nodepool]++; of[p.Nodepool] > 3 {
+			a.t.Errorf("I10: there are %d pools of Nodepool %s", of[p.Nodepool], p.Nodepool)
+		}
 		a.stepPool(p)
 	}
 	a.schedule()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"slices"
+	"time"
 
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
@@ -17,6 +18,10 @@ type arm struct {
 	// busy is how often DeleteMachines is still to be refused for somebody else's
 	// operation.
 	busy int
+	// loses is true while the next answer of DeleteMachines is to be lost.
+	loses bool
+	// deleted counts machines that were asked to be taken away.
+	deleted int
 }
 
 func (r *arm) Capacity(context.Context, capacity.Query) (capacity.Answer, error) {
@@ -37,7 +42,7 @@ func (r *arm) DeleteMachines(_ context.Context, id string, names []string) error
 	p := r.pool(id)
 	return r.a.op.write("delete machines of "+r.a.appear(p.object), func() error {
 		if p.working != "" || r.busy > 0 {
-			r.busy--
+			r.busy = max(r.busy-1, 0)
 			return &refusal.Error{Kind: refusal.Busy, Doing: "delete machines of " + path.Base(id), Code: "OperationNotAllowed", Message: "another operation is in progress"}
 		}
 		for _, name := range names {
@@ -47,6 +52,11 @@ func (r *arm) DeleteMachines(_ context.Context, id string, names []string) error
 		}
 		r.a.op.asks(p.object)
 		p.working, p.leaving = shrinking, names
+		r.deleted += len(names)
+		if r.loses {
+			r.loses = false
+			return &refusal.Error{Kind: refusal.Passing, Doing: "delete machines of " + path.Base(id), Message: "no answer", RetryAfter: 5 * time.Second}
+		}
 		return nil
 	})
 }

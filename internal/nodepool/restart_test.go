@@ -155,6 +155,9 @@ func replaceAutoscaled(a *azure) {
 		return upToDate(np)
 	})
 	a.checkEnd()
+	if got := a.get("general").Status.Flavor; got != a.flavor.Kinds().Pool.Kind {
+		a.t.Errorf("status.flavor is %q", got)
+	}
 }
 
 // TestEveryCrashPoint ends the operator after each of its writes, or has the
