@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -60,20 +59,23 @@ func (a *azure) made(object string) bool {
 // pools reads what the objects say.
 func (a *azure) pools() []capi.Pool {
 	a.t.Helper()
-	return readPools(a.t, a.cluster(), a.clock.Now())
+	if !a.seen.Found {
+		a.seen = readCluster(a.t, a.cluster())
+	}
+	pools, err := a.seen.ReadPools(a.t.Context(), server, a.clock.Now())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return pools
 }
 
-func readPools(t *testing.T, key types.NamespacedName, now time.Time) []capi.Pool {
+func readCluster(t *testing.T, key types.NamespacedName) capi.Cluster {
 	t.Helper()
 	cluster, err := capi.ReadCluster(t.Context(), server, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pools, err := cluster.ReadPools(t.Context(), server, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pools
+	return cluster
 }
 
 // objects are a pool's two; nil is missing.

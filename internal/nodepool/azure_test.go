@@ -35,6 +35,8 @@ type azure struct {
 	clock *clocktesting.FakePassiveClock
 	op    *operator
 
+	// seen is the cluster, of which nothing changes.
+	seen capi.Cluster
 	// agentPools are what Azure has, by the name of their objects; appeared are
 	// those names in the order in which they were first written.
 	agentPools map[string]*agentPool

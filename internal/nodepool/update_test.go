@@ -104,9 +104,9 @@ func TestCutOffUpdateIsSeenAsUnfinished(t *testing.T) {
 
 func onlyPool(t *testing.T, cluster types.NamespacedName) capi.Pool {
 	t.Helper()
-	pools := readPools(t, cluster, time.Now())
-	if len(pools) != 1 {
-		t.Fatalf("pools %+v", pools)
+	pools, err := readCluster(t, cluster).ReadPools(t.Context(), server, time.Now())
+	if err != nil || len(pools) != 1 {
+		t.Fatalf("pools %+v: %v", pools, err)
 	}
 	return pools[0]
 }
