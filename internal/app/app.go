@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -63,7 +62,7 @@ func (o *Options) Flags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.LeaderElect, "leader-elect", true, "work only while holding the Lease, so that one of several replicas works")
 	fs.StringVar(&o.LeaderElectNamespace, "leader-elect-namespace", "", "namespace of the Lease (default: the manager's own)")
 	o.AzureFlags(fs)
-	fs.StringVar(&o.Namespace, "namespace", "fleetwright-system", "the manager's own namespace: a Freeze there reaches the fleet, elsewhere only its namespace")
+	fs.StringVar(&o.Namespace, "namespace", DefaultNamespace, "the manager's own namespace: a Freeze there reaches the fleet, elsewhere only its namespace")
 	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
 	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
 }
@@ -84,7 +83,7 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 		if err != nil {
 			return err
 		}
-		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azure, Namespace: o.namespace()})
+		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azure, Namespace: o.Namespace})
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)
@@ -105,22 +104,8 @@ func Azure(o arm.Options, log logr.Logger) (nodepool.Azure, error) {
 	return azure, nil
 }
 
-// namespaceFile is where a pod finds its own namespace.
-const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
-
 // DefaultNamespace is where the chart installs the manager.
 const DefaultNamespace = "fleetwright-system"
-
-// namespace is the manager's own: that of its Lease, or of its pod.
-func (o Options) namespace() string {
-	if o.LeaderElectNamespace != "" {
-		return o.LeaderElectNamespace
-	}
-	if content, err := os.ReadFile(namespaceFile); err == nil {
-		return strings.TrimSpace(string(content))
-	}
-	return DefaultNamespace
-}
 
 // Run starts the manager and returns when ctx ends or something fails.
 func Run(ctx context.Context, config *rest.Config, options Options) error {
