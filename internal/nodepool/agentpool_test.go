@@ -203,10 +203,9 @@ func (a *azure) resize(p *agentPool, seen capi.Pool, infra *unstructured.Unstruc
 		want = int(*mp.Spec.Replicas)
 	}
 	if s := seen.Spec.Scaling; s != nil {
-		if want > int(s.Max) {
+		if want > int(s.Max) || want < int(s.Min) {
 			a.t.Errorf("Azure refuses the bounds %v of pool %s, which has %d nodes", *s, p.name, want)
 		}
-		want = max(want, int(s.Min))
 	}
 	if want > len(p.nodes) && a.leaves(seen, mp) {
 		a.t.Errorf("pool %s, which leaves, is given %d nodes and has %d", p.name, want, len(p.nodes))

@@ -72,7 +72,12 @@ var tales = map[string]tale{
 		least: 25, every: 5,
 	},
 	"soaks-and-is-taken-back": {
-		begin: soaking,
+		begin: func(t *testing.T) *azure {
+			a := newAzure(t)
+			a.pods = 3
+			a.running("D4", scaling(1, 5), soaks)
+			return a
+		},
 		play: func(a *azure) {
 			a.change(machine("D8"))
 			a.converge(func(np *fleetwrightv1.Nodepool) bool { return soaksEmpty(a, np) })
