@@ -31,8 +31,8 @@ type claim struct {
 }
 
 // claimAge is how long a wish is believed. Who waits for the slot looks again
-// every few seconds.
-const claimAge = 15 * time.Second
+// every 15 seconds at the latest.
+const claimAge = 45 * time.Second
 
 // note takes down what a Nodepool wishes for; nil is nothing.
 func (q *queue) note(np *fleetwrightv1.Nodepool, wish *replacement.Wish, now time.Time) {

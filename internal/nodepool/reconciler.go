@@ -23,6 +23,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 	"github.com/fleetwright/fleetwright/internal/workload"
 )
@@ -91,8 +92,32 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 		}
 	}
 	logf.FromContext(ctx).V(1).Info("Planned", "plan", o.plan.String())
+	if o.plan.Action.Kind != replacement.None {
+		stands, err := r.stands(ctx, np, o)
+		if err != nil {
+			return ctrl.Result{}, err
+		}
+		if !stands {
+			return ctrl.Result{RequeueAfter: conflictPause}, nil
+		}
+	}
 	done, actErr := r.act(ctx, np, o)
 	return r.conclude(ctx, np, o, done, actErr)
+}
+
+// stands asks once more, right before a write, whether the wish and all who hold
+// things back are still the same: reading a large cluster takes a while, and
+// nothing is done after a Freeze that was made meanwhile.
+func (r *Reconciler) stands(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) (bool, error) {
+	var live fleetwrightv1.Nodepool
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(np), &live); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	if live.UID != np.UID || live.Generation != np.Generation || !live.DeletionTimestamp.Equal(np.DeletionTimestamp) {
+		return false, nil
+	}
+	frozen := freeze.InEffect(ctx, r.Live, np.Namespace, o.cluster.Labels, r.Namespace, r.Clock.Now())
+	return hold(&live, o.cluster, frozen) == o.world.Nodepool.Hold, nil
 }
 
 // conclude reports what was done, and says when to look again.

@@ -15,7 +15,7 @@ import (
 func (l *look) areAskedPoolsOurs() *Plan {
 	for _, a := range l.Adoptable {
 		note := l.adoption(a)
-		if a.Mine || len(l.Pools) > 0 && note != nil && !note.Action.writes() {
+		if a.Mine || len(l.Pools) > 0 && note != nil && !note.Action.writes() && note.Wish == nil {
 			// What serves is not held up by what is only told.
 			continue
 		}
@@ -39,6 +39,11 @@ func (l *look) adoption(a Adoptable) *Plan {
 		return &Plan{
 			Verdict: Stuck, Reason: fleetwrightv1.ReasonAlreadyOwned, CheckAgain: later,
 			Message: fmt.Sprintf("spec.adoption names MachinePool %s, which belongs to Nodepool %s: delete that one with deletionPolicy Retain first", a.Object, a.Owner),
+		}
+	case a.Topology:
+		return &Plan{
+			Verdict: Stuck, Reason: fleetwrightv1.ReasonAlreadyOwned, CheckAgain: later,
+			Message: fmt.Sprintf("spec.adoption names MachinePool %s, which Cluster %s makes from spec.topology.workers.machinePools and would make again: take it out there without deleting it first", a.Object, l.Cluster.Name),
 		}
 	case !l.Nodepool.Adopt:
 		return &Plan{

@@ -92,7 +92,7 @@ func (l *look) doesAzureHaveIt() *Plan {
 // only, so the new pool has a ready node there before the old one is closed.
 func (l *look) doPinnedPodsHaveAPlace() *Plan {
 	for _, o := range l.outgoing {
-		if o.Deleting || o.emptied() {
+		if o.Deleting || o.emptied() || l.restsEmpty(o) {
 			continue
 		}
 		if plan := l.isThePictureWhole(o); plan != nil {

@@ -60,15 +60,20 @@ func (l *look) arePoolsToBeRetained() *Plan {
 	}
 }
 
-// giveBackBounds takes back what kept the autoscaler from making a pool larger.
+// giveBackBounds takes back what kept the autoscaler from making a pool larger,
+// or smaller.
 func (l *look) giveBackBounds(p *Pool) *Plan {
-	if p.Carried == nil {
+	back := p.Carried
+	if b := l.Nodepool.Spec.Scaling; back == nil && b != nil && p.Spec.Scaling != nil && p.Spec.Scaling.Max == b.Max && p.Spec.Scaling.Min > b.Min {
+		back = b // it was not to shrink before it had taken over
+	}
+	if back == nil {
 		return nil
 	}
 	if plan := l.slot(Waiting, RankInPlace, "give the autoscaler of pool "+p.Name+" its bounds back"); plan != nil {
 		return plan
 	}
-	spec, bounds := p.Spec, *p.Carried
+	spec, bounds := p.Spec, *back
 	bounds.Min = min(bounds.Min, int32(min(p.count(), maxPoolNodes))) // AKS takes bounds only of a pool that is within them
 	spec.Replicas, spec.Scaling = nil, &bounds
 	return &Plan{

@@ -14,6 +14,7 @@ import (
 // long when all is well and only a lost watch event could matter.
 const (
 	soon     = 2 * time.Second
+	nextTurn = 15 * time.Second // the pools' own events tell of a free slot sooner
 	later    = 30 * time.Second
 	whenIdle = 10 * time.Minute
 )

@@ -150,7 +150,7 @@ func (l *look) isThePictureWhole(p Pool) *Plan {
 }
 
 func (l *look) drain(p Pool) *Plan {
-	if p.emptied() && (p.count() == 0 || p.Operation != "") {
+	if p.emptied() && (p.count() == 0 || p.Operation != "") || l.restsEmpty(p) {
 		return nil
 	}
 	if plan := l.isThePictureWhole(p); plan != nil {

@@ -68,7 +68,7 @@ func (l *look) slot(verdict Verdict, rank Rank, purpose string) *Plan {
 	}
 	first := l.Ahead[0]
 	plan := &Plan{
-		Verdict: verdict, CheckAgain: soon, Wish: &Wish{rank, purpose},
+		Verdict: verdict, CheckAgain: nextTurn, Wish: &Wish{rank, purpose},
 		Step: string(fleetwrightv1.ReplacementStepWaitingForSlot), Reason: fleetwrightv1.ReasonWaitingForSlot,
 		Message: fmt.Sprintf("waits to %s: Nodepool %s comes first (%s)", purpose, first.Nodepool, first.Purpose),
 	}
@@ -98,6 +98,6 @@ func (l *look) waitForSlot(o operation, verdict Verdict, rank Rank, purpose stri
 		Verdict: verdict, Wish: &Wish{rank, purpose},
 		Step: string(fleetwrightv1.ReplacementStepWaitingForSlot), Reason: fleetwrightv1.ReasonWaitingForSlot,
 		Message:    fmt.Sprintf("waits to %s: AKS allows one operation per cluster and is %s", purpose, o),
-		CheckAgain: soon,
+		CheckAgain: nextTurn,
 	}
 }

@@ -7,6 +7,13 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
 
+// restsEmpty is true for a pool that was emptied and closed and is only waited
+// for: its pods are read again before anything is done to it.
+func (l *look) restsEmpty(p Pool) bool {
+	cordoned := l.Nodepool.SoakCordoned || p.Spec.Mode == string(fleetwrightv1.NodepoolModeSystem)
+	return cordoned && p.soaks() && l.wanted != nil && !l.Nodepool.Deleting && l.now.Before(p.EmptySince.Add(l.Nodepool.Soak))
+}
+
 // soak keeps an emptied old pool for a while, so that the way back is short.
 // One that was superseded, or is taken back, is not kept.
 func (l *look) soak(p Pool) *Plan {
@@ -32,7 +39,7 @@ func (l *look) soak(p Pool) *Plan {
 		return plan
 	}
 	if l.slot(Waiting, RankFinish, fmt.Sprintf("scale pool %s to zero", p.Name)) != nil {
-		plan.CheckAgain = soon
+		plan.CheckAgain = nextTurn
 		return plan
 	}
 	plan.Verdict, plan.CheckAgain = Moving, soon

@@ -880,6 +880,15 @@ var stories = map[string]storyCase{
 			return s
 		},
 	},
+	"pool-to-adopt-is-made-by-the-topology": {
+		ends: "AlreadyOwned",
+		begin: func(t *testing.T) *story {
+			s := newStory(t)
+			s.w.Adoptable = []Adoptable{{Object: "np1", Name: "np1", Found: true, Topology: true, Spec: s.w.Nodepool.Spec}}
+			s.w.Nodepool.Adopt = true
+			return s
+		},
+	},
 	"pool-to-adopt-does-not-exist": {
 		ends: "MachinePoolNotFound",
 		begin: func(t *testing.T) *story {

@@ -112,6 +112,9 @@ type Adoptable struct {
 	// such pool.
 	Object string
 	Found  bool
+	// Topology is true when the Cluster's topology makes the pool, and would make it
+	// again.
+	Topology bool
 	// Owner is the Nodepool it belongs to, or empty; Mine is true when that is
 	// this one.
 	Owner string
