@@ -157,7 +157,7 @@ func (l *look) explain(p *Plan) {
 	}
 	w := l.way(max(goal-have, 0))
 	p.Strategy, p.StrategyMessage, p.PeakNodes = w.strategy, w.why, l.clusterNodes()+int(w.step)
-	if have >= goal {
+	if have >= goal && p.Strategy == string(fleetwrightv1.ReplacementStrategyFullGreen) {
 		p.StrategyMessage = "a whole new pool fits"
 	}
 }
