@@ -2,6 +2,7 @@ package nodepool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -10,6 +11,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/agentpool"
+	"github.com/fleetwright/fleetwright/internal/azure/capacity"
 	"github.com/fleetwright/fleetwright/internal/nodepool/preflight"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 	"github.com/fleetwright/fleetwright/internal/workload"
@@ -45,6 +47,17 @@ type Foresight struct {
 	// could not be read; Unread says why.
 	Report *preflight.Report
 	Unread string
+}
+
+// unasked is an Azure that nobody here can ask.
+type unasked struct{ capacity.Unknown }
+
+var errUnasked = errors.New("there are no credentials to ask Azure with")
+
+func (unasked) DeleteMachines(context.Context, string, []string) error { return errUnasked }
+
+func (unasked) CountNodes(context.Context, string) (count int32, settled bool, err error) {
+	return 0, false, errUnasked
 }
 
 // Outcome sorts a foresight for exit codes.
@@ -92,6 +105,10 @@ func Foresee(ctx context.Context, s Sources, proposed *fleetwrightv1.Nodepool) (
 		return out, fmt.Errorf("read Nodepool %s/%s: %w", np.Namespace, np.Name, err)
 	default:
 		np.UID, np.CreationTimestamp, np.DeletionTimestamp, np.Status = live.UID, live.CreationTimestamp, live.DeletionTimestamp, live.Status
+	}
+	if s.Azure == nil {
+		// The operator may well have what who asks here has not.
+		s.Azure = unasked{}
 	}
 	r := &Reconciler{Client: s.Client, Live: s.Client, Clusters: s.Clusters, Azure: s.Azure, Namespace: s.Namespace, Clock: s.Clock}
 	o, err := r.look(ctx, s.Client, np)

@@ -121,13 +121,15 @@ func replacementStatus(o *observation) fleetwrightv1.ReplacementStatus {
 	}
 	nodes, drained, pods, known := 0, 0, 0, false
 	var blockers []drain.Blocker
-	for _, object := range o.plan.Outgoing {
-		for _, p := range o.world.Pools {
-			if p.Object == object {
-				nodes += len(p.Nodes)
-			}
+	for _, p := range o.world.Pools {
+		if !slices.Contains(o.plan.Outgoing, p.Object) {
+			continue
 		}
-		plan, read := o.drains[object]
+		nodes += len(p.Nodes)
+		plan, read := o.drains[p.Object]
+		if !read && (p.Deleting || !p.EmptySince.IsZero()) {
+			drained, known = drained+len(p.Nodes), true // it was empty then
+		}
 		known = known || read
 		drained += plan.NodesEmpty()
 		pods += plan.Remaining

@@ -35,6 +35,11 @@ func (l *look) adoption(a Adoptable) *Plan {
 			Verdict: Stuck, Reason: fleetwrightv1.ReasonMachinePoolNotFound, CheckAgain: later,
 			Message: fmt.Sprintf("spec.adoption names MachinePool %s, which Cluster %s does not have: name one that exists, or take the line out to have a new pool made", a.Object, l.Cluster.Name),
 		}
+	case a.Owner == l.Nodepool.Name:
+		return &Plan{
+			Verdict: Stuck, Reason: fleetwrightv1.ReasonAlreadyOwned, CheckAgain: later,
+			Message: fmt.Sprintf("spec.adoption names MachinePool %s, which belongs to an earlier Nodepool of this name: %s", a.Object, l.takeItOver(a.Object)),
+		}
 	case a.Owner != "":
 		return &Plan{
 			Verdict: Stuck, Reason: fleetwrightv1.ReasonAlreadyOwned, CheckAgain: later,
@@ -60,6 +65,11 @@ func (l *look) adoption(a Adoptable) *Plan {
 		Message: fmt.Sprintf("takes over pool %s (MachinePool %s): no node and no pod is touched", a.Name, a.Object),
 		Action:  Action{Kind: AdoptPool, Object: a.Object, Pool: a.Name},
 	}
+}
+
+// takeItOver says how the pool of an earlier Nodepool becomes this one's.
+func (l *look) takeItOver(object string) string {
+	return fmt.Sprintf("set annotation %s=%s on MachinePool %s and on its infrastructure object to take it over, or delete that MachinePool", fleetwrightv1.AnnotationNodepoolUID, l.Nodepool.UID, object)
 }
 
 // Adoption tells, in the words of the plan, of the first pool that is asked for

@@ -91,7 +91,7 @@ func (l *look) didAnEarlierNodepoolLeavePools() *Plan {
 		if n.Owner == l.Nodepool.Name {
 			return &Plan{
 				Verdict: Stuck, Reason: fleetwrightv1.ReasonNameConflict, CheckAgain: later,
-				Message: fmt.Sprintf("pool %s belongs to an earlier Nodepool %s: set annotation %s=%s on MachinePool and AzureManagedMachinePool %s to take it over, or delete that MachinePool", n.Name, n.Owner, fleetwrightv1.AnnotationNodepoolUID, l.Nodepool.UID, n.Object),
+				Message: fmt.Sprintf("pool %s belongs to an earlier Nodepool %s: %s", n.Name, n.Owner, l.takeItOver(n.Object)),
 			}
 		}
 	}

@@ -92,6 +92,12 @@ func newLook(w World, now time.Time) *look {
 	case l.wanted != nil:
 		today = *l.wanted
 	}
+	for _, a := range l.Adoptable {
+		if len(l.Pools) == 0 && a.Found && !a.Mine {
+			today = Pool{Spec: a.Spec} // what taking it over would change
+			break
+		}
+	}
 	l.changes = differences(l.Nodepool, today, now)
 	return l
 }
