@@ -38,6 +38,7 @@ func Adopt(ctx context.Context, c client.Client, reader client.Reader, cluster t
 	before := o.Infra.DeepCopy()
 	by.mark(o.Infra, cluster.Name, name)
 	o.Flavor.SetOwned(o.Infra, Owned{BaseName: by.BaseName, Owner: ownerText(cluster.Namespace, by.Nodepool)})
+	o.leaveCount()
 	if err := patchChange(ctx, c, before, o.Infra, now); err != nil {
 		return err
 	}

@@ -87,6 +87,9 @@ func (AzureASOManaged) Read(infra, related *unstructured.Unstructured) Reading {
 	if resource := resourceIn(infra, asoAgentPool.Kind); resource != nil {
 		out.Name = cmp.Or(stringAt(resource, "spec", "azureName"), resource.GetName(), out.Name)
 		out.Spec = readAgentPool(treeAt(resource, "spec"))
+		if count, said := intAt(resource, "spec", "count"); said {
+			out.Pinned = &count
+		}
 	}
 	if related == nil {
 		if _, looked := treeAt(infra, "status")["resources"]; looked {
@@ -204,6 +207,20 @@ func (AzureASOManaged) SetScaling(infra *unstructured.Unstructured, s *agentpool
 		spec["enableAutoScaling"], spec["minCount"], spec["maxCount"] = true, int64(s.Min), int64(s.Max)
 	})
 }
+
+// Pin implements Flavor. CAPZ applies nothing while the resource and the
+// MachinePool name different numbers (pkg/mutators: Incompatible).
+func (AzureASOManaged) Pin(infra *unstructured.Unstructured, count *int32) {
+	edit(infra, func(_ *unstructured.Unstructured, spec map[string]any) {
+		if delete(spec, "count"); count != nil {
+			spec["count"] = int64(*count)
+		}
+	})
+}
+
+// LeaveCount implements Flavor: CAPZ itself asks for no number when the
+// autoscaler chooses it.
+func (f AzureASOManaged) LeaveCount(infra *unstructured.Unstructured) { f.Pin(infra, nil) }
 
 // edit changes the agent pool in the object's resources; one without any is left
 // alone.

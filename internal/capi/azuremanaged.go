@@ -57,7 +57,9 @@ func (AzureManaged) ReadControlPlane(c *Cluster, plane, _ *unstructured.Unstruct
 
 // Read implements Flavor.
 func (AzureManaged) Read(infra, _ *unstructured.Unstructured) Reading {
+	pinned, left := countPatched(infra)
 	return Reading{
+		Pinned: pinned, CountLeft: left,
 		Name:        cmp.Or(stringAt(infra, "spec", "name"), infra.GetName()),
 		ProviderIDs: stringsAt(infra, "spec", "providerIDList"),
 		Ready:       boolAt(infra, "status", "ready"),

@@ -113,7 +113,7 @@ func addPatch(infra *unstructured.Unstructured, wanted map[string]any) {
 	patches := stringsAt(infra, "spec", patchesField)
 	merged := map[string]any{}
 	if last := len(patches) - 1; last >= 0 {
-		if patch := readPatch(patches[last]); patch != nil && canonical(patch) == patches[last] {
+		if patch := ourPatch(patches[last]); patch != nil {
 			merged, patches = patch, patches[:last]
 		}
 	}

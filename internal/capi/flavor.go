@@ -38,6 +38,12 @@ type Flavor interface {
 	SetOwned(infra *unstructured.Unstructured, o Owned)
 	// SetScaling writes the autoscaler's bounds, nil for no autoscaler.
 	SetScaling(infra *unstructured.Unstructured, s *agentpool.Scaling)
+	// Pin has Azure asked for that number of nodes or for none, whatever the
+	// MachinePool says; nil leaves the word to the MachinePool again.
+	Pin(infra *unstructured.Unstructured, count *int32)
+	// LeaveCount has Azure asked for no number of nodes at all, for a pool that has
+	// some and whose autoscaler chooses it; Pin takes that back.
+	LeaveCount(infra *unstructured.Unstructured)
 }
 
 // Kinds are what a flavour calls its objects; Related are the kinds that its
@@ -64,7 +70,14 @@ type Reading struct {
 	Ready, Made bool
 	Spec        agentpool.Spec
 	Progress    Progress
+	// Pinned is the number of nodes of Pin; CountLeft is true after LeaveCount where
+	// that shows.
+	Pinned    *int32
+	CountLeft bool
 }
+
+// exists is true when Azure has the pool, see Pool.Made.
+func (r Reading) exists() bool { return r.Ready || r.Made || len(r.ProviderIDs) > 0 }
 
 // flavors are those that the operator supports.
 var flavors = []Flavor{AzureManaged{}, AzureASOManaged{}}

@@ -43,7 +43,9 @@ func readObjects(ctx context.Context, reader client.Reader, key types.Namespaced
 	return o, err
 }
 
-func (o Objects) scaled() bool { return o.Flavor.Read(o.Infra, o.Related).Spec.Scaling != nil }
+func (o Objects) read() Reading { return o.Flavor.Read(o.Infra, o.Related) }
+
+func (o Objects) scaled() bool { return o.read().Spec.Scaling != nil }
 
 // SetInPlace changes the infrastructure object as a change in place of the pool
 // needs it.
@@ -53,9 +55,13 @@ func (o Objects) SetInPlace(spec agentpool.Spec, carried *agentpool.Scaling, bas
 		BaseName: baseName, Fingerprint: o.Infra.GetAnnotations()[fleetwrightv1.AnnotationFingerprint],
 		Owner: ownerText(o.Infra.GetNamespace(), o.Infra.GetLabels()[fleetwrightv1.LabelNodepool]),
 	})
-	if spec.Scaling != nil || (spec.Replicas != nil && o.scaled()) {
+	switch {
+	case spec.Scaling != nil:
 		o.Flavor.SetScaling(o.Infra, spec.Scaling)
+	case spec.Replicas != nil && o.replicasOverruled():
+		o.fix(*spec.Replicas)
 	}
+	o.leaveCount()
 	if spec.Scaling != nil || spec.Replicas != nil {
 		carry(o.Infra, carried)
 	}
@@ -89,6 +95,7 @@ func (o Objects) View(now time.Time) Pool {
 	if !p.Made() && p.Updated.After(p.ProvisionStarted) {
 		p.ProvisionStarted = p.Updated
 	}
+	p.Unsettled = p.pinned != nil && p.Nodepool != "" && p.Complete() && !p.Deleting
 	p.readOperation(o, progress, now)
 	return p
 }
@@ -101,12 +108,16 @@ func (p *Pool) readMachinePool(mp *clusterv1.MachinePool) {
 	p.Object, p.UID, p.Created = mp.Name, mp.UID, mp.CreationTimestamp.Time
 	p.Deleting = p.Deleting || !mp.DeletionTimestamp.IsZero()
 	p.readMarks(mp)
+	_, p.Topology = mp.Labels[clusterv1.ClusterTopologyOwnedLabel]
 	p.Name = cmp.Or(p.Name, mp.Annotations[fleetwrightv1.AnnotationAgentPool], mp.Name)
 	p.Spec.Version = cmp.Or(withV(mp.Spec.Template.Spec.Version), p.Spec.Version)
 	if mp.Spec.Replicas != nil {
 		p.Replicas, p.Spec.Replicas = mp.Spec.Replicas, mp.Spec.Replicas
 	}
-	if p.Spec.Scaling != nil {
+	if p.pinned != nil {
+		p.Replicas, p.Spec.Replicas = p.pinned, p.pinned
+	}
+	if p.Spec.Scaling != nil || p.countLeft {
 		p.Spec.Replicas = nil
 	}
 }
@@ -116,7 +127,8 @@ func (p *Pool) readInfra(o Objects) Progress {
 	p.Deleting = o.Infra.GetDeletionTimestamp() != nil
 	p.readMarks(o.Infra)
 	p.Carried = boundsIn(o.Infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried])
-	r := o.Flavor.Read(o.Infra, o.Related)
+	r := o.read()
+	p.pinned, p.countLeft = r.Pinned, r.CountLeft
 	p.Name, p.PoolID, p.ProviderIDs, p.Ready, p.made, p.Spec = r.Name, r.PoolID, r.ProviderIDs, r.Ready, r.Made, r.Spec
 	p.Replicas, p.SubnetID, p.PodSubnetID = r.Spec.Replicas, r.SubnetID, r.PodSubnetID
 	return r.Progress

@@ -39,6 +39,8 @@ type Pool struct {
 	// made.
 	Nodepool, NodepoolUID string
 	Fingerprint           string
+	// Topology is true when the Cluster's topology makes the pool.
+	Topology bool
 	// Unmarked is true when one of its two objects does not say whose it is: Adopt
 	// was cut off, or somebody took the marks off.
 	Unmarked         bool
@@ -69,6 +71,13 @@ type Pool struct {
 	// Replicas is the number of nodes the pool aims at, which CAPZ writes back
 	// while the autoscaler chooses it.
 	Replicas *int32
+	// Unsettled is true while a number that the pool got in place of its autoscaler
+	// may still be lost: Settle has to be called until it is not.
+	Unsettled bool
+
+	// pinned and countLeft are what Flavor.Pin and LeaveCount wrote.
+	pinned    *int32
+	countLeft bool
 
 	// made is the flavour's own proof that Azure has it.
 	made bool

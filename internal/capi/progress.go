@@ -110,6 +110,8 @@ func (p *Pool) readOperation(o Objects, progress Progress, now time.Time) {
 		p.Operation, p.OperationSince = reasonUpdating, p.Updated
 	case progress.State == Failed:
 		p.fail(progress)
+	case p.Unsettled:
+		p.Operation, p.OperationSince = reasonUpdating, p.Updated
 	}
 }
 

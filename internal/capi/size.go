@@ -14,6 +14,11 @@ import (
 // HoldScaling gives the autoscaler of a pool that leaves other bounds, and in the
 // same write carries those from before for the pool that comes, or for its own
 // return. A pool that nobody scales is left alone.
+//
+// Azure is asked for no number of nodes with it. CAPZ would name one that is up
+// to an hour old: above the bounds Azure refuses it, and below the nodes there
+// are nobody promises that Azure does not take it. Bounds alone could not prevent
+// both, and a lower one has to let nodes go one by one in a shift.
 func HoldScaling(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object string, bounds agentpool.Scaling, now time.Time) error {
 	o, err := readObjects(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
 	if err != nil {
@@ -22,48 +27,36 @@ func HoldScaling(ctx context.Context, c client.Client, reader client.Reader, clu
 	if !o.scaled() {
 		return nil
 	}
-	return holdScaling(ctx, c, o, &bounds, now)
+	before := o.Infra.DeepCopy()
+	o.carryToday()
+	o.Flavor.SetScaling(o.Infra, &bounds)
+	o.leaveCount()
+	return patchChange(ctx, c, before, o.Infra, now)
 }
 
 // Resize gives a pool a fixed number of nodes, and carries the bounds of the
-// autoscaler that it takes off for that.
-//
-// The number is written first. While a pool is scaled, CAPZ asks Azure for as
-// many nodes as there are, whatever the MachinePool says; without a scaler it
-// asks for what the MachinePool says, and that is what CAPZ itself last wrote
-// down, which may be an hour old and fewer than live in the pool. Cut off in
-// between, the autoscaler goes on, and the next look resizes again.
+// autoscaler that it takes off for that. Cut off in between, Azure is asked for
+// the new number already, and Settle writes the rest.
 func Resize(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object string, replicas int32, now time.Time) error {
-	key := types.NamespacedName{Namespace: cluster.Namespace, Name: object}
-	o, err := readObjects(ctx, reader, key)
+	o, err := readObjects(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
 	if err != nil {
 		return err
 	}
-	if err := updateReplicas(ctx, c, o.MachinePool, &replicas, now); err != nil {
-		return err
-	}
-	if !o.scaled() {
-		return nil
-	}
-	if err := holdScaling(ctx, c, o, nil, now); err != nil {
-		return err
-	}
-	// CAPZ may have written its own number down once more before it saw that the
-	// autoscaler is off.
-	if o, err = readObjects(ctx, reader, key); err != nil {
-		return err
+	if o.replicasOverruled() {
+		before := o.Infra.DeepCopy()
+		o.carryToday()
+		o.fix(replicas)
+		if err := patchChange(ctx, c, before, o.Infra, now); err != nil {
+			return err
+		}
 	}
 	return updateReplicas(ctx, c, o.MachinePool, &replicas, now)
 }
 
-// holdScaling writes other bounds, nil for no autoscaler, and carries the ones
-// from before unless some are carried already.
-func holdScaling(ctx context.Context, c client.Client, o Objects, bounds *agentpool.Scaling, now time.Time) error {
-	before := o.Infra.DeepCopy()
-	today := o.Flavor.Read(o.Infra, o.Related).Spec.Scaling
+// carryToday keeps today's bounds for later, unless some are kept already.
+func (o Objects) carryToday() {
+	today := o.read().Spec.Scaling
 	if boundsIn(o.Infra.GetAnnotations()[fleetwrightv1.AnnotationScalingCarried]) == nil && today != nil {
 		annotateText(o.Infra, fleetwrightv1.AnnotationScalingCarried, boundsText(*today))
 	}
-	o.Flavor.SetScaling(o.Infra, bounds)
-	return patchChange(ctx, c, before, o.Infra, now)
 }

@@ -22,10 +22,14 @@ import (
 type stage struct {
 	t      *testing.T
 	client client.WithWatch
+	// inner is the same without what follows, for others who write.
+	inner  client.WithWatch
 	flavor Flavor
 	// writes counts what was written since the stage was set; cutAfter lets that
 	// many through and refuses the rest, negative for no end.
 	writes, cutAfter int
+	// afterWrite is called after each write of ours, nil for nothing.
+	afterWrite func()
 }
 
 var errCut = errors.New("the process was killed here")
@@ -36,8 +40,8 @@ func newStage(t *testing.T, f Flavor, p NewPool) *stage {
 	if err := AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, flavor: f, cutAfter: -1}
-	s.client = interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme).Build(), interceptor.Funcs{
+	s := &stage{t: t, flavor: f, cutAfter: -1, inner: fake.NewClientBuilder().WithScheme(scheme).Build()}
+	s.client = interceptor.NewClient(s.inner, interceptor.Funcs{
 		Create: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			o.SetUID(types.UID("uid of " + kindOf(o)))
 			return w.Create(ctx, o, opts...)
@@ -47,7 +51,11 @@ func newStage(t *testing.T, f Flavor, p NewPool) *stage {
 				return errCut
 			}
 			s.writes++
-			return w.Patch(ctx, o, patch, opts...)
+			err := w.Patch(ctx, o, patch, opts...)
+			if s.afterWrite != nil {
+				s.afterWrite()
+			}
+			return err
 		},
 	})
 	for _, o := range clusterOf(f) {

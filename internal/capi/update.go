@@ -35,9 +35,8 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 	pool := o.View(now)
 	// The bounds are what tells that a change is needed. While there is no pool, its
 	// number comes first: cut off in between, it would stay outside of the bounds
-	// for good. And a number for a pool that is scaled comes first, because without
-	// a scaler CAPZ asks Azure for what it last wrote down, however old that is.
-	numberFirst := !pool.Made() || (spec.Replicas != nil && pool.Spec.Scaling != nil)
+	// for good.
+	numberFirst := !pool.Made()
 	if growsFirst(spec, pool) {
 		carried = cmp.Or(carried, spec.Scaling)
 		spec.Replicas, spec.Scaling = ptr.To(max(ptr.Deref(pool.Replicas, 0), spec.Scaling.Min)), nil
@@ -59,8 +58,8 @@ func UpdatePool(ctx context.Context, c client.Client, reader client.Reader, clus
 }
 
 // growsFirst is true for a pool that is to be scaled and has fewer nodes than
-// the autoscaler has to keep: CAPZ asks for the autoscaler together with the
-// number of nodes there are, which Azure may refuse outside of the bounds.
+// the autoscaler has to keep: Azure may refuse an autoscaler for a pool that is
+// outside of its bounds.
 func growsFirst(spec agentpool.Spec, pool Pool) bool {
 	return spec.Scaling != nil && pool.Spec.Scaling == nil && pool.Made() && len(pool.ProviderIDs) < int(spec.Scaling.Min)
 }

@@ -157,3 +157,9 @@ func (Plain) SetScaling(infra *unstructured.Unstructured, s *agentpool.Scaling) 
 	}
 	m.write(infra)
 }
+
+// Pin implements capi.Flavor: nobody but us writes the MachinePool's number.
+func (Plain) Pin(*unstructured.Unstructured, *int32) {}
+
+// LeaveCount implements capi.Flavor.
+func (Plain) LeaveCount(*unstructured.Unstructured) {}
