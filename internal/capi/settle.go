@@ -41,6 +41,9 @@ func Settle(ctx context.Context, c client.Client, reader client.Reader, cluster 
 		before := o.Infra.DeepCopy()
 		o.leaveCount()
 		return patchChange(ctx, c, before, o.Infra, now)
+	case r.Progress.State == Working:
+		// Nothing is lost meanwhile: the pin has the word.
+		return nil
 	case o.MachinePool.Spec.Replicas == nil || *o.MachinePool.Spec.Replicas != *r.Pinned:
 		return updateReplicas(ctx, c, o.MachinePool, r.Pinned, now)
 	case replicasManaged(o.MachinePool) || r.Progress.State != Done || p.justWritten(now, r.Progress):
