@@ -53,6 +53,18 @@ func Resize(ctx context.Context, c client.Client, reader client.Reader, cluster 
 	return updateReplicas(ctx, c, o.MachinePool, &replicas, now)
 }
 
+// MatchSize writes down the number of nodes that Azure says a pool has. Azure is
+// asked for nothing new, so it is no operation and carries no mark of one.
+func MatchSize(ctx context.Context, c client.Client, reader client.Reader, cluster types.NamespacedName, object string, counted int32) error {
+	o, err := readObjects(ctx, reader, types.NamespacedName{Namespace: cluster.Namespace, Name: object})
+	if err != nil || o.replicasOverruled() {
+		return err
+	}
+	before := o.MachinePool.DeepCopy()
+	o.MachinePool.Spec.Replicas = &counted
+	return patch(ctx, c, "match the size of", before, o.MachinePool)
+}
+
 // carryToday keeps today's bounds for later, unless some are kept already.
 func (o Objects) carryToday() {
 	today := o.read().Spec.Scaling

@@ -89,7 +89,6 @@ func (r *Reconciler) act(ctx context.Context, np *fleetwrightv1.Nodepool, o *obs
 func (r *Reconciler) write(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
 	a, cluster, now := o.plan.Action, clusterKey(np), r.Clock.Now()
 	key := types.NamespacedName{Namespace: np.Namespace, Name: a.Object}
-	resize := func(n int32) error { return capi.Resize(ctx, r.Client, r.Live, cluster, a.Object, n, now) }
 	switch a.Kind {
 	case replacement.CreatePool:
 		return r.createPool(ctx, np, o)
@@ -98,9 +97,9 @@ func (r *Reconciler) write(ctx context.Context, np *fleetwrightv1.Nodepool, o *o
 	case replacement.HoldScaling:
 		return capi.HoldScaling(ctx, r.Client, r.Live, cluster, a.Object, *a.Spec.Scaling, now)
 	case replacement.ResizePool:
-		return resize(a.Replicas)
+		return capi.Resize(ctx, r.Client, r.Live, cluster, a.Object, a.Replicas, now)
 	case replacement.MatchSize:
-		return r.matchSize(ctx, o, resize)
+		return r.matchSize(ctx, o, func(n int32) error { return capi.MatchSize(ctx, r.Client, r.Live, cluster, a.Object, n) })
 	case replacement.MarkEmpty:
 		return capi.MarkEmpty(ctx, r.Client, r.Live, key, now)
 	case replacement.AdoptPool:

@@ -50,7 +50,7 @@ func (r *arm) DeleteMachines(_ context.Context, id string, names []string) error
 				return &refusal.Error{Kind: refusal.Gone, Doing: "delete machines of " + path.Base(id), Code: "InvalidParameter", Message: "Cannot find any valid machines"}
 			}
 		}
-		r.a.op.asks(p.object)
+		r.a.op.asks(p.object, false)
 		p.working, p.leaving = shrinking, names
 		r.deleted += len(names)
 		if r.loses {

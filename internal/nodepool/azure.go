@@ -29,7 +29,8 @@ const defaultMaxPods = 30
 
 // observeAzure reads what Azure has left for the wanted pool. What cannot be
 // read limits nothing: Azure has the last word.
-func (r *Reconciler) observeAzure(ctx context.Context, cluster capi.Cluster, w replacement.World) replacement.Azure {
+func (r *Reconciler) observeAzure(ctx context.Context, o *observation) replacement.Azure {
+	cluster, w := o.cluster, o.world
 	out := replacement.Azure{Asked: true, Room: capacity.Unlimited}
 	if r.Azure == nil || cluster.SubscriptionID == "" || cluster.Location == "" {
 		return out
@@ -41,6 +42,9 @@ func (r *Reconciler) observeAzure(ctx context.Context, cluster capi.Cluster, w r
 		SubscriptionID: cluster.SubscriptionID, Location: cluster.Location, MachineType: spec.MachineType,
 		Spot: spec.Type == "Spot", Zones: spec.Zones, NodeSubnetID: nodes, PodSubnetID: pods,
 		Since: lastChange(w),
+	}
+	if o.live {
+		query.Since = r.Clock.Now() // what is decided now is written now
 	}
 	answer, _ := r.Azure.Capacity(ctx, query) // the parts that failed say so
 	maxPods := spec.MaxPods
@@ -104,7 +108,7 @@ func (r *Reconciler) deleteMachines(ctx context.Context, o *observation) error {
 
 // matchSize writes Azure's own number down, so that asking for it again changes
 // nothing. Anything else could make Azure choose machines to take away.
-func (r *Reconciler) matchSize(ctx context.Context, o *observation, resize func(int32) error) error {
+func (r *Reconciler) matchSize(ctx context.Context, o *observation, write func(int32) error) error {
 	id, err := r.poolID(o)
 	if err != nil {
 		return err
@@ -113,7 +117,7 @@ func (r *Reconciler) matchSize(ctx context.Context, o *observation, resize func(
 	if err != nil || !settled {
 		return err
 	}
-	return resize(count)
+	return write(count)
 }
 
 // countNodes asks Azure how many nodes a pool has.

@@ -56,16 +56,20 @@ func (f *forecasts) forget(nodepool types.UID) {
 	delete(f.by, nodepool)
 }
 
-// pinned is the number of pods per zone that a volume keeps there.
-func (r *Reconciler) pinned(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, object string, snapshot drain.Snapshot, now time.Time) (map[string]int, error) {
-	report, found := r.forecasts.of(np.UID, object, now)
-	if !found {
-		complete, err := preflight.Complete(ctx, o.nodes, snapshot)
-		if err != nil {
-			return nil, err
-		}
-		report = preflight.Look(complete, drain.Policy{}, now)
-		r.forecasts.keep(np.UID, object, report, now)
+// pinned is the number of pods per zone that a volume keeps there. Of a part of a
+// pool, which is another one each time, nothing is kept.
+func (r *Reconciler) pinned(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, of replacement.PodsOf, snapshot drain.Snapshot, now time.Time) (map[string]int, error) {
+	whole := of.Nodes == nil
+	if report, found := r.forecasts.of(np.UID, of.Object, now); found && whole {
+		return report.ZonesNeeded, nil
+	}
+	complete, err := preflight.Complete(ctx, o.nodes, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	report := preflight.Look(complete, drain.Policy{}, now)
+	if whole {
+		r.forecasts.keep(np.UID, of.Object, report, now)
 	}
 	return report.ZonesNeeded, nil
 }

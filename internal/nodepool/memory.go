@@ -1,6 +1,9 @@
 package nodepool
 
 import (
+	"context"
+	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -18,60 +21,85 @@ type slots struct {
 }
 
 type holder struct {
-	sync.Mutex
+	// taken has room for the one who holds the slot.
+	taken   chan struct{}
 	waiting int
 }
 
-// take waits for the cluster's slot and returns how to give it back.
-func (s *slots) take(cluster types.NamespacedName) (release func()) {
+// take waits for the cluster's slot and returns how to give it back, or an error
+// when ctx ends before.
+func (s *slots) take(ctx context.Context, cluster types.NamespacedName) (release func(), err error) {
+	h := s.join(cluster)
+	select {
+	case h.taken <- struct{}{}:
+		return func() {
+			<-h.taken
+			s.leave(cluster, h)
+		}, nil
+	case <-ctx.Done():
+		s.leave(cluster, h)
+		return nil, fmt.Errorf("wait while another Nodepool of cluster %s is written: %w", cluster, ctx.Err())
+	}
+}
+
+func (s *slots) join(cluster types.NamespacedName) *holder {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.holders == nil {
 		s.holders = map[types.NamespacedName]*holder{}
 	}
-	h := s.holders[cluster]
-	if h == nil {
-		h = &holder{}
-		s.holders[cluster] = h
+	if s.holders[cluster] == nil {
+		s.holders[cluster] = &holder{taken: make(chan struct{}, 1)}
 	}
-	h.waiting++
-	s.mu.Unlock()
-	h.Lock()
-	return func() {
-		h.Unlock()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if h.waiting--; h.waiting == 0 {
-			delete(s.holders, cluster)
-		}
+	s.holders[cluster].waiting++
+	return s.holders[cluster]
+}
+
+func (s *slots) leave(cluster types.NamespacedName, h *holder) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.waiting--; h.waiting == 0 {
+		delete(s.holders, cluster)
 	}
 }
+
+// rememberedFor is how long something is kept of a Nodepool that does not look
+// again: one whose finalizer a person took off never says that it is gone.
+const rememberedFor = time.Hour
 
 // refusals keep what API servers answered to evictions, which saves calls and
 // keeps a webhook's denial visible. Losing them at a restart changes no
 // decision.
 type refusals struct {
 	mu sync.Mutex
-	by map[types.UID][]drain.Refusal
+	by map[types.UID]answers
+}
+
+// answers are the refusals of one Nodepool, as of the last eviction.
+type answers struct {
+	at   time.Time
+	kept []drain.Refusal
 }
 
 func (r *refusals) of(nodepool types.UID) []drain.Refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.by[nodepool]
+	return r.by[nodepool].kept
 }
 
 func (r *refusals) remember(nodepool types.UID, result drain.Result, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kept := drain.Remember(r.by[nodepool], result, now)
+	maps.DeleteFunc(r.by, func(_ types.UID, a answers) bool { return now.Sub(a.at) > rememberedFor })
+	kept := drain.Remember(r.by[nodepool].kept, result, now)
 	if len(kept) == 0 {
 		delete(r.by, nodepool)
 		return
 	}
 	if r.by == nil {
-		r.by = map[types.UID][]drain.Refusal{}
+		r.by = map[types.UID]answers{}
 	}
-	r.by[nodepool] = kept
+	r.by[nodepool] = answers{now, kept}
 }
 
 // forget drops what is kept of a Nodepool that is done or gone.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,7 +22,7 @@ import (
 )
 
 // agentPoolLabel is AKS' own label of a node's pool.
-const agentPoolLabel = "kubernetes.azure.com/agentpool"
+const agentPoolLabel = workload.PoolLabel
 
 // observation is one reading of everything a Nodepool depends on, and the plan
 // that follows.
@@ -31,6 +30,10 @@ type observation struct {
 	world   replacement.World
 	plan    replacement.Plan
 	cluster capi.Cluster
+	// shared is true while the nodes are from a reading that began before this look.
+	shared bool
+	// live is true for a look past the cache, right before a write.
+	live bool
 	// holdChanges is when a Freeze begins or ends by its own times, zero when none
 	// does.
 	holdChanges time.Time
@@ -46,29 +49,69 @@ type observation struct {
 // answer asks for less than the one before.
 const maxReadings = 16
 
+// readNodes is how a look reads the Nodes of a workload cluster.
+type readNodes func(context.Context, types.NamespacedName) (workload.Reading, error)
+
 // look observes and decides. Pods, and what Azure has left, are read only when
 // the plan asks for them.
 func (r *Reconciler) look(ctx context.Context, reader client.Reader, np *fleetwrightv1.Nodepool) (*observation, error) {
-	c, err := r.observeCluster(ctx, reader, clusterKey(np))
+	return r.lookWith(ctx, reader, r.Clusters.Nodes, np)
+}
+
+// firstLook is one that most often finds nothing to do, and may share its
+// reading of the nodes with other Nodepools of the cluster. It reads them anew
+// before it decides to do anything; see standsOnShared.
+func (r *Reconciler) firstLook(ctx context.Context, np *fleetwrightv1.Nodepool) (*observation, error) {
+	return r.lookWith(ctx, r.Client, r.Clusters.RecentNodes, np)
+}
+
+func (r *Reconciler) lookWith(ctx context.Context, reader client.Reader, nodes readNodes, np *fleetwrightv1.Nodepool) (*observation, error) {
+	c, err := r.observeCluster(ctx, reader, nodes, clusterKey(np))
 	if err != nil {
 		return nil, err
 	}
-	o := r.observe(c, np)
-	r.decide(ctx, o, np)
+	c.live = reader == r.Live
+	o := r.decideOn(ctx, c, r.observe(c, np), np)
 	r.queue.note(np, replacement.WishOf(o.plan), r.Clock.Now())
 	if o.plan.Action.Kind != replacement.None {
 		if o.world.Ahead = r.queue.ahead(np, r.Clock.Now()); len(o.world.Ahead) > 0 {
-			r.decide(ctx, o, np)
+			o = r.decideOn(ctx, c, o, np)
 		}
 	}
 	return o, nil
+}
+
+// decideOn decides on what was observed, or on nodes read anew where that is
+// not enough.
+func (r *Reconciler) decideOn(ctx context.Context, c *clusterReading, o *observation, np *fleetwrightv1.Nodepool) *observation {
+	if r.decide(ctx, o, np); !standsOnShared(o) {
+		return o
+	}
+	c.read(ctx, r.Clusters.Nodes, clusterKey(np))
+	anew := r.observe(c, np)
+	anew.world.Ahead = o.world.Ahead
+	r.decide(ctx, anew, np)
+	return anew
+}
+
+// standsOnShared is true for a plan that cannot be left to a reading of the
+// nodes that is seconds old: one that is carried out on this very look, or that
+// asks for pods. What the drain engine reads anew by itself, the old nodes and
+// their pods, is not all that an eviction rests on: the new nodes must be ready
+// too. So nodes are never older than the pods, and nothing is opened, evicted
+// or marked on a shared reading. Actions that need the slot are looked at anew
+// anyway.
+func standsOnShared(o *observation) bool {
+	kind := o.plan.Action.Kind
+	return o.shared && (len(o.plan.NeedsPods) > 0 || kind != replacement.None && !needsSlot(o.plan.Action))
 }
 
 // decide plans, and reads what the plan asks for until it asks for nothing.
 func (r *Reconciler) decide(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool) {
 	now := r.Clock.Now()
 	for range maxReadings {
-		if o.plan = replacement.Next(o.world, now); len(o.plan.NeedsPods)+len(o.plan.NeedsCount) == 0 && !o.plan.NeedsAzure {
+		o.plan = replacement.Next(o.world, now)
+		if standsOnShared(o) || len(o.plan.NeedsPods)+len(o.plan.NeedsCount) == 0 && !o.plan.NeedsAzure {
 			return
 		}
 		for i := range o.world.Pools {
@@ -77,7 +120,7 @@ func (r *Reconciler) decide(ctx context.Context, o *observation, np *fleetwright
 			}
 		}
 		if o.plan.NeedsAzure {
-			o.world.Azure = r.observeAzure(ctx, o.cluster, o.world)
+			o.world.Azure = r.observeAzure(ctx, o)
 		}
 		for _, of := range o.plan.NeedsPods {
 			if err := r.observePods(ctx, o, np, of, now); err != nil {
@@ -90,15 +133,17 @@ func (r *Reconciler) decide(ctx context.Context, o *observation, np *fleetwright
 
 // clusterReading is what all Nodepools of a cluster have in common.
 type clusterReading struct {
+	live    bool
 	cluster capi.Cluster
 	pools   []capi.Pool
-	nodes   []corev1.Node
-	api     kubernetes.Interface
-	unread  error
 	frozen  freeze.Effect
+	// seen is empty until there are nodes to read, and when unread says why nothing
+	// is known of them.
+	seen   workload.Reading
+	unread error
 }
 
-func (r *Reconciler) observeCluster(ctx context.Context, reader client.Reader, key types.NamespacedName) (*clusterReading, error) {
+func (r *Reconciler) observeCluster(ctx context.Context, reader client.Reader, nodes readNodes, key types.NamespacedName) (*clusterReading, error) {
 	cluster, err := capi.ReadCluster(ctx, reader, key)
 	if err != nil {
 		return nil, err
@@ -110,39 +155,30 @@ func (r *Reconciler) observeCluster(ctx context.Context, reader client.Reader, k
 	c := &clusterReading{cluster: cluster, pools: pools}
 	// Past the cache: a Freeze made a moment ago counts.
 	c.frozen = freeze.InEffect(ctx, r.Live, key.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())
-	c.api, c.nodes, c.unread = r.observeNodes(ctx, key, cluster, pools)
+	c.read(ctx, nodes, key)
 	return c, nil
 }
 
 func (r *Reconciler) observe(c *clusterReading, np *fleetwrightv1.Nodepool) *observation {
 	o := &observation{
 		world: replacement.World{Nodepool: wanted(np, c.cluster, c.frozen, r.Clock.Now()), Cluster: viewCluster(c.cluster)},
-		pools: map[string]capi.Pool{}, drains: map[string]drain.Plan{}, nodes: c.api, cluster: c.cluster, holdChanges: c.frozen.CheckAgain,
+		pools: map[string]capi.Pool{}, drains: map[string]drain.Plan{}, cluster: c.cluster, holdChanges: c.frozen.CheckAgain,
+		nodes: c.seen.API, shared: c.seen.Shared, live: c.live,
 	}
 	if c.unread != nil {
 		o.world.Cluster.Unreachable = c.unread.Error()
 	}
-	o.addPools(np, c.pools, c.nodes)
+	o.addPools(np, c.pools, c.seen.Nodes)
 	o.world.Adoptable = adoptable(np, c.pools)
 	return o
 }
 
-// observeNodes reads the Nodes of the workload cluster, once there are any to
-// read. An error means that nothing is known of them.
-func (r *Reconciler) observeNodes(ctx context.Context, key types.NamespacedName, cluster capi.Cluster, pools []capi.Pool) (kubernetes.Interface, []corev1.Node, error) {
-	if !cluster.Provisioned || cluster.Deleting || len(pools) == 0 {
-		return nil, nil, nil
+// read reads the Nodes of the workload cluster, once there are any to read. It
+// does so for a Nodepool on hold, too, because its status goes on counting them.
+func (c *clusterReading) read(ctx context.Context, nodes readNodes, key types.NamespacedName) {
+	if c.cluster.Provisioned && !c.cluster.Deleting && len(c.pools) > 0 {
+		c.seen, c.unread = nodes(ctx, key)
 	}
-	api, err := r.Clusters.Get(ctx, key)
-	if err != nil {
-		return nil, nil, err
-	}
-	nodes, err := workload.ListNodes(ctx, api)
-	if err != nil {
-		r.Clusters.Forget(key)
-		return nil, nil, err
-	}
-	return api, nodes, nil
 }
 
 func viewCluster(c capi.Cluster) replacement.Cluster {
@@ -160,7 +196,7 @@ func adoptable(np *fleetwrightv1.Nodepool, pools []capi.Pool) []replacement.Adop
 		for _, p := range pools {
 			if p.Object == name {
 				mine := p.Nodepool == np.Name && p.NodepoolUID == string(np.UID)
-				a = replacement.Adoptable{Object: name, Found: true, Owner: p.Nodepool, Mine: mine && !p.Unmarked, Name: p.Name, Spec: p.Spec}
+				a = replacement.Adoptable{Object: name, Found: true, Owner: p.Nodepool, Mine: mine && !p.Unmarked, Topology: p.Topology, Name: p.Name, Spec: p.Spec}
 				if mine {
 					a.Owner = ""
 				}
@@ -171,9 +207,9 @@ func adoptable(np *fleetwrightv1.Nodepool, pools []capi.Pool) []replacement.Adop
 	return out
 }
 
-func (o *observation) addPools(np *fleetwrightv1.Nodepool, all []capi.Pool, nodes []corev1.Node) {
+func (o *observation) addPools(np *fleetwrightv1.Nodepool, all []capi.Pool, nodes []workload.Node) {
 	members := matchNodes(all, nodes)
-	byName := make(map[string]*corev1.Node, len(nodes))
+	byName := make(map[string]*workload.Node, len(nodes))
 	for i := range nodes {
 		byName[nodes[i].Name] = &nodes[i]
 	}
@@ -203,7 +239,7 @@ func (o *observation) addPools(np *fleetwrightv1.Nodepool, all []capi.Pool, node
 	}
 }
 
-func matchNodes(pools []capi.Pool, nodes []corev1.Node) map[string]membership.Members {
+func matchNodes(pools []capi.Pool, nodes []workload.Node) map[string]membership.Members {
 	claims := make([]membership.Pool, 0, len(pools))
 	for _, p := range pools {
 		claims = append(claims, membership.Pool{Name: p.Name, ProviderIDs: p.ProviderIDs})
@@ -211,7 +247,7 @@ func matchNodes(pools []capi.Pool, nodes []corev1.Node) map[string]membership.Me
 	said := make([]membership.Node, 0, len(nodes))
 	for i := range nodes {
 		said = append(said, membership.Node{
-			Name: nodes[i].Name, ProviderID: nodes[i].Spec.ProviderID, PoolLabel: nodes[i].Labels[agentPoolLabel],
+			Name: nodes[i].Name, ProviderID: nodes[i].ProviderID, PoolLabel: nodes[i].Labels[agentPoolLabel],
 		})
 	}
 	return membership.Match(claims, said)
@@ -224,25 +260,15 @@ func viewNeighbour(p capi.Pool, nodes []replacement.Node) replacement.Neighbour 
 	}
 }
 
-func viewNodes(names []string, byName map[string]*corev1.Node) []replacement.Node {
+func viewNodes(names []string, byName map[string]*workload.Node) []replacement.Node {
 	out := make([]replacement.Node, 0, len(names))
 	for _, name := range names {
 		n := byName[name]
-		_, ours := n.Annotations[fleetwrightv1.AnnotationCordoned]
-		view := replacement.Node{
-			Name: n.Name, UID: string(n.UID), ProviderID: n.Spec.ProviderID,
-			Cordoned: n.Spec.Unschedulable, CordonedByUs: ours, Version: n.Status.NodeInfo.KubeletVersion,
-			Zone: preflight.ZoneOf(n.Labels),
-		}
-		for _, c := range n.Status.Conditions {
-			if c.Type == corev1.NodeReady {
-				view.Ready, view.ReadySince = c.Status == corev1.ConditionTrue, c.LastTransitionTime.Time
-			}
-		}
-		if !n.DeletionTimestamp.IsZero() {
-			view.Ready = false
-		}
-		out = append(out, view)
+		out = append(out, replacement.Node{
+			Name: n.Name, UID: string(n.UID), ProviderID: n.ProviderID,
+			Cordoned: n.Unschedulable, CordonedByUs: n.CordonedByUs, Version: n.KubeletVersion,
+			Zone: preflight.ZoneOf(n.Labels), Ready: n.Ready && !n.Deleting, ReadySince: n.ReadySince,
+		})
 	}
 	return out
 }
@@ -273,7 +299,7 @@ func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetw
 			Known: true, Of: of.Nodes, Closed: plan.Cordoned(), Remaining: plan.Remaining, Staying: plan.Staying(), Summary: plan.Summary, CheckAgain: plan.CheckAgain,
 		}
 		if plan.Remaining > 0 {
-			if p.Drain.Pinned, err = r.pinned(ctx, o, np, of.Object, snapshot, now); err != nil {
+			if p.Drain.Pinned, err = r.pinned(ctx, o, np, of, snapshot, now); err != nil {
 				return fmt.Errorf("read the volumes of pool %s: %w", p.Name, err)
 			}
 		}

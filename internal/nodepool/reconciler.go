@@ -79,17 +79,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 			return quietly(err)
 		}
 	}
-	o, err := r.look(ctx, r.Client, np)
+	o, err := r.firstLook(ctx, np)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	if needsSlot(o.plan.Action) {
 		// One Nodepool of a cluster at a time, on a reading newer than the last
 		// write of any of them: AKS has one slot, and a cache may lag.
-		defer r.slots.take(clusterKey(np))()
+		release, err := r.slots.take(ctx, clusterKey(np))
+		if err != nil {
+			return ctrl.Result{}, err
+		}
+		defer release()
 		if o, err = r.lookLive(ctx, np); err != nil || o == nil {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
+	}
+	if err := r.settle(ctx, np, o); err != nil {
+		return quietly(err)
 	}
 	logf.FromContext(ctx).V(1).Info("Planned", "plan", o.plan.String())
 	if o.plan.Action.Kind != replacement.None {
@@ -118,6 +125,23 @@ func (r *Reconciler) stands(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 	}
 	frozen := freeze.InEffect(ctx, r.Live, np.Namespace, o.cluster.Labels, r.Namespace, r.Clock.Now())
 	return hold(&live, o.cluster, frozen) == o.world.Nodepool.Hold, nil
+}
+
+// settle goes on with pools whose number was fixed and may still be lost. It
+// keeps nodes that live, so only a full stop stops it.
+func (r *Reconciler) settle(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
+	if h := o.world.Nodepool.Hold; h.Reason != "" && !h.NonDisruptive {
+		return nil
+	}
+	for object, p := range o.pools {
+		if !p.Unsettled {
+			continue
+		}
+		if err := capi.Settle(ctx, r.Client, r.Live, clusterKey(np), object, r.Clock.Now()); err != nil {
+			return fmt.Errorf("settle pool %s: %w", p.Name, err)
+		}
+	}
+	return nil
 }
 
 // conclude reports what was done, and says when to look again.

@@ -14,9 +14,21 @@ var errAnswerTooLong = errors.New("the answer is longer than 64 MiB")
 
 // bounded keeps one workload cluster from filling the memory of the manager of
 // all: whatever is read of an answer beyond maxAnswer is an error.
-type bounded struct{ next http.RoundTripper }
+type bounded struct {
+	next *http.Transport
+	// changed is told of every write to an object, once it is through or nobody
+	// knows. Evictions, which are no such writes, are not told.
+	changed func()
+}
+
+// WrappedRoundTripper lets net/http and client-go find the transport, to cancel
+// requests.
+func (b bounded) WrappedRoundTripper() http.RoundTripper { return b.next }
 
 func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Method == http.MethodPatch {
+		defer b.changed()
+	}
 	response, err := b.next.RoundTrip(request)
 	if err != nil {
 		return nil, err

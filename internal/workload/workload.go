@@ -8,14 +8,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -27,6 +28,8 @@ const (
 	// requestTimeout bounds one call, so that a dead cluster is a fact and not a
 	// hang. The API server itself holds an eviction back for up to 10 s.
 	requestTimeout = 30 * time.Second
+	// dialTimeout bounds the beginning of a connection, and its TLS handshake.
+	dialTimeout = 5 * time.Second
 	// checkKubeconfig is how long a kubeconfig is used before it is read again:
 	// CAPZ rotates it in place.
 	checkKubeconfig = time.Minute
@@ -47,15 +50,21 @@ type Clusters struct {
 	userAgent string
 	clock     clock.PassiveClock
 
+	// patience is pagePatience, but in tests.
+	patience time.Duration
+
 	mu   sync.Mutex
 	open map[types.NamespacedName]*connection
+	// known is what was learnt of clusters lately. Losing it at a restart costs a
+	// reading of each.
+	known map[types.NamespacedName]*knowledge
 }
 
 var errRedirected = errors.New("redirects are refused")
 
 type connection struct {
 	clientset  kubernetes.Interface
-	transport  *http.Client
+	wire       *http.Transport
 	kubeconfig []byte
 	checked    time.Time
 	used       time.Time
@@ -64,7 +73,10 @@ type connection struct {
 // New returns a pool of connections that reads kubeconfig Secrets through
 // secrets, which should not be a cache: nobody needs a copy of every Secret.
 func New(secrets client.Reader, userAgent string, clk clock.PassiveClock) *Clusters {
-	return &Clusters{secrets: secrets, userAgent: userAgent, clock: clk, open: map[types.NamespacedName]*connection{}}
+	return &Clusters{
+		secrets: secrets, userAgent: userAgent, clock: clk, patience: pagePatience,
+		open: map[types.NamespacedName]*connection{}, known: map[types.NamespacedName]*knowledge{},
+	}
 }
 
 // Get returns a client for the cluster. It does not call the cluster: whether
@@ -90,7 +102,7 @@ func (c *Clusters) Get(ctx context.Context, cluster types.NamespacedName) (kuber
 		conn.checked, conn.used = now, now
 		return conn.clientset, nil
 	}
-	fresh, err := c.connect(kubeconfig)
+	fresh, err := c.connect(cluster, kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("connect to cluster %s: %w", cluster, err)
 	}
@@ -100,17 +112,18 @@ func (c *Clusters) Get(ctx context.Context, cluster types.NamespacedName) (kuber
 	return fresh.clientset, nil
 }
 
-// Forget closes the connection, for example after an answer of 401: the next
-// Get reads the kubeconfig again.
+// Forget closes the connection, for example after an answer of 401, and shares
+// no reading made over it: the next Get reads the kubeconfig again.
 func (c *Clusters) Forget(cluster types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drop(cluster)
+	c.outdate(cluster)
 }
 
 func (c *Clusters) drop(cluster types.NamespacedName) {
 	if conn := c.open[cluster]; conn != nil {
-		conn.transport.CloseIdleConnections()
+		conn.wire.CloseIdleConnections()
 		delete(c.open, cluster)
 	}
 }
@@ -140,6 +153,7 @@ func (c *Clusters) CloseIdle() int {
 			c.drop(key)
 		}
 	}
+	c.sweep(c.clock.Now())
 	return len(c.open)
 }
 
@@ -159,28 +173,50 @@ func (c *Clusters) kubeconfig(ctx context.Context, cluster types.NamespacedName)
 	return secret.Data["value"], nil
 }
 
-func (c *Clusters) connect(kubeconfig []byte) (*connection, error) {
+func (c *Clusters) connect(cluster types.NamespacedName, kubeconfig []byte) (*connection, error) {
 	config, err := restConfig(kubeconfig)
 	if err != nil {
 		return nil, err
 	}
 	config.UserAgent, config.Timeout = c.userAgent, requestTimeout
 	config.QPS, config.Burst = queriesPerSecond, burst
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return bounded{next} })
-	transport, err := rest.HTTPClientFor(config)
+	wire, err := wireTo(config)
 	if err != nil {
 		return nil, err
 	}
-	// An API server does not redirect; one that does would have us ask somebody
-	// else, with its credentials and from our place in the network.
-	transport.CheckRedirect = func(request *http.Request, _ []*http.Request) error {
-		return fmt.Errorf("redirected to host %q: %w", request.URL.Host, errRedirected)
-	}
-	clientset, err := kubernetes.NewForConfigAndClient(config, transport)
+	transport, err := rest.HTTPWrappersForConfig(config, bounded{next: wire, changed: func() { c.changed(cluster) }})
 	if err != nil {
 		return nil, err
 	}
-	return &connection{clientset: clientset, transport: transport, kubeconfig: kubeconfig}, nil
+	clientset, err := kubernetes.NewForConfigAndClient(config, &http.Client{Transport: transport, Timeout: requestTimeout, CheckRedirect: refuseRedirect})
+	if err != nil {
+		return nil, err
+	}
+	return &connection{clientset: clientset, wire: wire, kubeconfig: kubeconfig}, nil
+}
+
+// wireTo is a transport of the cluster's own. client-go would share one among
+// all clients that look alike, where one cluster that is dropped closes the
+// connections of another, and keep it for ever.
+func wireTo(config *rest.Config) (*http.Transport, error) {
+	tlsConfig, err := rest.TLSConfigFor(config)
+	if err != nil {
+		return nil, err
+	}
+	return utilnet.SetTransportDefaults(&http.Transport{
+		Proxy:               config.Proxy,
+		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: dialTimeout,
+		TLSClientConfig:     tlsConfig,
+		MaxIdleConnsPerHost: 25, // as client-go has it
+		DisableCompression:  config.DisableCompression,
+	}), nil
+}
+
+// refuseRedirect: an API server does not redirect; one that does would have us
+// ask somebody else, with its credentials and from our place in the network.
+func refuseRedirect(request *http.Request, _ []*http.Request) error {
+	return fmt.Errorf("redirected to host %q: %w", request.URL.Host, errRedirected)
 }
 
 // restConfig refuses a kubeconfig that would run a program or read a file of
@@ -208,33 +244,4 @@ func restConfig(kubeconfig []byte) (*rest.Config, error) {
 		return nil, errors.New("its kubeconfig names no usable cluster and user")
 	}
 	return config, nil
-}
-
-// pageSize keeps one answer small on clusters with a thousand nodes; maxNodes is
-// twice what AKS allows, so that a list without end does not fill our memory.
-const (
-	pageSize = 500
-	maxNodes = 10_000
-)
-
-var errTooManyNodes = fmt.Errorf("there are more than %d", maxNodes)
-
-// ListNodes reads all Nodes, page by page. A list that could not be read to its
-// end is an error, never a shorter list.
-func ListNodes(ctx context.Context, api kubernetes.Interface) ([]corev1.Node, error) {
-	var out []corev1.Node
-	options := metav1.ListOptions{Limit: pageSize}
-	for {
-		page, err := api.CoreV1().Nodes().List(ctx, options)
-		if err != nil {
-			return nil, fmt.Errorf("list nodes: %w", err)
-		}
-		if out = append(out, page.Items...); len(out) > maxNodes {
-			return nil, fmt.Errorf("list nodes: %w", errTooManyNodes)
-		}
-		if page.Continue == "" {
-			return out, nil
-		}
-		options.Continue = page.Continue
-	}
 }
