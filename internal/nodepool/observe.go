@@ -55,22 +55,22 @@ type readNodes func(context.Context, types.NamespacedName) (workload.Reading, er
 // look observes and decides. Pods, and what Azure has left, are read only when
 // the plan asks for them.
 func (r *Reconciler) look(ctx context.Context, reader client.Reader, np *fleetwrightv1.Nodepool) (*observation, error) {
-	return r.lookWith(ctx, reader, r.Clusters.Nodes, np)
+	return r.lookWith(ctx, reader, true, r.Clusters.Nodes, np)
 }
 
 // firstLook is one that most often finds nothing to do, and may share its
 // reading of the nodes with other Nodepools of the cluster. It reads them anew
 // before it decides to do anything; see standsOnShared.
 func (r *Reconciler) firstLook(ctx context.Context, np *fleetwrightv1.Nodepool) (*observation, error) {
-	return r.lookWith(ctx, r.Client, r.Clusters.RecentNodes, np)
+	return r.lookWith(ctx, r.Client, false, r.Clusters.RecentNodes, np)
 }
 
-func (r *Reconciler) lookWith(ctx context.Context, reader client.Reader, nodes readNodes, np *fleetwrightv1.Nodepool) (*observation, error) {
+func (r *Reconciler) lookWith(ctx context.Context, reader client.Reader, live bool, nodes readNodes, np *fleetwrightv1.Nodepool) (*observation, error) {
 	c, err := r.observeCluster(ctx, reader, nodes, clusterKey(np))
 	if err != nil {
 		return nil, err
 	}
-	c.live = reader == r.Live
+	c.live = live
 	o := r.decideOn(ctx, c, r.observe(c, np), np)
 	r.queue.note(np, replacement.WishOf(o.plan), r.Clock.Now())
 	if o.plan.Action.Kind != replacement.None {
