@@ -40,7 +40,8 @@ func (s *poolService) reconcile(ctx context.Context) error {
 	}
 	existing, err := s.keeper.Ensure(ctx, s.azure, resource.Spec{
 		ID: s.id(), APIVersion: desired.ContainerServiceVersion,
-		Exact: desired.ExactPoolProperties(),
+		Exact:   desired.ExactPoolProperties(),
+		Lagging: []string{"count", "enableAutoScaling"}, // CAPZ reads them from the status of Azure Service Operator's object
 		Desired: func(existing armclient.Body) (armclient.Body, error) {
 			return desired.AgentPool(s.plane, s.pool, existing)
 		},
@@ -70,7 +71,7 @@ func (s *poolService) clusterBusy(ctx context.Context) string {
 	return fmt.Sprintf("Managed cluster %q is in provisioning state %q", s.plane.Name, managed.ProvisioningState())
 }
 
-// followAutoscaler tells Cluster API who decides the number of nodes, after
+// followAutoscaler tells Cluster API who decides the number of nodes, and the number as it was at the last look, after
 // azure/services/agentpools/agentpools.go.
 func (s *poolService) followAutoscaler(existing armclient.Body) {
 	machinePool := s.pool.MachinePool

@@ -69,7 +69,7 @@ func agentPoolProperties(controlPlane *infrav1.AzureManagedControlPlane, pool Po
 	if infra.Scaling != nil {
 		setPointer(spec, "minCount", infra.Scaling.MinSize)
 		setPointer(spec, "maxCount", infra.Scaling.MaxSize)
-		// The autoscaler decides how many nodes there are; CAPZ repeats what it finds.
+		// The autoscaler decides how many nodes there are; CAPZ repeats what Azure Service Operator last saw.
 		if count, found := existing.Int("properties", "count"); found {
 			spec["count"] = count
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +25,9 @@ type Spec struct {
 	Exact sets.Set[string]
 	// Eager asks whenever what is asked for has changed, although it may be so already, as Azure Service Operator does.
 	Eager bool
+	// Lagging are properties whose values are those of the last look that Azure Service Operator would have taken: after
+	// its own request and at its sync, whatever Azure changed since. Both Desired and the caller get the old ones.
+	Lagging []string
 	// Blocked returns why a change must wait although the resource itself is settled, "" when it need not. Nil: never.
 	Blocked func() string
 	// Adopt says that an existing resource may be changed. Without it, what already exists is used as it is and left
@@ -63,6 +67,8 @@ type memory struct {
 	synced    time.Time
 	refused   *refusal
 	until     time.Time // no new attempt before, while refused and asked are the same
+
+	seen armclient.Body // the last look, see Spec.Lagging; nil: the next one is
 }
 
 // NewKeeper returns a Keeper that knows nothing yet.
@@ -94,7 +100,10 @@ func (k *Keeper) Ensure(ctx context.Context, azure *armclient.Client, spec Spec)
 		return nil, NewInProgress("PUT", spec.ID, k.settings.Requeue)
 	}
 
-	desired, err := spec.Desired(existing)
+	if k.settings.Now().Sub(known.synced) >= k.settings.Sync {
+		known.seen = nil
+	}
+	desired, err := spec.Desired(known.lag(existing, spec.Lagging))
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +113,9 @@ func (k *Keeper) Ensure(ctx context.Context, azure *armclient.Client, spec Spec)
 	}
 	if existing != nil && k.satisfied(known, existing, desired, fingerprint, spec) {
 		known.refused = nil
-		return existing, nil
+		seen := known.lag(existing, spec.Lagging)
+		known.seen = seen
+		return seen, nil
 	}
 	if known.refused != nil && known.asked == fingerprint && k.settings.Now().Before(known.until) {
 		return nil, k.retry(*known.refused)
@@ -140,7 +151,7 @@ func (k *Keeper) put(ctx context.Context, azure *armclient.Client, spec Spec, kn
 	if err != nil {
 		return nil, k.refuse(known, classify(err))
 	}
-	known.operation, known.kind = operation, "PUT"
+	known.operation, known.kind, known.seen = operation, "PUT", nil
 	if err := k.follow(ctx, known, spec.ID); err != nil {
 		return nil, err
 	}
@@ -152,6 +163,26 @@ func (k *Keeper) put(ctx context.Context, azure *armclient.Client, spec Spec, kn
 		return nil, NewInProgress("PUT", spec.ID, k.settings.Requeue)
 	}
 	return existing, nil
+}
+
+// lag is the resource as Azure has it, with the old values of what lags.
+func (m *memory) lag(existing armclient.Body, lagging []string) armclient.Body {
+	if existing == nil || m.seen == nil || len(lagging) == 0 {
+		return existing
+	}
+	today, _ := existing["properties"].(map[string]any)
+	seen, _ := m.seen["properties"].(map[string]any)
+	properties := maps.Clone(today)
+	for _, name := range lagging {
+		if value, found := seen[name]; found {
+			properties[name] = value
+		} else {
+			delete(properties, name)
+		}
+	}
+	out := maps.Clone(existing)
+	out["properties"] = properties
+	return out
 }
 
 // Remove deletes a resource. It returns nil once Azure no longer has it, and an Error until then.

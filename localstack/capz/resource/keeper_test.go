@@ -246,3 +246,39 @@ func TestARefusedRemovalIsTriedAgain(t *testing.T) {
 	f.remove(InProgress)
 	f.wrote("DELETE DELETE")
 }
+
+// Azure Service Operator looks after its own requests and at its sync, and whoever reads its objects sees what it saw.
+func TestWhatLagsIsAsOldAsTheLastLook(t *testing.T) {
+	f := newFixture(t)
+	azure := func(count int) {
+		f.arm.set(map[string]any{"properties": map[string]any{"count": count, "provisioningState": "Succeeded"}})
+	}
+	described := 0.0
+	wanted := Spec{
+		ID: id, APIVersion: apiVersion, Lagging: []string{"count"},
+		Desired: func(existing armclient.Body) (armclient.Body, error) {
+			properties, _ := existing["properties"].(map[string]any)
+			described, _ = properties["count"].(float64)
+			return armclient.Body{"properties": map[string]any{"mode": properties["mode"], "scaled": true}}, nil
+		},
+	}
+	sees := func(want int) {
+		t.Helper()
+		body, err := f.keeper.Ensure(t.Context(), f.client, wanted)
+		if got, _ := body.Int("properties", "count"); err != nil || got != want || int(described) != want {
+			t.Errorf("sees %d and describes with %v, want %d; %v", got, described, want, err)
+		}
+	}
+	azure(2)
+	f.ensure(wanted, InProgress)
+	f.arm.finish("")
+	azure(2)
+	sees(2)
+	azure(4)
+	sees(2)
+	f.now = f.now.Add(time.Hour)
+	f.arm.set(map[string]any{"properties": map[string]any{"count": 4, "scaled": true, "provisioningState": "Succeeded"}})
+	sees(4)
+	azure(5)
+	sees(4)
+}
