@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
-	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -144,10 +143,10 @@ func (o *options) sayWhatIsMissing(document List) {
 	for _, p := range document.Items {
 		switch p.Outcome {
 		case outcomeError:
-			fmt.Fprintf(o.streams.ErrOut, "error: Nodepool %s/%s cannot be planned: %s\n", p.Namespace, p.Name, printers.EscapeTerminal(p.Error))
+			fmt.Fprintf(o.streams.ErrOut, "error: Nodepool %s cannot be planned: %s\n", shown(p.Namespace+"/"+p.Name), shown(p.Error))
 		case nodepool.OutcomeUnknown:
-			fmt.Fprintf(o.streams.ErrOut, "error: cluster %s/%s cannot be read from here, so what would happen to Nodepool %s is not known: %s\n",
-				p.Namespace, p.Cluster, p.Name, printers.EscapeTerminal(p.Unread))
+			fmt.Fprintf(o.streams.ErrOut, "error: cluster %s cannot be read from here, so what would happen to Nodepool %s is not known: %s\n",
+				shown(p.Namespace+"/"+p.Cluster), shown(p.Name), shown(p.Unread))
 		default:
 		}
 	}

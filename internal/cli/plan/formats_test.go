@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/util/exec"
 
 	"github.com/fleetwright/fleetwright/drain"
@@ -156,16 +157,50 @@ func TestExitCodes(t *testing.T) {
 // Names and messages come from tenants: a comment made of them notifies nobody, breaks no table and shows no picture.
 func TestMarkdownIsInert(t *testing.T) {
 	f := blocked()
-	f.Plan.Message = "ask @platform-team ![x](https://evil.example/x.png) <img src=x> | `end` </details>\n# Approved"
+	f.Plan.Message = "ask @platform-team ![x](https://evil.example/x.png) <img src=x> | `end` </details>\n# Approved https://evil.example WWW.evil.example"
 	f.Plan.Changes[1].To = "a=`|\n@platform-team"
 	var out bytes.Buffer
 	if err := writeMarkdown(&out, list([]NodepoolPlan{describe(f)}, true)); err != nil {
 		t.Fatal(err)
 	}
-	for _, bad := range []string{"ask @platform", "![x](", "<img", "\n# Approved", "`end` </details>", "a=`|"} {
+	for _, bad := range []string{"ask @platform", "![x](", "<img", "\n# Approved", "`end` </details>", "a=`|", "https://", "WWW."} {
 		if strings.Contains(out.String(), bad) {
 			t.Errorf("%q is in:\n%s", bad, &out)
 		}
+	}
+}
+
+// What a file says of itself is printed to a log or a terminal, which it must not steer, whatever comes of it.
+func TestFilesDoNotSteerTheTerminal(t *testing.T) {
+	const steers = "\x1b[2J"
+	f := blocked()
+	f.Namespace, f.Name, f.Cluster = steers, steers, steers
+	refused, unread := describe(f), describe(f)
+	refused.Outcome, refused.Error = outcomeError, steers
+	unread.Outcome, unread.Unread = nodepool.OutcomeUnknown, steers
+	items := list([]NodepoolPlan{describe(f), refused, unread}, true)
+	var out bytes.Buffer
+	if err := writeText(&out, items); err != nil {
+		t.Fatal(err)
+	}
+	o := &options{streams: genericiooptions.IOStreams{ErrOut: &out}}
+	o.sayWhatIsMissing(items)
+	tellSkipped(&out, map[string]int{steers: 1})
+	if got := strings.Count(out.String(), "^[[2J"); strings.Contains(out.String(), "\x1b") || got < 9 {
+		t.Errorf("an escape sequence is in this, or too little of it is shown (%d times):\n%q", got, &out)
+	}
+}
+
+// Of one thing it does not speak as of many.
+func TestOneIsNotMany(t *testing.T) {
+	f := blocked()
+	f.Report.PodsToMove, f.Report.PodsStaying = 1, 1
+	var out bytes.Buffer
+	if err := writeText(&out, list([]NodepoolPlan{describe(f)}, true)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "1 moves, 1 stays until its node goes"; !strings.Contains(out.String(), want) {
+		t.Errorf("%q is not in:\n%s", want, &out)
 	}
 }
 

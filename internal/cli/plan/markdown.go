@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/fleetwright/fleetwright/internal/nodepool"
@@ -119,9 +120,14 @@ func code(s string) string {
 	return "`" + strings.NewReplacer("`", "'", "|", `\|`, "\n", " ", "\r", " ").Replace(s) + "`"
 }
 
-// markdownSpecial are what means something to Markdown; the zero-width space keeps a name from being notified.
+// markdownSpecial are what means something to Markdown; the zero-width space keeps a name from being notified, and an
+// address from becoming a link, which GitHub makes of "://" and "www.".
 var markdownSpecial = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "~", `\~`, "|", `\|`, "@", "@&#8203;", "\n", " ", "\r", " ")
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "~", `\~`, "|", `\|`, "@", "@&#8203;", "://", ":&#8203;//", "\n", " ", "\r", " ")
 
 // inert is text from objects of tenants, which may hold anything, as it is read and no more.
-func inert(s string) string { return markdownSpecial.Replace(html.EscapeString(s)) }
+func inert(s string) string {
+	return markdownWWW.ReplaceAllString(markdownSpecial.Replace(html.EscapeString(s)), "$1&#8203;.")
+}
+
+var markdownWWW = regexp.MustCompile(`(?i)(www)\.`)

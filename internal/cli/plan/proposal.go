@@ -72,7 +72,7 @@ func readProposals(getter genericclioptions.RESTClientGetter, streams genericioo
 func tellSkipped(to io.Writer, others map[string]int) {
 	kinds := make([]string, 0, len(others))
 	for _, kind := range slices.Sorted(maps.Keys(others)) {
-		kinds = append(kinds, fmt.Sprintf("%d %s", others[kind], kind))
+		kinds = append(kinds, fmt.Sprintf("%d %s", others[kind], shown(kind)))
 	}
 	if len(kinds) > 0 {
 		fmt.Fprintf(to, "skipped %s: only Nodepools are planned\n", strings.Join(kinds, ", "))

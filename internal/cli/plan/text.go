@@ -32,7 +32,7 @@ func writeText(to io.Writer, document List) error {
 }
 
 func writeOne(to io.Writer, p NodepoolPlan) error {
-	title := fmt.Sprintf("Nodepool %s/%s in cluster %s", p.Namespace, p.Name, p.Cluster)
+	title := fmt.Sprintf("Nodepool %s in cluster %s", shown(p.Namespace+"/"+p.Name), shown(p.Cluster))
 	if p.New {
 		title += ", which is new"
 	}
@@ -45,7 +45,7 @@ func writeOne(to io.Writer, p NodepoolPlan) error {
 	}
 	out := printers.GetNewTabWriter(to)
 	for _, line := range lines(p) {
-		fmt.Fprintf(out, "%s:\t%s\n", line.what, printers.EscapeTerminal(line.says))
+		fmt.Fprintf(out, "%s:\t%s\n", line.what, shown(line.says))
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -53,7 +53,7 @@ func writeOne(to io.Writer, p NodepoolPlan) error {
 	if p.Drain != nil && len(p.Drain.Warnings) > 0 {
 		fmt.Fprintln(to, "\nFindings, the worst first:")
 		for _, w := range p.Drain.Warnings {
-			fmt.Fprintln(to, "- "+printers.EscapeTerminal(w))
+			fmt.Fprintln(to, "- "+shown(w))
 		}
 	}
 	return nil
@@ -68,6 +68,10 @@ func changesTable(changes []Change) *metav1.Table {
 	}
 	return table
 }
+
+// shown is text that others wrote, a file or an object, which must not steer the
+// terminal or the log that it is printed to.
+func shown(s string) string { return printers.EscapeTerminal(s) }
 
 // line is one thing to say of a plan.
 type line struct{ what, says string }
@@ -92,7 +96,7 @@ func lines(p NodepoolPlan) []line {
 		add("Cluster", "%s now, %d at the peak, %d allowed", count(p.ClusterNodes, "node", "nodes"), p.PeakNodes, p.NodeCap)
 	}
 	if d := p.Drain; d != nil {
-		add("Pods", "%d move, %d stay until their nodes go", d.PodsToMove, d.PodsStaying)
+		add("Pods", "%s, %s", count(d.PodsToMove, "moves", "move"), count(d.PodsStaying, "stays until its node goes", "stay until their nodes go"))
 		if d.PodsToMove > 0 {
 			add("Drain", "takes %s%s", d.estimate, besides(d.WithoutEnd))
 		}

@@ -151,7 +151,7 @@ func (p *page) replacement(r fleetwrightv1.ReplacementStatus) {
 	}
 	// Before the drain has begun no pod was counted.
 	if ptr.Deref(r.NodesDrained, 0)+ptr.Deref(r.PodsRemaining, 0) > 0 {
-		p.line("Progress", "%d of %d nodes drained, %d pods left", ptr.Deref(r.NodesDrained, 0), ptr.Deref(r.NodesTotal, 0), ptr.Deref(r.PodsRemaining, 0))
+		p.line("Progress", "%d of %s drained, %s left", ptr.Deref(r.NodesDrained, 0), count(r.NodesTotal, "node"), count(r.PodsRemaining, "pod"))
 	}
 	var rows [][]any
 	for _, c := range r.Changes {
@@ -186,15 +186,23 @@ func (p *page) forecast(f fleetwrightv1.ReplacementForecast) {
 		return
 	}
 	if f.Nodes != nil {
-		p.line("Forecast", "%d nodes and %d pods leave, %s", *f.Nodes, ptr.Deref(f.Pods, 0), p.drainTime(f))
+		p.line("Forecast", "%s and %s leave, %s", count(f.Nodes, "node"), count(f.Pods, "pod"), p.drainTime(f))
 	}
 	if f.PeakNodes != nil {
-		p.line("Peak", "%d nodes in the cluster", *f.PeakNodes)
+		p.line("Peak", "%s in the cluster", count(f.PeakNodes, "node"))
 	}
 	p.end()
 	for _, w := range f.Warnings {
 		fmt.Fprintln(p.to, "- "+printers.EscapeTerminal(w))
 	}
+}
+
+// count is so many of a thing, whose plural ends with s; nil is none.
+func count(n *int32, thing string) string {
+	if ptr.Deref(n, 0) == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", ptr.Deref(n, 0), thing)
 }
 
 func (p *page) drainTime(f fleetwrightv1.ReplacementForecast) string {

@@ -152,6 +152,23 @@ func TestTextIsEscaped(t *testing.T) {
 	}
 }
 
+// Of one thing it does not speak as of many.
+func TestOneIsNotMany(t *testing.T) {
+	np := draining()
+	r := &np.Status.Replacement
+	r.NodesDrained, r.NodesTotal, r.PodsRemaining = new(int32(0)), new(int32(1)), new(int32(1))
+	r.Forecast.Nodes, r.Forecast.Pods, r.Forecast.PeakNodes = new(int32(1)), new(int32(1)), new(int32(1))
+	var out bytes.Buffer
+	if err := writePool(&out, &np, nil, nil, now); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"0 of 1 node drained, 1 pod left", "1 node and 1 pod leave", "1 node in the cluster"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in:\n%s", want, &out)
+		}
+	}
+}
+
 // The page shows what the command prints, but for spaces at the end of lines.
 func TestPageShowsTheViews(t *testing.T) {
 	page, err := os.ReadFile("../../../docs/kubectl-plugin.md")
