@@ -25,3 +25,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end -}}
 {{- end }}
+
+{{/*
+Lets Go collect garbage in earnest before the container is killed for its memory. The kubelet can divide the limit but not multiply
+it, so GOMEMLIMIT has as many megabytes as the limit has mebibytes, which is 95 % of it: 488 MiB of 512Mi. Nothing is set for a
+container without a limit, or whose values set GOMEMLIMIT.
+*/}}
+{{- define "fleetwright.memoryLimit" -}}
+{{- $own := false }}
+{{- range .Values.env }}{{ if eq .name "GOMEMLIMIT" }}{{ $own = true }}{{ end }}{{ end }}
+{{- if and (dig "limits" "memory" "" .Values.resources) (not $own) -}}
+- name: MEMORY_LIMIT_MEBIBYTES
+  valueFrom:
+    resourceFieldRef:
+      resource: limits.memory
+      divisor: 1Mi
+- name: GOMEMLIMIT
+  value: $(MEMORY_LIMIT_MEBIBYTES)000000
+{{- end }}
+{{- end }}
