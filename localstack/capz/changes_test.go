@@ -100,31 +100,6 @@ func upgrade(_ *testing.T, s *stack) {
 	})
 }
 
-func autoscaling(_ *testing.T, s *stack) {
-	s.patch(&infrav1.AzureManagedMachinePool{}, "demo-pool1", `{"spec":{"scaling":{"minSize":1,"maxSize":5}}}`)
-	s.eventually("the annotation", 30*time.Second, func() string {
-		machinePool := &clusterv1.MachinePool{}
-		if err := s.get("demo-pool1", machinePool); err != nil {
-			return err.Error()
-		}
-		if machinePool.Annotations[clusterv1.ReplicasManagedByAnnotation] != "true" || ptr.Deref(machinePool.Spec.Replicas, 0) != 2 {
-			return fmt.Sprintf("annotations %v, replicas %d", machinePool.Annotations, ptr.Deref(machinePool.Spec.Replicas, 0))
-		}
-		return ""
-	})
-	s.patch(&infrav1.AzureManagedMachinePool{}, "demo-pool1", `{"spec":{"scaling":null}}`)
-	s.eventually("no annotation", 30*time.Second, func() string {
-		machinePool := &clusterv1.MachinePool{}
-		if err := s.get("demo-pool1", machinePool); err != nil {
-			return err.Error()
-		}
-		if _, found := machinePool.Annotations[clusterv1.ReplicasManagedByAnnotation]; found {
-			return "still annotated"
-		}
-		return s.poolsRun(map[string]int32{"demo-pool1": 2})
-	})
-}
-
 func quotaExceeded(_ *testing.T, s *stack) {
 	s.apply("pool.yaml", "POOL", "toolarge", "REPLICAS", "900", "MODE", "User", "SKU", "Standard_D8s_v5")
 	s.eventually("the refusal in the condition", 30*time.Second, func() string {
