@@ -34,7 +34,7 @@ container without a limit, or whose values set GOMEMLIMIT.
 {{- define "fleetwright.memoryLimit" -}}
 {{- $own := false }}
 {{- range .Values.env }}{{ if eq .name "GOMEMLIMIT" }}{{ $own = true }}{{ end }}{{ end }}
-{{- if and (dig "limits" "memory" "" .Values.resources) (not $own) -}}
+{{- if and (dig "limits" "memory" "" (default dict .Values.resources)) (not $own) -}}
 - name: MEMORY_LIMIT_MEBIBYTES
   valueFrom:
     resourceFieldRef:

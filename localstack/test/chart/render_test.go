@@ -133,6 +133,36 @@ func TestManagerIsConfined(t *testing.T) {
 	}
 }
 
+// Go is told of the container's limit, by the kubelet, who knows it whatever changed it; not of none, and a person's own word counts.
+func TestMemoryLimitIsTold(t *testing.T) {
+	const told = "MEMORY_LIMIT_MEBIBYTES=limits.memory/1Mi GOMEMLIMIT=$(MEMORY_LIMIT_MEBIBYTES)000000"
+	for name, tc := range map[string]struct {
+		values []string
+		want   string
+	}{
+		"defaults":       {nil, told},
+		"another limit":  {[]string{"resources.limits.memory=2Gi"}, told},
+		"no limit":       {[]string{"resources.limits=null"}, ""},
+		"no resources":   {[]string{"resources=null"}, ""},
+		"a person's own": {[]string{"env[0].name=GOMEMLIMIT", "env[0].value=1GiB"}, "GOMEMLIMIT=1GiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, v := range as[deployment](t, render(t, tc.values...), "Deployment fleetwright").Spec.Template.Spec.Containers[0].Env {
+				switch from := v.ValueFrom; {
+				case from == nil:
+					got = append(got, v.Name+"="+v.Value)
+				case from.ResourceFieldRef != nil:
+					got = append(got, fmt.Sprintf("%s=%s/%s", v.Name, from.ResourceFieldRef.Resource, from.ResourceFieldRef.Divisor.String()))
+				}
+			}
+			if strings.Join(got, " ") != tc.want {
+				t.Errorf("the container's environment is %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestImage(t *testing.T) {
 	const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for name, tc := range map[string]struct {
