@@ -243,3 +243,44 @@ func TestANumberThatSomebodyElsePatchesIsNotLetIn(t *testing.T) {
 		t.Errorf("%v, %d nodes at least", last, p.fewest)
 	}
 }
+
+// A round of CAPZ may take longer than all we do: the pin stays until CAPZ is
+// known not to write any more.
+func TestThePinOutlivesALongRound(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, f Flavor) {
+		for name, tc := range map[string]struct {
+			later     time.Duration
+			annotated bool
+		}{
+			"a minute":                             {time.Minute, true},
+			"CAPZ has not said yet that it writes": {time.Second, false},
+		} {
+			t.Run(name, func(t *testing.T) {
+				p := newProvider(newStage(t, f, generalx(scaled)))
+				mp := p.machinePool()
+				// CAPZ writes only what differs from what it read.
+				mp.Spec.Replicas = ptr.To[int32](7)
+				if !tc.annotated {
+					delete(mp.Annotations, clusterv1.ReplicasManagedByAnnotation)
+				}
+				if err := p.inner.Update(t.Context(), mp); err != nil {
+					t.Fatal(err)
+				}
+				finish := p.round()
+				if err := fixes["resized"](p, 9); err != nil {
+					t.Fatal(err)
+				}
+				p.now = p.now.Add(tc.later)
+				if err := Settle(t.Context(), p.client, p.client, key, "o", p.now); err != nil {
+					t.Fatal(err)
+				}
+				finish()
+				p.settles(func(context.Context, Pool) error { return nil })
+				p.isSettledOn(9)
+				if p.fewest < 9 {
+					t.Errorf("Azure had only %d nodes left at a time", p.fewest)
+				}
+			})
+		}
+	})
+}
