@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 // maxAnswer is the longest answer read from a workload cluster. A page of 500
@@ -20,6 +22,8 @@ type bounded struct {
 	// knows. Evictions, which are no such writes, are not told.
 	changed func()
 }
+
+var _ utilnet.RoundTripperWrapper = bounded{}
 
 // WrappedRoundTripper lets net/http and client-go find the transport, to cancel
 // requests.

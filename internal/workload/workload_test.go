@@ -2,8 +2,12 @@ package workload
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -141,6 +145,44 @@ func TestNodesAreWholeOrNone(t *testing.T) {
 			}
 			if err == nil || got.Nodes != nil {
 				t.Errorf("Nodes() = %d nodes, %v; want an error and none", len(got.Nodes), err)
+			}
+		})
+	}
+}
+
+// The kubeconfig's authority and token are what the connection is made with, over HTTP/2 as API servers speak it.
+func TestConnectionIsWhatTheKubeconfigSays(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if said := fmt.Sprint(r.Proto, r.Header["Authorization"], r.Header["User-Agent"]); said != "HTTP/2.0[Bearer a] [test]" {
+			t.Errorf("it says %s", said)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"kind":"NodeList","apiVersion":"v1","metadata":{},"items":[{"metadata":{"name":"n0"}}]}`)
+	}))
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	plain := kubeconfig(server.URL, `{"token":"a"}`)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	trusting := strings.Replace(string(plain), `"server"`, fmt.Sprintf(`"certificate-authority-data":%q,"server"`, base64.StdEncoding.EncodeToString(authority)), 1)
+	for name, tc := range map[string]struct {
+		value []byte
+		says  string
+	}{
+		"its authority":      {[]byte(trusting), ""},
+		"unknown authority":  {plain, "certificate signed by unknown authority"},
+		"another's name":     {[]byte(strings.Replace(trusting, `"server"`, `"tls-server-name":"other.test","server"`, 1)), "not other.test"},
+		"insecure by choice": {[]byte(strings.Replace(string(plain), `"server"`, `"insecure-skip-tls-verify":true,"server"`, 1)), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := New(&secrets{value: tc.value}, "test", testingclock.NewFakePassiveClock(time.Unix(0, 0)))
+			got, err := c.Nodes(t.Context(), cluster)
+			if tc.says == "" && (err != nil || len(got.Nodes) != 1) {
+				t.Errorf("Nodes() = %d nodes, %v", len(got.Nodes), err)
+			}
+			if tc.says != "" && (err == nil || !strings.Contains(err.Error(), tc.says)) {
+				t.Errorf("Nodes() = %v, want an error that says %q", err, tc.says)
 			}
 		})
 	}

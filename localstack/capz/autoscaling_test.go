@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 	"k8s.io/utils/ptr"
 
 	infrav1 "sigs.k8s.io/cluster-api-provider-azure/api/v1beta1"
@@ -28,9 +29,14 @@ func autoscaling(t *testing.T, s *stack) {
 	// Every change of the MachinePool has the stand-in look again.
 	s.patch(&clusterv1.MachinePool{}, "demo-pool1", `{"metadata":{"annotations":{"test/look":"1"}}}`)
 	by := fleetwright.Owner{Nodepool: "np", NodepoolUID: "u", BaseName: "general"}
-	if err := fleetwright.Adopt(s.ctx, s.client, s.client, demo, "demo-pool1", by, time.Now()); err != nil {
-		t.Fatal(err)
+	// The stand-in writes the same objects meanwhile; the operator would look again.
+	again := func(write func() error) {
+		t.Helper()
+		if err := retry.RetryOnConflict(retry.DefaultBackoff, write); err != nil {
+			t.Fatal(err)
+		}
 	}
+	again(func() error { return fleetwright.Adopt(s.ctx, s.client, s.client, demo, "demo-pool1", by, time.Now()) })
 	s.eventually("the write is through, and Cluster API learns the number", 30*time.Second, func() string {
 		if why := s.replicasAre(4, "true")(); why != "" {
 			return why
@@ -38,9 +44,7 @@ func autoscaling(t *testing.T, s *stack) {
 		return s.poolsRun(map[string]int32{"demo-pool1": 4})
 	})
 	s.autoscalerMakes(5)
-	if err := fleetwright.Resize(s.ctx, s.client, s.client, demo, "demo-pool1", 5, time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	again(func() error { return fleetwright.Resize(s.ctx, s.client, s.client, demo, "demo-pool1", 5, time.Now()) })
 	s.eventually("the number stays", 60*time.Second, func() string {
 		now := time.Now()
 		if err := fleetwright.Settle(s.ctx, s.client, s.client, demo, "demo-pool1", now); err != nil {
