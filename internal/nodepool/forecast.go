@@ -3,6 +3,7 @@ package nodepool
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -42,6 +43,12 @@ func (f *forecasts) keep(nodepool types.UID, object string, report preflight.Rep
 	defer f.mu.Unlock()
 	if f.by == nil {
 		f.by = map[types.UID]map[string]forecast{}
+	}
+	for uid, of := range f.by {
+		maps.DeleteFunc(of, func(_ string, kept forecast) bool { return now.Sub(kept.at) > rememberedFor })
+		if len(of) == 0 {
+			delete(f.by, uid)
+		}
 	}
 	if f.by[nodepool] == nil {
 		f.by[nodepool] = map[string]forecast{}

@@ -2,6 +2,7 @@ package nodepool
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ func (q *queue) note(np *fleetwrightv1.Nodepool, wish *replacement.Wish, now tim
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	of := q.claims[clusterKey(np)]
+	maps.DeleteFunc(of, func(_ types.UID, c claim) bool { return now.Sub(c.at) > rememberedFor })
 	if wish == nil {
 		if delete(of, np.UID); len(of) == 0 {
 			delete(q.claims, clusterKey(np))
