@@ -30,12 +30,6 @@ func clusterAPIObjects() []client.Object {
 	return []client.Object{&clusterv1.Cluster{}, &clusterv1.MachinePool{}}
 }
 
-// ControlPlaneObject is an empty control plane object of the first flavour.
-func ControlPlaneObject() *unstructured.Unstructured { return empty(azureManagedControlPlane) }
-
-// MachinePoolObject is an empty infrastructure pool of the first flavour.
-func MachinePoolObject() *unstructured.Unstructured { return empty(azureManagedMachinePool) }
-
 func empty(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(gvk)

@@ -71,7 +71,7 @@ func TestCAPIsLabelIsLeftToCAPI(t *testing.T) {
 }
 
 func infraWith(condition map[string]any, ready bool) *unstructured.Unstructured {
-	infra := MachinePoolObject()
+	infra := empty(azureManagedMachinePool)
 	infra.SetName("o")
 	infra.SetUID("i")
 	status := map[string]any{"ready": ready}
@@ -283,7 +283,7 @@ func TestControlPlaneOperation(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			plane := ControlPlaneObject()
+			plane := empty(azureManagedControlPlane)
 			plane.Object["spec"] = map[string]any{"version": tc.spec}
 			plane.Object["status"] = map[string]any{"initialized": true, "version": tc.status}
 			var c Cluster

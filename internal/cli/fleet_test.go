@@ -56,7 +56,8 @@ func newFleet(t *testing.T) *fleet {
 		ObjectMeta: metav1.ObjectMeta{Name: clusterName, Namespace: f.namespace},
 		Spec:       clusterv1.ClusterSpec{InfrastructureRef: infra, ControlPlaneRef: reference},
 	})
-	plane := capi.ControlPlaneObject()
+	plane := &unstructured.Unstructured{}
+	plane.SetGroupVersionKind(capi.AzureManaged{}.Kinds().ControlPlane)
 	plane.SetName(clusterName)
 	plane.SetNamespace(f.namespace)
 	plane.Object["spec"] = map[string]any{"location": "westeurope", "resourceGroupName": "rg", "subscriptionID": "0", "version": "v1.34.2", "identityRef": map[string]any{"kind": "AzureClusterIdentity", "name": "id"}}
@@ -185,7 +186,7 @@ func (f *fleet) serving() {
 func (f *fleet) infraPools() []unstructured.Unstructured {
 	f.t.Helper()
 	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(capi.MachinePoolObject().GroupVersionKind())
+	list.SetGroupVersionKind(capi.AzureManaged{}.Kinds().Pool)
 	if err := server.List(f.t.Context(), list, client.InNamespace(f.namespace)); err != nil {
 		f.t.Fatal(err)
 	}
