@@ -9,7 +9,9 @@ package membership
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/fleetwright/fleetwright/internal/azure/armid"
 )
@@ -124,16 +126,13 @@ func (m *matcher) assign(n Node) {
 		return
 	}
 	pool, listed := m.owner[id.Key()]
-	switch {
-	case !listed && labelled != nil:
-		labelled.Unlisted = append(labelled.Unlisted, n.Name)
+	named := m.result[nameIn(id.ScaleSet)]
+	if !listed {
+		m.unlisted(n, id, labelled, named)
 		return
-	case !listed:
-		// A machine of the pool's own scale set belongs to it, whatever its label.
-		if of := m.result[m.sets[id.ScaleSet.Key()]]; of != nil {
-			of.Unlisted = append(of.Unlisted, n.Name)
-		}
-		return
+	}
+	if named != nil && named != m.result[pool] {
+		named.conflict("node %s is listed for pool %s and runs in scale set %s", n.Name, pool, id.ScaleSet)
 	}
 	members := m.result[pool]
 	if other, twice := m.seen[id.Key()]; twice {
@@ -150,6 +149,34 @@ func (m *matcher) assign(n Node) {
 		return
 	}
 	members.Nodes = append(members.Nodes, n.Name)
+}
+
+// unlisted counts a node for the pool of its label and for the one whose machine
+// it is: CAPZ may list machines by that very label, and where it was taken off
+// the list is empty and the pool is not.
+func (m *matcher) unlisted(n Node, id armid.Instance, labelled, named *Members) {
+	machine := m.result[m.sets[id.ScaleSet.Key()]]
+	if machine == nil {
+		machine = named
+	}
+	for _, of := range []*Members{labelled, machine} {
+		if of != nil && !slices.Contains(of.Unlisted, n.Name) {
+			of.Unlisted = append(of.Unlisted, n.Name)
+		}
+	}
+}
+
+// scaleSetName is how AKS calls the scale set of a pool, aks-<pool>-<digits>-vmss,
+// or on Windows, aks<pool>.
+var scaleSetName = regexp.MustCompile(`/aks(?:-([a-z0-9]+)-[0-9]+-vmss|([a-z0-9]{1,6}))$`)
+
+// nameIn is the pool that a scale set is named for, or empty.
+func nameIn(scaleSet armid.ID) string {
+	found := scaleSetName.FindStringSubmatch(strings.ToLower(scaleSet.String()))
+	if found == nil {
+		return ""
+	}
+	return found[1] + found[2]
 }
 
 // conflict keeps the first contradiction: it is the one to look at.

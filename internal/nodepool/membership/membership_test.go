@@ -47,6 +47,24 @@ func TestMatch(t *testing.T) {
 			nodes: []Node{{Name: "b0", ProviderID: strings.Replace(id("blue", 0), "mc_rg_c_we", "MC_RG_C_WE", 1), PoolLabel: "blue"}},
 			want:  map[string]Members{"blue": {Nodes: []string{"b0"}, Listed: 1}},
 		},
+		"all nodes have lost the label by which CAPZ lists them": {
+			pools: []Pool{pool("blue", 0)},
+			nodes: []Node{{Name: "b0", ProviderID: id("blue", 0)}, {Name: "b1", ProviderID: id("blue", 1)}},
+			want:  map[string]Members{"blue": {Unlisted: []string{"b0", "b1"}}},
+		},
+		"all nodes carry another pool's label, and are not listed yet": {
+			pools: []Pool{pool("blue", 0), pool("green", 0)},
+			nodes: []Node{{Name: "b0", ProviderID: id("blue", 0), PoolLabel: "green"}},
+			want:  map[string]Members{"blue": {Unlisted: []string{"b0"}}, "green": {Unlisted: []string{"b0"}}},
+		},
+		"machine of one pool is listed for another by its label": {
+			pools: []Pool{pool("blue", 0), {Name: "green", ProviderIDs: []string{id("blue", 0)}}},
+			nodes: []Node{{Name: "b0", ProviderID: id("blue", 0), PoolLabel: "green"}},
+			want: map[string]Members{
+				"blue":  {Conflict: "node b0 is listed for pool green and runs in scale set " + scaleSet("blue")},
+				"green": {Nodes: []string{"b0"}, Listed: 1},
+			},
+		},
 		"machine without a node": {
 			pools: []Pool{pool("blue", 2)},
 			nodes: []Node{node("b0", "blue", 0)},
