@@ -70,6 +70,14 @@ type Blocker struct {
 	Owner string
 	// Pods counts the pods that wait for the same thing, Pod included.
 	Pods int
+	// UID of Pod, and the object that would replace it.
+	UID        types.UID
+	Controller Controller
+	// Nodes are the names of all nodes that hold a pod which waits for the same thing, sorted.
+	Nodes []string
+	// Rule is the name of the rule that counts for Pod, empty if none does, and Deadline the one that holds for it.
+	Rule     string
+	Deadline Deadline
 	// Since is when the blockage began as far as the cluster's own objects tell; zero if they do not. A caller that
 	// reports blockers should then fill in when it reported this one first, so that Stuck can count from there.
 	Since time.Time

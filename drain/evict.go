@@ -12,12 +12,18 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Options tune Evict. The zero value is usable.
+// Options tune Evict and Watcher. The zero value is usable.
 type Options struct {
 	// Parallel is how many evictions are under way at once, each of another budget. Default 10.
 	Parallel int
 	// Timeout of one request, default 15 seconds; kube-apiserver may take ten while a budget is contended.
+	// Timeout of one request, default 15 seconds; kube-apiserver may take ten while a budget is contended.
 	Timeout time.Duration
+	// Pace is how many evictions per second a Watcher starts at most, default 20: what a kube-controller-manager with
+	// default settings recreates.
+	Pace float64
+	// ReportEvery is the shortest time between two reports of a Watcher, default 1 second.
+	ReportEvery time.Duration
 }
 
 const (

@@ -45,6 +45,8 @@ type Eviction struct {
 	Owner string
 	// Why is a short reason for logs and events.
 	Why string
+	// chain is the number of rounds the pod's lane needs at best; the longest goes first.
+	chain int
 }
 
 // NodeProgress is how far one node is.
@@ -55,6 +57,8 @@ type NodeProgress struct {
 	Leaving   int
 	// Empty says that the node is cordoned and Remaining is zero.
 	Empty bool
+	// Quarantined says that the node was given up and keeps its pods until they leave by themselves.
+	Quarantined bool
 }
 
 // NodesEmpty counts the empty nodes.

@@ -28,6 +28,15 @@ const (
 
 // Policy is how the user wants nodes emptied. The zero value is the careful default.
 type Policy struct {
+	// Started is when the drain began. A blockage whose beginning nothing else tells, or that is older, counts from then.
+	// Zero means that it is not known.
+	Started time.Time
+	// Rules for some of the pods, the first that fits counts; see Classify for what goes before them.
+	Rules []Rule
+	// Ladder is what may be done for pods that cannot go, and Deadline what happens in the end. Decide only notes them at
+	// the blockers; package ladder climbs.
+	Ladder   []Rung
+	Deadline Deadline
 	// WaitFor paces pods without a budget; default ReplacementReady.
 	WaitFor WaitFor
 	// ReplacementTimeout bounds ReplacementReady: a replacement that is not Ready that long after its creation is no

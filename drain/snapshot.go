@@ -36,6 +36,8 @@ type Node struct {
 	Unschedulable bool
 	// Ready is the node's Ready condition; a kubelet that is gone cannot finish a pod's termination.
 	Ready bool
+	// Quarantined says that the node was given up: see DeadlineQuarantine.
+	Quarantined bool
 	// Gone says that the API server answered 404 for the node. Pods may still be bound to its name.
 	Gone bool
 }
@@ -61,6 +63,14 @@ type Pod struct {
 	Finalizers []string
 	// Mirror says that the kubelet runs the pod from a file; the API server cannot end it.
 	Mirror bool
+	// NamespaceLabels are the labels of the pod's namespace. They are read only for policies that select by them.
+	NamespaceLabels map[string]string
+	// DoNotDisrupt is the value of the do-not-disrupt annotation, empty if there is none.
+	DoNotDisrupt string
+	// Started is when the kubelet took the pod on, zero before.
+	Started time.Time
+	// Grace is the time the pod may take to end.
+	Grace time.Duration
 	// LocalData says that the pod has an emptyDir volume, whose content the eviction loses.
 	LocalData bool
 }
