@@ -171,6 +171,11 @@ type NodepoolSpec struct {
 	// +optional
 	Replacement ReplacementPolicy `json:"replacement,omitempty,omitzero"`
 
+	// drain says how the nodes of an old pool are emptied: which pods go how, what is done for a pod that cannot go, and for
+	// how long it is waited for. It takes effect at the next look, also in the middle of a drain.
+	// +optional
+	Drain DrainPolicy `json:"drain,omitempty,omitzero"`
+
 	// maintenance says when a replacement may begin. It takes effect at the next look.
 	// +optional
 	Maintenance MaintenancePolicy `json:"maintenance,omitempty,omitzero"`
