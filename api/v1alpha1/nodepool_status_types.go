@@ -115,6 +115,10 @@ type NodepoolStatus struct {
 	// replacement tells how far a change of the pool has come.
 	// +optional
 	Replacement ReplacementStatus `json:"replacement,omitempty,omitzero"`
+
+	// drainDebt is how long which workloads have held up drains of this Nodepool.
+	// +optional
+	DrainDebt DrainDebt `json:"drainDebt,omitempty,omitzero"`
 }
 
 // NodepoolPoolStatus is one provider pool.
@@ -311,4 +315,21 @@ type DrainBlocker struct {
 	// sinceTime is when the pod was first refused.
 	// +optional
 	SinceTime metav1.Time `json:"sinceTime,omitempty,omitzero"`
+
+	// pods is how many pods wait for the same thing, this one included.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Pods *int32 `json:"pods,omitempty"`
+
+	// node the pod runs on.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Node string `json:"node,omitempty"`
+
+	// message says what is in the way, with the budget's numbers, and what must change.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Message string `json:"message,omitempty"`
 }
