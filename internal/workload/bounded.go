@@ -15,7 +15,8 @@ const maxAnswer = 64 << 20
 var errAnswerTooLong = errors.New("the answer is longer than 64 MiB")
 
 // bounded keeps one workload cluster from filling the memory of the manager of
-// all: whatever is read of an answer beyond maxAnswer is an error.
+// all: whatever is read of an answer beyond maxAnswer is an error. A watch is
+// read piece by piece, each of which client-go bounds.
 type bounded struct {
 	next *http.Transport
 	// changed is told of every write to an object, once it is through or nobody
@@ -37,7 +38,9 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
+	if !isWatch(request) {
+		response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
+	}
 	return response, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/drain"
 )
 
 // PoolLabel is AKS' own label of a node's pool.
@@ -42,6 +43,9 @@ type Node struct {
 	Labels map[string]string
 	// Unschedulable is true when it is cordoned, CordonedByUs when it has our mark.
 	Unschedulable, CordonedByUs bool
+	// Quarantined is true for one that was given up, and keeps its pods until they
+	// leave by themselves.
+	Quarantined bool
 	// Ready is the condition, and ReadySince when it last changed.
 	Ready      bool
 	ReadySince time.Time
@@ -52,9 +56,10 @@ type Node struct {
 
 func slim(n *corev1.Node) Node {
 	_, ours := n.Annotations[fleetwrightv1.AnnotationCordoned]
+	_, quarantined := n.Labels[drain.LabelQuarantined]
 	out := Node{
 		Name: n.Name, UID: n.UID, ProviderID: n.Spec.ProviderID, Labels: map[string]string{},
-		Unschedulable: n.Spec.Unschedulable, CordonedByUs: ours,
+		Unschedulable: n.Spec.Unschedulable, CordonedByUs: ours, Quarantined: quarantined,
 		Deleting: !n.DeletionTimestamp.IsZero(), KubeletVersion: n.Status.NodeInfo.KubeletVersion,
 	}
 	for key, value := range n.Labels {

@@ -102,7 +102,7 @@ func (c *Clusters) Get(ctx context.Context, cluster types.NamespacedName) (kuber
 		conn.checked, conn.used = now, now
 		return conn.clientset, nil
 	}
-	fresh, err := c.connect(cluster, kubeconfig)
+	fresh, err := c.connect(cluster, kubeconfig, brief)
 	if err != nil {
 		return nil, fmt.Errorf("connect to cluster %s: %w", cluster, err)
 	}
@@ -173,13 +173,29 @@ func (c *Clusters) kubeconfig(ctx context.Context, cluster types.NamespacedName)
 	return secret.Data["value"], nil
 }
 
-func (c *Clusters) connect(cluster types.NamespacedName, kubeconfig []byte) (*connection, error) {
+// use is what a connection is for.
+type use int
+
+const (
+	// brief: every request has its answer within requestTimeout.
+	brief use = iota
+	// lasting: an answer begins within requestTimeout, and may go on.
+	lasting
+)
+
+func (c *Clusters) connect(cluster types.NamespacedName, kubeconfig []byte, as use) (*connection, error) {
 	config, err := restConfig(kubeconfig)
 	if err != nil {
 		return nil, err
 	}
-	config.UserAgent, config.Timeout = c.userAgent, requestTimeout
+	config.UserAgent = c.userAgent
 	config.QPS, config.Burst = queriesPerSecond, burst
+	total := requestTimeout
+	if as == lasting {
+		total = 0
+		config.QPS, config.Burst, config.AcceptContentTypes = streamQueries, streamBurst, protobufFirst
+	}
+	config.Timeout = total
 	wire, err := wireTo(config)
 	if err != nil {
 		return nil, err
@@ -188,7 +204,7 @@ func (c *Clusters) connect(cluster types.NamespacedName, kubeconfig []byte) (*co
 	if err != nil {
 		return nil, err
 	}
-	clientset, err := kubernetes.NewForConfigAndClient(config, &http.Client{Transport: transport, Timeout: requestTimeout, CheckRedirect: refuseRedirect})
+	clientset, err := kubernetes.NewForConfigAndClient(config, &http.Client{Transport: transport, Timeout: total, CheckRedirect: refuseRedirect})
 	if err != nil {
 		return nil, err
 	}
@@ -204,12 +220,13 @@ func wireTo(config *rest.Config) (*http.Transport, error) {
 		return nil, err
 	}
 	return utilnet.SetTransportDefaults(&http.Transport{
-		Proxy:               config.Proxy,
-		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout: dialTimeout,
-		TLSClientConfig:     tlsConfig,
-		MaxIdleConnsPerHost: 25, // as client-go has it
-		DisableCompression:  config.DisableCompression,
+		Proxy:                 config.Proxy,
+		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   dialTimeout,
+		ResponseHeaderTimeout: requestTimeout,
+		TLSClientConfig:       tlsConfig,
+		MaxIdleConnsPerHost:   25, // as client-go has it
+		DisableCompression:    config.DisableCompression,
 	}), nil
 }
 
