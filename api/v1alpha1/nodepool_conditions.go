@@ -197,6 +197,9 @@ const (
 	ReasonProvisioningFailed = "ProvisioningFailed"
 	// ReasonSKUNotAvailable surfaces when Azure does not offer the machine type at the cluster's location or in a zone.
 	ReasonSKUNotAvailable = "SKUNotAvailable"
+	// ReasonInvalidDrainRule surfaces when a drain has come to a drain rule, of the spec or a MachineDrainRule of the
+	// namespace, that cannot be understood; the message names it.
+	ReasonInvalidDrainRule = "InvalidDrainRule"
 	// ReasonOverrideConflict surfaces when providerOverrides sets a key that a field of the spec owns, or that cannot be
 	// set.
 	ReasonOverrideConflict = "OverrideConflict"

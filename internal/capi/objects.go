@@ -107,6 +107,7 @@ func (p *Pool) readMachinePool(mp *clusterv1.MachinePool) {
 	}
 	p.Object, p.UID, p.Created = mp.Name, mp.UID, mp.CreationTimestamp.Time
 	p.Deleting = p.Deleting || !mp.DeletionTimestamp.IsZero()
+	p.MachineLabels = mp.Spec.Template.Labels
 	p.readMarks(mp)
 	_, p.Topology = mp.Labels[clusterv1.ClusterTopologyOwnedLabel]
 	p.Name = cmp.Or(p.Name, mp.Annotations[fleetwrightv1.AnnotationAgentPool], mp.Name)

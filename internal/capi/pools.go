@@ -55,6 +55,8 @@ type Pool struct {
 	// growing, nil when it never was.
 	Carried *agentpool.Scaling
 	Spec    agentpool.Spec
+	// MachineLabels are those of the MachinePool's template.
+	MachineLabels map[string]string
 	// ProviderIDs are the machines CAPZ lists for the pool.
 	ProviderIDs []string
 	// Ready is the infrastructure's contract field: Azure made the pool.

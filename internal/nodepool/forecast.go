@@ -26,19 +26,21 @@ type forecasts struct {
 	by map[types.UID]map[string]forecast
 }
 
+// forecast is what was found by the drain policy of one generation of the spec.
 type forecast struct {
-	at     time.Time
-	report preflight.Report
+	at         time.Time
+	generation int64
+	report     preflight.Report
 }
 
-func (f *forecasts) of(nodepool types.UID, object string, now time.Time) (preflight.Report, bool) {
+func (f *forecasts) of(np *fleetwrightv1.Nodepool, object string, now time.Time) (preflight.Report, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	kept, found := f.by[nodepool][object]
-	return kept.report, found && now.Sub(kept.at) < forecastAge
+	kept, found := f.by[np.UID][object]
+	return kept.report, found && kept.generation == np.Generation && now.Sub(kept.at) < forecastAge
 }
 
-func (f *forecasts) keep(nodepool types.UID, object string, report preflight.Report, now time.Time) {
+func (f *forecasts) keep(np *fleetwrightv1.Nodepool, object string, report preflight.Report, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.by == nil {
@@ -50,10 +52,10 @@ func (f *forecasts) keep(nodepool types.UID, object string, report preflight.Rep
 			delete(f.by, uid)
 		}
 	}
-	if f.by[nodepool] == nil {
-		f.by[nodepool] = map[string]forecast{}
+	if f.by[np.UID] == nil {
+		f.by[np.UID] = map[string]forecast{}
 	}
-	f.by[nodepool][object] = forecast{now, report}
+	f.by[np.UID][object] = forecast{now, np.Generation, report}
 }
 
 // forget drops what is kept of a Nodepool that is done or gone.
@@ -65,18 +67,18 @@ func (f *forecasts) forget(nodepool types.UID) {
 
 // pinned is the number of pods per zone that a volume keeps there. Of a part of a
 // pool, which is another one each time, nothing is kept.
-func (r *Reconciler) pinned(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, of replacement.PodsOf, snapshot drain.Snapshot, now time.Time) (map[string]int, error) {
+func (r *Reconciler) pinned(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, of replacement.PodsOf, snapshot drain.Snapshot, policy drain.Policy, now time.Time) (map[string]int, error) {
 	whole := of.Nodes == nil
-	if report, found := r.forecasts.of(np.UID, of.Object, now); found && whole {
+	if report, found := r.forecasts.of(np, of.Object, now); found && whole {
 		return report.ZonesNeeded, nil
 	}
 	complete, err := preflight.Complete(ctx, o.nodes, snapshot)
 	if err != nil {
 		return nil, err
 	}
-	report := preflight.Look(complete, drain.Policy{}, now)
+	report := preflight.Look(complete, policy, now)
 	if whole {
-		r.forecasts.keep(np.UID, of.Object, report, now)
+		r.forecasts.keep(np, of.Object, report, now)
 	}
 	return report.ZonesNeeded, nil
 }
@@ -89,22 +91,26 @@ func (r *Reconciler) foresee(ctx context.Context, o *observation, np *fleetwrigh
 		return preflight.Report{}, false, nil
 	}
 	now := r.Clock.Now()
-	if report, found := r.forecasts.of(np.UID, pool.Object, now); found {
+	if report, found := r.forecasts.of(np, pool.Object, now); found {
 		return report, true, nil
 	}
 	if !pool.DrainStarted.IsZero() {
 		return preflight.Report{}, false, nil
 	}
+	policy, err := r.drainPolicyOf(ctx, o.cluster, np, o.pools[pool.Object])
+	if err != nil {
+		return preflight.Report{}, false, err
+	}
 	refs := make([]drain.NodeRef, 0, len(pool.Nodes))
 	for _, n := range pool.Nodes {
 		refs = append(refs, drain.NodeRef{Name: n.Name, UID: types.UID(n.UID)})
 	}
-	snapshot, err := preflight.Observe(ctx, o.nodes, refs, drain.Policy{})
+	snapshot, err := preflight.Observe(ctx, o.nodes, refs, policy)
 	if err != nil {
 		return preflight.Report{}, false, fmt.Errorf("look ahead at the pods of pool %s: %w", pool.Name, err)
 	}
-	report := preflight.Look(snapshot, drain.Policy{}, now)
-	r.forecasts.keep(np.UID, pool.Object, report, now)
+	report := preflight.Look(snapshot, policy, now)
+	r.forecasts.keep(np, pool.Object, report, now)
 	return report, true, nil
 }
 

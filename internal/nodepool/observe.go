@@ -41,8 +41,10 @@ type observation struct {
 	pools map[string]capi.Pool
 	// nodes is the workload cluster's API, nil while it is not reachable.
 	nodes kubernetes.Interface
-	// drains are the evictions the drain engine would do, by pool object.
-	drains map[string]drain.Plan
+	// drains are the evictions the drain engine would do, by pool object, and
+	// policies what they were decided by.
+	drains   map[string]drain.Plan
+	policies map[string]drain.Policy
 }
 
 // maxReadings bounds how often a plan may ask for more within one look; each
@@ -123,7 +125,11 @@ func (r *Reconciler) decide(ctx context.Context, o *observation, np *fleetwright
 			o.world.Azure = r.observeAzure(ctx, o)
 		}
 		for _, of := range o.plan.NeedsPods {
-			if err := r.observePods(ctx, o, np, of, now); err != nil {
+			err := r.observePods(ctx, o, np, of, now)
+			switch {
+			case errors.Is(err, capi.ErrInvalidDrainRule):
+				o.world.Nodepool.BrokenRule = err.Error()
+			case err != nil:
 				// Without the pods nothing is decided about them.
 				o.world.Cluster.Unreachable = err.Error()
 			}
@@ -162,7 +168,7 @@ func (r *Reconciler) observeCluster(ctx context.Context, reader client.Reader, n
 func (r *Reconciler) observe(c *clusterReading, np *fleetwrightv1.Nodepool) *observation {
 	o := &observation{
 		world: replacement.World{Nodepool: wanted(np, c.cluster, c.frozen, r.Clock.Now()), Cluster: viewCluster(c.cluster)},
-		pools: map[string]capi.Pool{}, drains: map[string]drain.Plan{}, cluster: c.cluster, holdChanges: c.frozen.CheckAgain,
+		pools: map[string]capi.Pool{}, drains: map[string]drain.Plan{}, policies: map[string]drain.Policy{}, cluster: c.cluster, holdChanges: c.frozen.CheckAgain,
 		nodes: c.seen.API, shared: c.seen.Shared, live: c.live,
 	}
 	if c.unread != nil {
@@ -288,18 +294,22 @@ func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetw
 				refs = append(refs, drain.NodeRef{Name: n.Name, UID: types.UID(n.UID)})
 			}
 		}
-		snapshot, err := drain.Observe(ctx, o.nodes, refs, drain.Policy{})
+		policy, err := r.drainPolicyOf(ctx, o.cluster, np, o.pools[of.Object])
+		if err != nil {
+			return err
+		}
+		snapshot, err := drain.Observe(ctx, o.nodes, refs, policy)
 		if err != nil {
 			return fmt.Errorf("read the pods of pool %s: %w", p.Name, err)
 		}
 		snapshot.Refusals = r.refusals.of(np.UID)
-		plan := drain.Decide(snapshot, drain.Policy{}, now)
-		o.drains[of.Object] = plan
+		plan := drain.Decide(snapshot, policy, now)
+		o.drains[of.Object], o.policies[of.Object] = plan, policy
 		p.Drain = replacement.Drain{
 			Known: true, Of: of.Nodes, Closed: plan.Cordoned(), Remaining: plan.Remaining, Staying: plan.Staying(), Summary: plan.Summary, CheckAgain: plan.CheckAgain,
 		}
 		if plan.Remaining > 0 {
-			if p.Drain.Pinned, err = r.pinned(ctx, o, np, of, snapshot, now); err != nil {
+			if p.Drain.Pinned, err = r.pinned(ctx, o, np, of, snapshot, policy, now); err != nil {
 				return fmt.Errorf("read the volumes of pool %s: %w", p.Name, err)
 			}
 		}

@@ -59,6 +59,9 @@ func wanted(np *fleetwrightv1.Nodepool, cluster capi.Cluster, frozen freeze.Effe
 			out.InvalidReason = fleetwrightv1.ReasonOverrideConflict
 		}
 	}
+	if _, err := drainPolicy(np.Spec.Drain, nil, time.Time{}); err != nil {
+		out.Invalid = cmp.Or(out.Invalid, err.Error())
+	}
 	window, err := maintenance.At(np.Spec.Maintenance, now)
 	if err != nil {
 		out.Invalid = cmp.Or(out.Invalid, err.Error())

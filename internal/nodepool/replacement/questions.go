@@ -147,6 +147,9 @@ func (l *look) doesTheOldPoolServeEnough() *Plan {
 }
 
 func (l *look) doNodesAnswer() *Plan {
+	if l.Nodepool.BrokenRule != "" {
+		return &Plan{Verdict: Stuck, Reason: fleetwrightv1.ReasonInvalidDrainRule, CheckAgain: later, Message: l.Nodepool.BrokenRule}
+	}
 	if l.Cluster.Unreachable == "" {
 		return nil
 	}

@@ -58,6 +58,9 @@ type Nodepool struct {
 	// sentence that tells what to change; empty means it can. InvalidReason is
 	// InvalidSpec if it is empty.
 	Invalid, InvalidReason string
+	// BrokenRule says which drain rule cannot be understood, in such a sentence. It
+	// is found when pods are looked at, and nothing is drained by such rules.
+	BrokenRule string
 	// Spec is the wanted pool. Unset fields are "no opinion".
 	Spec agentpool.Spec
 	// MinReady is how long a new node must have been Ready to count.
