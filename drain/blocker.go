@@ -34,8 +34,10 @@ const (
 	ReasonStuckTerminating Reason = "StuckTerminating"
 	// ReasonUnmanagedPod surfaces when a pod has no controller and policy says to wait.
 	ReasonUnmanagedPod Reason = "UnmanagedPod"
-	// ReasonWaitCompleted surfaces when a pod asks, by label, to finish by itself.
+	// ReasonWaitCompleted surfaces when a pod's label or a rule says to wait until it has finished by itself.
 	ReasonWaitCompleted Reason = "WaitCompleted"
+	// ReasonDoNotDisrupt surfaces when a pod asks, by annotation, to be left alone, for good or until the time in the message.
+	ReasonDoNotDisrupt Reason = "DoNotDisrupt"
 	// ReasonNamespaceTerminating surfaces when the pod's namespace is being deleted, which ends the pod anyway.
 	ReasonNamespaceTerminating Reason = "NamespaceTerminating"
 	// ReasonPodDisruptionBudget surfaces when a budget allows no disruption at the moment.
@@ -51,9 +53,13 @@ func severity(r Reason) int {
 	return slices.Index([]Reason{
 		ReasonNotCordoned, ReasonMultipleBudgets, ReasonUnsatisfiableBudget, ReasonWebhookDenied, ReasonForbidden,
 		ReasonRejected, ReasonFinalizer, ReasonNodeLost, ReasonStuckTerminating, ReasonUnmanagedPod, ReasonWaitCompleted,
-		ReasonNamespaceTerminating, ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonUnreachable,
+		ReasonDoNotDisrupt, ReasonNamespaceTerminating, ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonUnreachable,
 	}, r)
 }
+
+// waits says that no time is over for the reason, whatever the policy: the pod's owner is at work, or it is the API server
+// and not the pod that is in the way.
+func (r Reason) waits() bool { return r == ReasonWebhookDenied || r == ReasonUnreachable }
 
 // Blocker is a pod (or a row of pods behind one budget or controller) that cannot go now.
 type Blocker struct {
@@ -75,11 +81,13 @@ type Blocker struct {
 	Controller Controller
 	// Nodes are the names of all nodes that hold a pod which waits for the same thing, sorted.
 	Nodes []string
-	// Rule is the name of the rule that counts for Pod, empty if none does, and Deadline the one that holds for it.
+	// Rule is the name of the rule that counts for Pod, empty if none does, and Deadline the one that holds for it. It is
+	// DeadlineWait where its owner asked to wait, and where nothing tells yet since when the pod is in the way.
 	Rule     string
 	Deadline Deadline
-	// Since is when the blockage began as far as the cluster's own objects tell; zero if they do not. A caller that
-	// reports blockers should then fill in when it reported this one first, so that Stuck can count from there.
+	// Since is when the blockage began as far as the cluster's own objects tell, but not before Policy.Started, and that
+	// where they do not tell. It is zero only if that is unknown, too. A caller that reports blockers should then fill in
+	// when it reported this one first, so that Stuck can count from there.
 	Since time.Time
 }
 

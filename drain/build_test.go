@@ -49,7 +49,7 @@ func deadline(at time.Time) podOption { return func(p *Pod) { p.Deadline = at } 
 
 func bare(p *Pod) { p.Controller = Controller{} }
 
-func mirror(p *Pod) { p.Mirror = true }
+func static(p *Pod) { p.Mirror = true }
 
 func kind(group, kind string) podOption {
 	return func(p *Pod) {

@@ -1,6 +1,7 @@
 package drain
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -20,40 +21,43 @@ func TestClassify(t *testing.T) {
 		"pod of a Job":                            {pod: pod("a", "batch", kind("batch", "Job")), want: Verdict{Behavior: "Evict"}},
 		"pod of a ReplicaSet that is not ready":   {pod: pod("a", "cart", notReady(0)), want: Verdict{Behavior: "Evict"}},
 		"pending":                                 {pod: pod("a", "cart", phase(corev1.PodPending)), want: Verdict{Behavior: "Evict"}},
-		"daemon pod":                              {pod: pod("a", "log", kind("apps", "DaemonSet")), want: Verdict{"Skip", "DaemonSet"}},
-		"daemon pod that terminates":              {pod: pod("a", "log", kind("apps", "DaemonSet"), deadline(noon)), want: Verdict{"Skip", "DaemonSet"}},
-		"daemon pod of another API group":         {pod: pod("a", "log", kind("apps.kruise.io", "DaemonSet")), want: Verdict{"Skip", "DaemonSet"}},
-		"daemon pod with label wait-completed":    {pod: pod("a", "log", kind("apps", "DaemonSet"), label(LabelDrain, "wait-completed")), want: Verdict{"Skip", "DaemonSet"}},
+		"daemon pod":                              {pod: pod("a", "log", kind("apps", "DaemonSet")), want: Verdict{Behavior: "Skip", Skip: "DaemonSet"}},
+		"daemon pod that terminates":              {pod: pod("a", "log", kind("apps", "DaemonSet"), deadline(noon)), want: Verdict{Behavior: "Skip", Skip: "DaemonSet"}},
+		"daemon pod of another API group":         {pod: pod("a", "log", kind("apps.kruise.io", "DaemonSet")), want: Verdict{Behavior: "Skip", Skip: "DaemonSet"}},
+		"daemon pod with label wait-completed":    {pod: pod("a", "log", kind("apps", "DaemonSet"), label(LabelDrain, "wait-completed")), want: Verdict{Behavior: "Skip", Skip: "DaemonSet"}},
 		"orphaned daemon pod waits, unlike CAPI":  {pod: pod("a", "log", kind("apps", "DaemonSet"), missingController), want: Verdict{Behavior: "Unmanaged"}},
 		"orphaned daemon pod, policy Evict":       {pod: pod("a", "log", kind("apps", "DaemonSet"), missingController), policy: Policy{Unmanaged: "Evict"}, want: Verdict{Behavior: "Evict"}},
-		"mirror":                                  {pod: pod("a", "proxy", bare, mirror), want: Verdict{"Skip", "Mirror"}},
-		"mirror that terminates":                  {pod: pod("a", "proxy", bare, mirror, deadline(noon)), want: Verdict{"Skip", "Mirror"}},
-		"succeeded stays, unlike CAPI":            {pod: pod("a", "batch", phase(corev1.PodSucceeded)), want: Verdict{"Skip", "Finished"}},
-		"failed stays, unlike CAPI":               {pod: pod("a", "batch", phase(corev1.PodFailed)), want: Verdict{"Skip", "Finished"}},
-		"succeeded without controller":            {pod: pod("a", "batch", bare, phase(corev1.PodSucceeded)), want: Verdict{"Skip", "Finished"}},
-		"succeeded, held by a finalizer":          {pod: pod("a", "batch", phase(corev1.PodSucceeded), deadline(ago(time.Hour)), finalizer("x/y")), want: Verdict{"Skip", "Finished"}},
+		"mirror":                                  {pod: pod("a", "proxy", bare, static), want: Verdict{Behavior: "Skip", Skip: "Mirror"}},
+		"mirror that terminates":                  {pod: pod("a", "proxy", bare, static, deadline(noon)), want: Verdict{Behavior: "Skip", Skip: "Mirror"}},
+		"succeeded stays, unlike CAPI":            {pod: pod("a", "batch", phase(corev1.PodSucceeded)), want: Verdict{Behavior: "Skip", Skip: "Finished"}},
+		"failed stays, unlike CAPI":               {pod: pod("a", "batch", phase(corev1.PodFailed)), want: Verdict{Behavior: "Skip", Skip: "Finished"}},
+		"succeeded without controller":            {pod: pod("a", "batch", bare, phase(corev1.PodSucceeded)), want: Verdict{Behavior: "Skip", Skip: "Finished"}},
+		"succeeded, held by a finalizer":          {pod: pod("a", "batch", phase(corev1.PodSucceeded), deadline(ago(time.Hour)), finalizer("x/y")), want: Verdict{Behavior: "Skip", Skip: "Finished"}},
 		"unknown phase is not finished":           {pod: pod("a", "cart", phase(corev1.PodUnknown)), want: Verdict{Behavior: "Evict"}},
 		"terminating":                             {pod: pod("a", "cart", deadline(noon.Add(time.Second))), want: Verdict{Behavior: "Leaving"}},
 		"terminating long ago still counts":       {pod: pod("a", "cart", deadline(ago(100*time.Second))), want: Verdict{Behavior: "Leaving"}},
 		"terminating without controller":          {pod: pod("a", "cart", bare, deadline(noon)), want: Verdict{Behavior: "Leaving"}},
 		"no controller waits, unlike CAPI":        {pod: pod("a", "tool", bare), want: Verdict{Behavior: "Unmanaged"}},
 		"no controller, policy Evict":             {pod: pod("a", "tool", bare), policy: Policy{Unmanaged: "Evict"}, want: Verdict{Behavior: "Evict"}},
-		"label skip":                              {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "skip")), want: Verdict{"Skip", "Label"}},
-		"label Skip":                              {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "Skip")), want: Verdict{"Skip", "Label"}},
-		"label skip without controller":           {pod: pod("a", "cart", bare, label("cluster.x-k8s.io/drain", "skip")), want: Verdict{"Skip", "Label"}},
-		"label skip, terminating":                 {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "skip"), deadline(noon)), want: Verdict{"Skip", "Label"}},
+		"label skip":                              {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "skip")), want: Verdict{Behavior: "Skip", Skip: "Label"}},
+		"label Skip":                              {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "Skip")), want: Verdict{Behavior: "Skip", Skip: "Label"}},
+		"label skip without controller":           {pod: pod("a", "cart", bare, label("cluster.x-k8s.io/drain", "skip")), want: Verdict{Behavior: "Skip", Skip: "Label"}},
+		"label skip, terminating":                 {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "skip"), deadline(noon)), want: Verdict{Behavior: "Skip", Skip: "Label"}},
 		"label wait-completed":                    {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "wait-completed")), want: Verdict{Behavior: "WaitCompleted"}},
 		"label WaitCompleted":                     {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "WaitCompleted")), want: Verdict{Behavior: "WaitCompleted"}},
 		"label Wait-Completed":                    {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "Wait-Completed")), want: Verdict{Behavior: "WaitCompleted"}},
 		"label wait-completed without controller": {pod: pod("a", "cart", bare, label("cluster.x-k8s.io/drain", "wait-completed")), want: Verdict{Behavior: "WaitCompleted"}},
-		"label wait-completed and succeeded":      {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "wait-completed"), phase(corev1.PodSucceeded)), want: Verdict{"Skip", "Finished"}},
+		"label wait-completed and succeeded":      {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "wait-completed"), phase(corev1.PodSucceeded)), want: Verdict{Behavior: "Skip", Skip: "Finished"}},
 		"label with two dashes means nothing":     {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "wait--completed")), want: Verdict{Behavior: "Evict"}},
 		"label drain means nothing":               {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "drain")), want: Verdict{Behavior: "Evict"}},
 		"label with an unknown value":             {pod: pod("a", "cart", label("cluster.x-k8s.io/drain", "never")), want: Verdict{Behavior: "Evict"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := Classify(tc.pod, tc.policy); got != tc.want {
+			if tc.want.Behavior != BehaviorSkip {
+				tc.want.Deadline.Action = cmp.Or(tc.want.Deadline.Action, "Wait")
+			}
+			if got := Classify(tc.pod, tc.policy, noon); got != tc.want {
 				t.Errorf("Classify() = %+v, want %+v", got, tc.want)
 			}
 		})

@@ -12,15 +12,16 @@ import (
 // Decide says what to do next. It is a function of its arguments: the same snapshot, policy and time give the same
 // plan, whatever the order of the slices.
 //
-// It evicts nothing before all nodes are cordoned. Of each budget it picks at most one pod, only if the budget's own
-// fresh status allows one and no granted eviction is still uncounted. Pods outside budgets go at most one per
-// controller (unless policy says otherwise) and at most Policy.MaxUnbudgeted per plan.
+// It evicts nothing before all nodes are cordoned, and of each node only pods of the lowest order that is left there. Of
+// each budget it picks at most one pod, only if the budget's own fresh status allows one and no granted eviction is still
+// uncounted. Pods outside budgets go at most one per controller (unless policy says otherwise) and at most
+// Policy.MaxUnbudgeted per plan. Nodes that were given up keep their pods.
 func Decide(s Snapshot, policy Policy, now time.Time) Plan {
 	d := newDecision(s.sorted(), policy.withDefaults(), now)
-	for _, p := range d.Pods {
-		if d.onNodes[p.Node] && p.Node != "" {
-			d.place(p)
-		}
+	pods := d.mustGo()
+	lowest := lowestOrders(pods)
+	for _, c := range pods {
+		d.place(c, c.verdict.Order > lowest[c.Node])
 	}
 	d.choose()
 	return d.finish()
@@ -30,7 +31,7 @@ type decision struct {
 	Snapshot
 	policy   Policy
 	now      time.Time
-	onNodes  map[string]bool
+	nodes    map[string]Node
 	budgets  map[string][]Budget
 	crews    map[types.UID]crew
 	refused  map[types.UID]Refusal
@@ -38,13 +39,14 @@ type decision struct {
 	lanes    map[string]*lane
 	progress map[string]*NodeProgress
 	moving   bool
+	blockers []*Blocker
 	plan     Plan
 }
 
 func newDecision(s Snapshot, policy Policy, now time.Time) *decision {
 	d := &decision{
 		Snapshot: s, policy: policy, now: now,
-		onNodes:  map[string]bool{},
+		nodes:    map[string]Node{},
 		budgets:  map[string][]Budget{},
 		crews:    crews(s, now),
 		lanes:    map[string]*lane{},
@@ -52,8 +54,8 @@ func newDecision(s Snapshot, policy Policy, now time.Time) *decision {
 	}
 	d.refused, d.hold = standing(s.Refusals, now)
 	for _, n := range s.Nodes {
-		d.onNodes[n.Name] = true
-		d.progress[n.Name] = &NodeProgress{Name: n.Name, Cordoned: n.Unschedulable || n.Gone}
+		d.nodes[n.Name] = n
+		d.progress[n.Name] = &NodeProgress{Name: n.Name, Cordoned: n.Unschedulable || n.Gone, Quarantined: n.Quarantined}
 	}
 	for _, b := range s.Budgets {
 		d.budgets[b.Namespace] = append(d.budgets[b.Namespace], b)
@@ -61,67 +63,66 @@ func newDecision(s Snapshot, policy Policy, now time.Time) *decision {
 	return d
 }
 
-// place classifies one pod and either counts it, reports it, or puts it into its lane.
-func (d *decision) place(p Pod) {
-	verdict := Classify(p, d.policy)
-	if verdict.Behavior == BehaviorSkip {
-		if verdict.Skip == SkipLabel {
-			d.plan.Consented = append(d.plan.Consented, p.Key())
+// mustGo classifies the pods on the nodes, counts those that keep their node from being empty and returns them.
+func (d *decision) mustGo() []candidate {
+	var pods []candidate
+	for _, p := range d.Pods {
+		progress := d.progress[p.Node]
+		if progress == nil || p.Node == "" {
+			continue
 		}
+		verdict := Classify(p, d.policy, d.now)
+		if verdict.Behavior == BehaviorSkip {
+			if verdict.Skip.consents() {
+				d.plan.Consented = append(d.plan.Consented, p.Key())
+			}
+			continue
+		}
+		d.plan.Remaining++
+		progress.Remaining++
+		if verdict.Behavior == BehaviorLeaving {
+			d.plan.Leaving++
+			progress.Leaving++
+		}
+		pods = append(pods, candidate{Pod: p, verdict: verdict})
+	}
+	return pods
+}
+
+// place reports one pod or puts it into its lane. A pod that its order holds back is in nobody's way; pods that are never
+// evicted are named all the same, since they can be helped at any time.
+func (d *decision) place(c candidate, held bool) {
+	if d.nodes[c.Node].Quarantined {
 		return
 	}
-	d.plan.Remaining++
-	d.progress[p.Node].Remaining++
-	switch verdict.Behavior {
+	switch c.verdict.Behavior {
 	case BehaviorLeaving:
-		d.leaving(p)
+		d.leaving(c)
 	case BehaviorWaitCompleted:
-		d.block(p, ReasonWaitCompleted, "it carries the label "+LabelDrain+": wait-completed and has not finished")
+		d.block([]candidate{c}, ReasonWaitCompleted, waitSentence(c.verdict), time.Time{})
+	case BehaviorDoNotDisrupt:
+		d.block([]candidate{c}, ReasonDoNotDisrupt, quietSentence(c.verdict.Until), time.Time{})
 	case BehaviorUnmanaged:
-		d.block(p, ReasonUnmanagedPod, "no controller would bring it back, move or delete it by hand")
+		d.blockUnmanaged(c, held)
 	default:
-		d.enqueue(p)
+		d.enqueue(c, held)
 	}
 }
 
-func (d *decision) leaving(p Pod) {
-	d.plan.Leaving++
-	d.progress[p.Node].Leaving++
-	if d.now.Sub(p.Deadline) <= d.policy.StuckAfter {
-		d.moving = true
-		return
+func (d *decision) enqueue(c candidate, held bool) {
+	covering := budgetsOf(c.Pod, d.budgets)
+	if !held {
+		if r, ok := d.refused[c.UID]; ok {
+			d.blockRefused(c, r)
+			return
+		}
+		if len(covering) > 1 {
+			d.blockMultiple(c, covering)
+			return
+		}
 	}
-	reason, message := ReasonStuckTerminating, "it should have ended at "+p.Deadline.UTC().Format(time.RFC3339)
-	switch {
-	case len(p.Finalizers) > 0:
-		reason, message = ReasonFinalizer, message+" and is kept by finalizer "+strings.Join(p.Finalizers, ", ")
-	case d.nodeLost(p.Node):
-		reason, message = ReasonNodeLost, message+" and its node "+p.Node+" does not answer"
-	}
-	b := d.block(p, reason, message)
-	b.Since = p.Deadline
-}
-
-func (d *decision) nodeLost(name string) bool {
-	return slices.ContainsFunc(d.Nodes, func(n Node) bool { return n.Name == name && (n.Gone || !n.Ready) })
-}
-
-func (d *decision) enqueue(p Pod) {
-	if r, ok := d.refused[p.UID]; ok {
-		d.plan.Blockers = append(d.plan.Blockers, r.blocker(p))
-		return
-	}
-	covering := budgetsOf(p, d.budgets)
-	if len(covering) > 1 {
-		b := d.block(p, ReasonMultipleBudgets, multipleSentence(covering))
-		b.Budget = covering[0].Key()
-		return
-	}
-	l := d.laneOf(p, covering)
-	if l.needsNothing(p) {
-		l.free = append(l.free, p)
-	} else {
-		l.gated = append(l.gated, p)
+	if len(covering) < 2 {
+		d.laneOf(c.Pod, covering).add(c, held)
 	}
 }
 
@@ -160,30 +161,33 @@ func (d *decision) choose() {
 		room -= d.open(l, room)
 	}
 	for _, l := range lanes {
-		for _, p := range l.free[:min(room, len(l.free))] {
-			d.evict(p, l, freeReason(p, l))
+		free := slices.SortedFunc(slices.Values(l.free), func(a, b candidate) int { return compareTurns(a.Pod, b.Pod, d.left) })
+		for _, c := range free[:min(room, len(free))] {
+			d.evict(c, l, freeReason(c.Pod, l))
 			room--
 		}
 	}
 }
 
-// open lets the first gated pod of a lane go if the lane permits it, and returns how much of the round it used.
+// left counts the pods that must still leave the node.
+func (d *decision) left(node string) int { return d.progress[node].Remaining }
+
+// open lets the gated pod of a lane go whose turn it is, if the lane permits it, and returns how much of the round it used.
 func (d *decision) open(l *lane, room int) int {
 	if len(l.gated) == 0 {
 		return 0
 	}
-	first := l.gated[0]
 	switch {
 	case l.budget != nil && l.budget.inFlight(d.now):
 		d.moving = true
 	case l.budget != nil && !l.budget.allows():
-		d.blockLane(l, l.budget.reason(d.now), l.budget.sentence(l.ready(), d.now), l.budget.BlockedSince)
+		d.blockBudget(l)
 	case l.budget != nil:
-		d.evict(first, l, l.budget.sentence(l.ready(), d.now))
+		d.evict(l.first(d.left), l, l.budget.sentence(l.ready(), d.now))
 	case !l.crew.complete(d.now, d.policy.ReplacementTimeout):
-		d.blockLane(l, ReasonReplacementNotReady, l.crew.sentence(l.owner), l.crew.youngest)
+		d.blockCrew(l)
 	case room > 0:
-		d.evict(first, l, l.crew.why(l.owner, d.policy.ReplacementTimeout))
+		d.evict(l.first(d.left), l, l.crew.why(l.owner, d.policy.ReplacementTimeout))
 		return 1
 	}
 	return 0
@@ -193,36 +197,16 @@ func (d *decision) uncordoned() bool {
 	return slices.ContainsFunc(d.Nodes, func(n Node) bool { return !d.progress[n.Name].Cordoned })
 }
 
-func (d *decision) evict(p Pod, l *lane, why string) {
-	e := Eviction{Pod: p.Key(), UID: p.UID, Node: p.Node, Owner: OwnerName(p), Why: why}
+func (d *decision) evict(c candidate, l *lane, why string) {
+	e := Eviction{
+		Pod: c.Key(), UID: c.UID, Node: c.Node, Owner: OwnerName(c.Pod), Why: why + quietNote(c.Pod),
+		chain: l.chain(), free: l.needsNothing(c.Pod), known: d.known(c, time.Time{}),
+	}
 	if l.budget != nil {
 		e.Budget = l.budget.Key()
 	}
-	if p.LocalData {
+	if c.LocalData {
 		e.Why += "; its emptyDir data is lost"
 	}
 	d.plan.Evict = append(d.plan.Evict, e)
-}
-
-func (d *decision) block(p Pod, reason Reason, message string) *Blocker {
-	d.plan.Blockers = append(d.plan.Blockers, Blocker{
-		Pod: p.Key(), Node: p.Node, Reason: reason, Message: message, Owner: OwnerName(p), Pods: 1,
-	})
-	return &d.plan.Blockers[len(d.plan.Blockers)-1]
-}
-
-func (d *decision) blockLane(l *lane, reason Reason, message string, since time.Time) {
-	b := d.block(l.gated[0], reason, message)
-	b.Pods, b.Since = len(l.gated), since
-	if l.budget != nil {
-		b.Budget = l.budget.Key()
-	}
-}
-
-func multipleSentence(budgets []Budget) string {
-	names := make([]string, 0, len(budgets))
-	for _, b := range budgets {
-		names = append(names, b.Key())
-	}
-	return "PodDisruptionBudgets " + strings.Join(names, " and ") + " both cover it, which the eviction API refuses"
 }

@@ -271,7 +271,7 @@ func TestDecideWhatDoesNotLeaveByItself(t *testing.T) {
 			blockers: []string{"WaitCompleted: pod shop/job (it carries the label cluster.x-k8s.io/drain: wait-completed and has not finished)"},
 		},
 		"terminating within its time is no blocker": {
-			snapshot: Snapshot{Pods: []Pod{pod("cart-1", "cart", deadline(ago(59*time.Second)))}},
+			snapshot: Snapshot{Pods: []Pod{pod("cart-1", "cart", deadline(ago(9*time.Second)))}},
 		},
 		"terminating too long": {
 			snapshot: Snapshot{Pods: []Pod{pod("cart-1", "cart", deadline(ago(2*time.Minute)))}},
@@ -283,7 +283,7 @@ func TestDecideWhatDoesNotLeaveByItself(t *testing.T) {
 		},
 		"its kubelet is gone": {
 			snapshot: Snapshot{Nodes: []Node{{Name: "old-1", Unschedulable: true}}, Pods: []Pod{pod("cart-1", "cart", deadline(ago(2*time.Minute)))}},
-			blockers: []string{"NodeLost: pod shop/cart-1 (it should have ended at 2026-11-23T11:58:00Z and its node old-1 does not answer)"},
+			blockers: []string{"NodeLost: pod shop/cart-1 (it should have ended at 2026-11-23T11:58:00Z and its node old-1 does not answer: once the machine is known to be off, delete the Node object or taint it node.kubernetes.io/out-of-service)"},
 		},
 		"nothing is evicted while a node takes pods": {
 			snapshot: Snapshot{

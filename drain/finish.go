@@ -8,13 +8,17 @@ import (
 // finish adds what follows from the round as a whole: order, emptiness, words and the next look.
 func (d *decision) finish() Plan {
 	plan := &d.plan
+	for _, b := range d.blockers {
+		plan.Blockers = append(plan.Blockers, *b)
+	}
 	for _, n := range d.Nodes {
 		progress := *d.progress[n.Name]
 		progress.Empty = progress.Cordoned && progress.Remaining == 0
 		plan.Nodes = append(plan.Nodes, progress)
 		if !progress.Cordoned {
 			plan.Blockers = append(plan.Blockers, Blocker{
-				Node: n.Name, Reason: ReasonNotCordoned, Message: "it still takes pods and must be cordoned first",
+				Node: n.Name, Nodes: []string{n.Name}, Since: d.policy.Started,
+				Reason: ReasonNotCordoned, Message: "it still takes pods and must be cordoned first",
 			})
 		}
 	}
@@ -55,6 +59,9 @@ func summary(p Plan, what string, moved int) string {
 		return fmt.Sprintf("%s empty", count(total, "node is", "nodes are"))
 	}
 	s := fmt.Sprintf("%d of %s empty, %s left", empty, count(total, "node", "nodes"), count(p.Remaining, "pod", "pods"))
+	if n := p.quarantined(); n > 0 {
+		s += fmt.Sprintf(", %d given up", n)
+	}
 	if p.Leaving > 0 {
 		s += fmt.Sprintf(", %d leaving", p.Leaving)
 	}

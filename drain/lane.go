@@ -1,6 +1,10 @@
 package drain
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // lane is a row of pods of which only one may go at a time: those behind one budget, those of one controller, or a
 // single pod.
@@ -9,28 +13,53 @@ type lane struct {
 	budget *Budget
 	crew   *crew
 	owner  string
-	// gated pods need the lane's permission, free ones only a place in this round.
-	gated, free []Pod
+	// gated pods need the lane's permission, free ones only a place in this round. held ones wait for lower orders on
+	// their nodes. All are sorted by name.
+	gated, free, held []candidate
 }
 
-// chain is the number of rounds the lane needs at best.
+func (l *lane) add(c candidate, held bool) {
+	switch {
+	case held:
+		l.held = append(l.held, c)
+	case l.needsNothing(c.Pod):
+		l.free = append(l.free, c)
+	default:
+		l.gated = append(l.gated, c)
+	}
+}
+
+// chain is the number of rounds the lane needs at best, those of pods that are held back included.
 func (l *lane) chain() int {
 	width := 1
 	if l.budget != nil {
 		width = l.budget.width()
 	}
-	return (len(l.gated) + width - 1) / width
+	n := len(l.gated)
+	for _, c := range l.held {
+		if !l.needsNothing(c.Pod) {
+			n++
+		}
+	}
+	return (n + width - 1) / width
 }
 
 // ready counts the lane's pods that are ready; a budget that is right counts them and maybe others elsewhere.
 func (l *lane) ready() int {
 	n := 0
-	for _, p := range l.gated {
-		if p.Ready {
-			n++
+	for _, pods := range [][]candidate{l.gated, l.held} {
+		for _, c := range pods {
+			if c.Ready {
+				n++
+			}
 		}
 	}
 	return n
+}
+
+// first is the gated pod whose turn it is.
+func (l *lane) first(left func(string) int) candidate {
+	return slices.MinFunc(l.gated, func(a, b candidate) int { return compareTurns(a.Pod, b.Pod, left) })
 }
 
 func (l *lane) needsNothing(p Pod) bool {

@@ -2,6 +2,7 @@ package drain
 
 import (
 	"context"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -12,7 +13,7 @@ import (
 
 // budgets reads the budgets of every namespace that has a pod which might be evicted.
 func (o *observer) budgets(ctx context.Context, pods []Pod) ([]Budget, error) {
-	namespaces := namespacesOf(pods, func(p Pod) bool { return Classify(p, o.policy).Behavior == BehaviorEvict })
+	namespaces := namespacesOf(pods, o.mayGo)
 	var budgets []Budget
 	for _, ns := range oneOrAll(namespaces) {
 		found, err := listAll(ctx, o.client.PolicyV1().PodDisruptionBudgets(ns).List, metav1.ListOptions{},
@@ -25,6 +26,12 @@ func (o *observer) budgets(ctx context.Context, pods []Pod) ([]Budget, error) {
 	return budgets, nil
 }
 
+// mayGo says that the pod may be evicted, now or once its do-not-disrupt annotation ends: reading needs no clock.
+func (o *observer) mayGo(p Pod) bool {
+	p.DoNotDisrupt = ""
+	return Classify(p, o.policy, time.Time{}).Behavior == BehaviorEvict
+}
+
 // crews adds what paces pods outside budgets: the other pods of their controllers, and how many each wants.
 func (o *observer) crews(ctx context.Context, s *Snapshot) error {
 	budgets := map[string][]Budget{}
@@ -32,7 +39,7 @@ func (o *observer) crews(ctx context.Context, s *Snapshot) error {
 		budgets[b.Namespace] = append(budgets[b.Namespace], b)
 	}
 	paced := func(p Pod) bool {
-		return Classify(p, o.policy).Behavior == BehaviorEvict && p.Controller.UID != "" && len(budgetsOf(p, budgets)) == 0
+		return o.mayGo(p) && p.Controller.UID != "" && len(budgetsOf(p, budgets)) == 0
 	}
 	controllers := map[types.UID]bool{}
 	onNodes := map[types.UID]bool{}

@@ -16,7 +16,7 @@ type Plan struct {
 	// Blockers are pods that cannot go now, the worst first. Pods behind the same budget or the same controller are
 	// one entry. Not every blocker is trouble: see Blocker.Stuck.
 	Blockers []Blocker
-	// Consented are running pods that stay by their own label and do not keep their node from being empty. Whoever
+	// Consented are running pods that stay by their own label or a rule and do not keep their node from being empty. Whoever
 	// deletes the node ends them.
 	Consented []types.NamespacedName
 	// Nodes is the progress node by node, sorted by name.
@@ -47,6 +47,10 @@ type Eviction struct {
 	Why string
 	// chain is the number of rounds the pod's lane needs at best; the longest goes first.
 	chain int
+	// free says that the eviction asks nothing of its budget.
+	free bool
+	// known is what a blocker says of the pod if the eviction is refused.
+	known Blocker
 }
 
 // NodeProgress is how far one node is.
@@ -72,6 +76,17 @@ func (p Plan) NodesEmpty() int {
 	return n
 }
 
+// quarantined counts the nodes that were given up and are not empty.
+func (p Plan) quarantined() int {
+	n := 0
+	for _, node := range p.Nodes {
+		if node.Quarantined && !node.Empty {
+			n++
+		}
+	}
+	return n
+}
+
 // Cordoned says that every node was cordoned, or gone, when it was read.
 func (p Plan) Cordoned() bool {
 	return !slices.ContainsFunc(p.Nodes, func(n NodeProgress) bool { return !n.Cordoned })
@@ -91,7 +106,7 @@ func (p Plan) Staying() string {
 	if more := len(p.Consented) - named; more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
-	return fmt.Sprintf(" but for %s that %s=skip leaves to end with it: %s", count(len(p.Consented), "pod", "pods"), LabelDrain, strings.Join(names, ", "))
+	return fmt.Sprintf(" but for %s that their label or rule leaves to end with it: %s", count(len(p.Consented), "pod", "pods"), strings.Join(names, ", "))
 }
 
 // String returns the plan in one line, stable for one snapshot.

@@ -48,7 +48,8 @@ type Policy struct {
 	// MaxUnbudgeted bounds the evictions of one plan that no budget bounds. Default 10, which with one look per
 	// second is half of what a kube-controller-manager with default settings can recreate.
 	MaxUnbudgeted int
-	// StuckAfter is how long after its deletion deadline a terminating pod is reported as stuck. Default 1 minute.
+	// StuckAfter is how long after its deletion deadline a terminating pod is reported as stuck. Default 10
+	// seconds, which a kubelet that is well does not need; on a node that is not Ready it is reported at once.
 	StuckAfter time.Duration
 	// LookAgain is Plan.CheckAgain while things move, default 1 second; LookAgainBlocked while everything waits for
 	// somebody else, default 10 seconds.
@@ -59,7 +60,7 @@ type Policy struct {
 const (
 	defaultReplacementTimeout = 10 * time.Minute
 	defaultMaxUnbudgeted      = 10
-	defaultStuckAfter         = time.Minute
+	defaultStuckAfter         = 10 * time.Second
 	defaultLookAgain          = time.Second
 	defaultLookAgainBlocked   = 10 * time.Second
 )

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -24,7 +25,7 @@ func TestDecideProgress(t *testing.T) {
 		},
 		"empty but for what stays": {
 			snapshot: Snapshot{Nodes: cordoned("old-1"), Pods: []Pod{
-				pod("log", "log", kind("apps", "DaemonSet")), pod("proxy", "proxy", bare, mirror), pod("done", "job", phase(corev1.PodSucceeded)),
+				pod("log", "log", kind("apps", "DaemonSet")), pod("proxy", "proxy", bare, static), pod("done", "job", phase(corev1.PodSucceeded)),
 				pod("kept", "kept", label(LabelDrain, "skip")),
 			}},
 			empty: true, nodesEmpty: 1, summary: "1 node is empty",
@@ -109,8 +110,8 @@ func TestDecideNamesConsent(t *testing.T) {
 	}
 	for n, want := range map[int]string{
 		0: "",
-		1: " but for 1 pod that cluster.x-k8s.io/drain=skip leaves to end with it: shop/p0",
-		5: " but for 5 pods that cluster.x-k8s.io/drain=skip leaves to end with it: shop/p0, shop/p1, shop/p2, 2 more",
+		1: " but for 1 pod that their label or rule leaves to end with it: shop/p0",
+		5: " but for 5 pods that their label or rule leaves to end with it: shop/p0, shop/p1, shop/p2, 2 more",
 	} {
 		s := Snapshot{Nodes: cordoned("old-1")}
 		for i := range n {
@@ -130,7 +131,7 @@ func TestEvictionNamesItsOwnerAndItsLoss(t *testing.T) {
 		Pod: p.Key(), UID: "uid-cart-1", Node: "old-1", Budget: "shop/cart", Owner: "Deployment/cart",
 		Why: "PodDisruptionBudget shop/cart allows 1 of 3: 3 ready, 2 needed; its emptyDir data is lost",
 	}}
-	if diff := cmp.Diff(want, plan.Evict); diff != "" {
+	if diff := cmp.Diff(want, plan.Evict, cmpopts.IgnoreUnexported(Eviction{})); diff != "" {
 		t.Errorf("evictions (-want +got):\n%s", diff)
 	}
 }

@@ -94,13 +94,6 @@ func standing(refusals []Refusal, now time.Time) (map[types.UID]Refusal, time.Du
 	return byPod, hold
 }
 
-func (r Refusal) blocker(p Pod) Blocker {
-	reason, _ := reasonOf(r.Outcome)
-	return Blocker{
-		Pod: p.Key(), Node: p.Node, Reason: reason, Message: r.Message, Owner: OwnerName(p), Pods: 1, Since: r.Since,
-	}
-}
-
 // reasonOf says how an outcome shows as a blocker; false for answers that block nothing.
 func reasonOf(o Outcome) (Reason, bool) {
 	reason, ok := map[Outcome]Reason{
@@ -122,9 +115,7 @@ func (p Plan) After(r Result) Plan {
 	p.Blockers = slices.Clone(p.Blockers)
 	for _, a := range r.Answers {
 		if reason, blocks := reasonOf(a.Outcome); blocks {
-			p.Blockers = append(p.Blockers, Blocker{
-				Pod: a.Pod, Node: a.Node, Reason: reason, Budget: a.Budget, Message: a.Message, Owner: a.Owner, Pods: 1,
-			})
+			p.Blockers = append(p.Blockers, a.blocker(reason))
 		}
 		if a.Outcome == OutcomeThrottled {
 			p.CheckAgain = max(p.CheckAgain, a.RetryAfter)
@@ -137,4 +128,16 @@ func (p Plan) After(r Result) Plan {
 		p.CheckAgain = max(p.CheckAgain, defaultLookAgainBlocked)
 	}
 	return p
+}
+
+// blocker is the pod whose eviction was refused. What passes between two looks is no reason to count a deadline: the next
+// look tells whether it stands.
+func (a Answer) blocker(reason Reason) Blocker {
+	b := a.known
+	b.Pod, b.UID, b.Node, b.Owner, b.Budget, b.Pods = a.Pod, a.UID, a.Node, a.Owner, a.Budget, 1
+	b.Reason, b.Message = reason, a.Message
+	if reason.waits() || reason == ReasonPodDisruptionBudget {
+		b.Deadline = Deadline{Action: DeadlineWait}
+	}
+	return b
 }

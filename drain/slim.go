@@ -1,7 +1,9 @@
 package drain
 
 import (
+	"cmp"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -9,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
 )
 
 func slimmed[T, S any](items []T, slim func(*T) S) []S {
@@ -23,7 +26,8 @@ func slimNode(node *corev1.Node) Node {
 	ready := slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
 		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
 	})
-	return Node{Name: node.Name, UID: node.UID, Unschedulable: node.Spec.Unschedulable, Ready: ready}
+	_, quarantined := node.Labels[LabelQuarantined]
+	return Node{Name: node.Name, UID: node.UID, Unschedulable: node.Spec.Unschedulable, Ready: ready, Quarantined: quarantined}
 }
 
 func slimPod(pod *corev1.Pod) Pod {
@@ -33,10 +37,15 @@ func slimPod(pod *corev1.Pod) Pod {
 		Node: pod.Spec.NodeName, Labels: pod.Labels,
 		Phase: pod.Status.Phase, Created: pod.CreationTimestamp.Time,
 		Finalizers: pod.Finalizers, Mirror: mirror,
+		DoNotDisrupt: cmp.Or(pod.Annotations[AnnotationDoNotDisrupt], pod.Annotations[AnnotationDoNotDisruptKarpenter]),
+		Grace:        time.Duration(ptr.Deref(pod.Spec.TerminationGracePeriodSeconds, corev1.DefaultTerminationGracePeriodSeconds)) * time.Second,
 		Ready: slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
 			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 		}),
 		LocalData: slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.EmptyDir != nil }),
+	}
+	if pod.Status.StartTime != nil {
+		p.Started = pod.Status.StartTime.Time
 	}
 	if pod.DeletionTimestamp != nil {
 		p.Deadline = pod.DeletionTimestamp.Time
@@ -52,7 +61,7 @@ func slimPod(pod *corev1.Pod) Pod {
 
 func slimBudget(pdb *policyv1.PodDisruptionBudget) Budget {
 	b := Budget{
-		Namespace: pdb.Namespace, Name: pdb.Name,
+		Namespace: pdb.Namespace, Name: pdb.Name, Created: pdb.CreationTimestamp.Time,
 		Allowed: pdb.Status.DisruptionsAllowed, Healthy: pdb.Status.CurrentHealthy,
 		Desired: pdb.Status.DesiredHealthy, Expected: pdb.Status.ExpectedPods,
 		Generation: pdb.Generation, ObservedGeneration: pdb.Status.ObservedGeneration,

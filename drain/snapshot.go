@@ -111,6 +111,7 @@ type Owner struct {
 type Budget struct {
 	Namespace string
 	Name      string
+	Created   time.Time
 	// Selector is spec.selector; nil selects nothing.
 	Selector labels.Selector
 	// Allowed, Healthy, Desired and Expected are status.disruptionsAllowed, currentHealthy, desiredHealthy and

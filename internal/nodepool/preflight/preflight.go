@@ -160,7 +160,7 @@ func newLook(s Snapshot, policy drain.Policy, now time.Time) *look {
 			continue
 		}
 		l.pods = append(l.pods, pod{
-			Pod: p, verdict: drain.Classify(p, policy), facts: facts[podKey{p.Key(), p.UID}], workload: workloadOf(p),
+			Pod: p, verdict: drain.Classify(p, policy, now), facts: facts[podKey{p.Key(), p.UID}], workload: workloadOf(p),
 			budgets: covering(p, s.Drain.Budgets),
 		})
 	}

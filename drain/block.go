@@ -1,0 +1,160 @@
+package drain
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// leaving judges a terminating pod. On a node that does not answer nobody is there to end it, so it is named as soon as
+// its time is over; elsewhere the kubelet gets Policy.StuckAfter to tidy up.
+func (d *decision) leaving(c candidate) {
+	late, lost := d.now.Sub(c.Pod.Deadline), d.lost(c.Node)
+	if late <= 0 || lost == "" && late <= d.policy.StuckAfter {
+		d.moving = true
+		return
+	}
+	message := "it should have ended at " + c.Pod.Deadline.UTC().Format(time.RFC3339)
+	if len(c.Finalizers) > 0 {
+		message += " and is kept by finalizer " + strings.Join(c.Finalizers, ", ")
+	}
+	switch {
+	case lost != "":
+		d.block([]candidate{c}, ReasonNodeLost, message+" and its node "+c.Node+lost, c.Pod.Deadline)
+	case len(c.Finalizers) > 0:
+		d.block([]candidate{c}, ReasonFinalizer, message, c.Pod.Deadline)
+	default:
+		d.block([]candidate{c}, ReasonStuckTerminating, message, c.Pod.Deadline)
+	}
+}
+
+// lost says what is wrong with a node that can end no pod, and the way out; "" for a healthy one.
+func (d *decision) lost(name string) string {
+	switch n := d.nodes[name]; {
+	case n.Gone:
+		return " no longer exists, the pod garbage collector should remove it within minutes"
+	case !n.Ready:
+		return " does not answer: once the machine is known to be off, delete the Node object or taint it node.kubernetes.io/out-of-service"
+	default:
+		return ""
+	}
+}
+
+// block reports pods that wait for the same thing since the time that the cluster's objects tell. The first by name stands
+// for them. Pods for which different rules count are reported apart, because other deadlines may hold for them.
+func (d *decision) block(pods []candidate, reason Reason, message string, since time.Time) []*Blocker {
+	byRule := map[string][]candidate{}
+	for _, c := range pods {
+		byRule[c.verdict.Rule] = append(byRule[c.verdict.Rule], c)
+	}
+	var blockers []*Blocker
+	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
+		row := byRule[rule]
+		b := d.known(row[0], since)
+		b.Reason, b.Message, b.Pods, b.Nodes = reason, message, len(row), nodesOf(row)
+		if reason.waits() {
+			b.Deadline = Deadline{Action: DeadlineWait}
+		}
+		blockers = append(blockers, &b)
+	}
+	d.blockers = append(d.blockers, blockers...)
+	return blockers
+}
+
+// known is what a blocker would say of the pod, whatever the reason.
+func (d *decision) known(c candidate, since time.Time) Blocker {
+	return Blocker{
+		Pod: c.Key(), Node: c.Node, Owner: OwnerName(c.Pod), Pods: 1, UID: c.UID, Controller: c.Controller, Nodes: []string{c.Node},
+		Rule: c.verdict.Rule, Deadline: c.verdict.Deadline, Since: d.since(c, since),
+	}
+}
+
+// since is when a blockage began for a pod: when the cluster's objects say it did (told, zero if they do not), but not
+// before the drain began, the pod was created, or its do-not-disrupt annotation ended. Without any memory a deadline
+// thus counts the same after a restart.
+func (d *decision) since(c candidate, told time.Time) time.Time {
+	since := later(told, d.policy.Started)
+	if since.IsZero() {
+		return since
+	}
+	return later(since, later(c.Created, c.verdict.Until))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func nodesOf(pods []candidate) []string {
+	var nodes []string
+	for _, c := range pods {
+		nodes = append(nodes, c.Node)
+	}
+	slices.Sort(nodes)
+	return slices.Compact(nodes)
+}
+
+func (d *decision) blockBudget(l *lane) {
+	for _, b := range d.block(l.gated, l.budget.reason(d.now), l.budget.sentence(l.ready(), d.now), l.budget.BlockedSince) {
+		b.Budget = l.budget.Key()
+		if l.budget.stale() || l.budget.BlockedSince.IsZero() {
+			// The status is about to change, or does not say since when it allows nothing: no time can be over yet.
+			b.Deadline = Deadline{Action: DeadlineWait}
+		}
+	}
+}
+
+func (d *decision) blockCrew(l *lane) {
+	for _, b := range d.block(l.gated, ReasonReplacementNotReady, l.crew.sentence(l.owner), l.crew.youngest) {
+		if l.crew.youngest.IsZero() {
+			// A replacement that was not created yet: nothing tells a second from an hour.
+			b.Deadline = Deadline{Action: DeadlineWait}
+		}
+	}
+}
+
+func (d *decision) blockMultiple(c candidate, covering []Budget) {
+	names := make([]string, 0, len(covering))
+	created := make([]time.Time, 0, len(covering))
+	for _, b := range covering {
+		names = append(names, b.Key())
+		created = append(created, b.Created)
+	}
+	slices.SortFunc(created, time.Time.Compare)
+	message := "PodDisruptionBudgets " + strings.Join(names, " and ") + " both cover it, which the eviction API refuses"
+	for _, b := range d.block([]candidate{c}, ReasonMultipleBudgets, message, created[1]) {
+		b.Budget = names[0]
+	}
+}
+
+// blockUnmanaged names a pod at once even if its order holds it back: nobody but a person moves it. No time is over for
+// it, though, before its order has come.
+func (d *decision) blockUnmanaged(c candidate, held bool) {
+	const message = "no controller would bring it back, move or delete it by hand"
+	for _, b := range d.block([]candidate{c}, ReasonUnmanagedPod, message, time.Time{}) {
+		if held {
+			b.Deadline = Deadline{Action: DeadlineWait}
+		}
+	}
+}
+
+// blockRefused reports an earlier answer that stands. When the row of answers began is our own memory, which a restart
+// loses, so it is said only where nothing better is known.
+func (d *decision) blockRefused(c candidate, r Refusal) {
+	reason, _ := reasonOf(r.Outcome)
+	for _, b := range d.block([]candidate{c}, reason, r.Message, time.Time{}) {
+		if b.Since.IsZero() {
+			b.Since = r.Since
+		}
+	}
+}
+
+func waitSentence(v Verdict) string {
+	if v.Rule != "" {
+		return "rule " + v.Rule + " waits until it has finished"
+	}
+	return "it carries the label " + LabelDrain + ": wait-completed and has not finished"
+}
