@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -16,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
@@ -56,7 +59,7 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 	if err != nil {
 		return fmt.Errorf("index Nodepools by cluster: %w", err)
 	}
-	if err := registerMetrics(mgr.GetClient()); err != nil {
+	if err := registerMetrics(mgr.GetClient(), mgr.Elected()); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	ofCluster := handler.EnqueueRequestsFromMapFunc(r.nodepoolsOfCluster)
@@ -72,8 +75,29 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 		b = b.Watches(object, ofCluster)
 	}
 	b = b.Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(r.nodepoolsInReach), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
-	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).
-		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+	// A drain asks for a look when there is something to be said. The queue takes
+	// no Nodepool twice.
+	b = b.WatchesRawSource(source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		r.drains.wakeBy(func(nodepool types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: nodepool}) })
+		return nil
+	}))
+	if err := mgr.Add(manager.RunnableFunc(r.drains.run)); err != nil {
+		return fmt.Errorf("add the drains: %w", err)
+	}
+	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).Complete(r.fromCache())
+}
+
+// fromCache reads the Nodepool. What goes on for one ends when it is gone.
+func (r *Reconciler) fromCache() reconcile.Reconciler {
+	return reconcile.Func(func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+		var np fleetwrightv1.Nodepool
+		if err := r.Client.Get(ctx, request.NamespacedName, &np); apierrors.IsNotFound(err) {
+			return reconcile.Result{}, r.gone(ctx, request.NamespacedName)
+		} else if err != nil {
+			return reconcile.Result{}, err
+		}
+		return r.Reconcile(ctx, &np)
+	})
 }
 
 // nodepoolsInReach finds all Nodepools that a Freeze may be about; which they

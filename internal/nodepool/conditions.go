@@ -166,11 +166,7 @@ func drainBlockedCondition(worst *drain.Blocker) metav1.Condition {
 	if worst == nil {
 		return condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotBlocked, "")
 	}
-	message := worst.String()
-	if worst.Owner != "" {
-		message += "; its owner is " + worst.Owner
-	}
-	return condition(kind, metav1.ConditionTrue, string(worst.Reason), "%s", message)
+	return condition(kind, metav1.ConditionTrue, string(worst.Reason), "%s", nameBlocker(*worst))
 }
 
 func pausedCondition(o *observation, plan replacement.Plan) metav1.Condition {

@@ -18,8 +18,7 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.Nodepool, o *observat
 		}
 		r.Recorder.Eventf(after, nil, kind, o.plan.Reason, string(o.plan.Action.Kind), "%s", o.plan.Message)
 	}
-	if changed(before, after, fleetwrightv1.ConditionDrainBlocked) && meta.IsStatusConditionTrue(after.Status.Conditions, fleetwrightv1.ConditionDrainBlocked) {
-		c := meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionDrainBlocked)
+	if c := meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionDrainBlocked); c != nil && blockedAnew(before, after) {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ConditionDrainBlocked, string(o.plan.Action.Kind), "%s", c.Message)
 	}
 	if actErr != nil {

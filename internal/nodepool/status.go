@@ -22,9 +22,9 @@ import (
 
 // report writes the status of what was seen, planned and done, also when acting
 // failed, and speaks of it (events, counters) only once it is saved.
-func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation, done outcome, actErr error) error {
+func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation, actErr error) error {
 	before := np.DeepCopy()
-	o.settleDrains(done, before.Status.Replacement.Blockers, r.Clock.Now())
+	o.dateBlockers(before.Status.Replacement.Blockers, r.Clock.Now())
 	np.Status = r.status(before, o, actErr)
 	// Nothing is decided by the forecast, so what cannot be read is no reason to stop.
 	report, known, err := r.foresee(ctx, o, np)
@@ -40,13 +40,13 @@ func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 			return fmt.Errorf("write status: %w", err)
 		}
 	}
-	countOutcome(o, done, actErr)
+	countOutcome(o, actErr)
 	r.announce(before, np, o, actErr)
 	return nil
 }
 
 // status is a report made from scratch; the former one only lends the times at
-// which conditions changed.
+// which conditions changed, and the debt counted so far.
 func (r *Reconciler) status(np *fleetwrightv1.Nodepool, o *observation, actErr error) fleetwrightv1.NodepoolStatus {
 	s := fleetwrightv1.NodepoolStatus{ObservedGeneration: np.Generation, Version: lowestVersion(o.world.Pools), Flavor: o.cluster.Flavor}
 	if w := o.world.Nodepool.Window; w.Closed && !w.Opens.IsZero() {
@@ -61,6 +61,7 @@ func (r *Reconciler) status(np *fleetwrightv1.Nodepool, o *observation, actErr e
 	s.Pools = listPools(s.Pools)
 	s.Replicas, s.ReadyReplicas = count32(total), count32(ready)
 	s.Replacement = replacementStatus(o)
+	s.DrainDebt = settleDebt(np.Status.DrainDebt, o.blockers(), r.Clock.Now())
 	s.Conditions = conditions(np, o, worstBlocker(o, r.Clock.Now()), actErr, r.Clock.Now())
 	return s
 }
@@ -98,6 +99,7 @@ const (
 	maxVersion = 64
 	maxBudget  = 253
 	maxOwner   = 320
+	maxNode    = 253
 )
 
 func replacementStatus(o *observation) fleetwrightv1.ReplacementStatus {
@@ -142,22 +144,15 @@ func replacementStatus(o *observation) fleetwrightv1.ReplacementStatus {
 		if b.Pod.Name == "" {
 			continue
 		}
-		s.Blockers = append(s.Blockers, fleetwrightv1.DrainBlocker{
-			Namespace: b.Pod.Namespace, Pod: b.Pod.Name, Reason: string(b.Reason),
-			Budget: clip(strings.TrimPrefix(b.Budget, b.Pod.Namespace+"/"), maxBudget), Owner: clip(b.Owner, maxOwner),
-			SinceTime: metav1.NewTime(b.Since.Truncate(time.Second)),
-		})
+		s.Blockers = append(s.Blockers, blockerStatus(b))
 	}
 	return s
 }
 
-// settleDrains takes the answers of this round into the pool's drain, and dates
-// blockers whose beginning the cluster's own objects do not tell from the report
-// that named them first. Without that report the time starts anew.
-func (o *observation) settleDrains(done outcome, before []fleetwrightv1.DrainBlocker, now time.Time) {
-	if done.drained != nil {
-		o.drains[o.plan.Action.Object] = *done.drained
-	}
+// dateBlockers dates blockers whose beginning the cluster's own objects do not
+// tell from the report that named them first. Without that report the time starts
+// anew.
+func (o *observation) dateBlockers(before []fleetwrightv1.DrainBlocker, now time.Time) {
 	for object, plan := range o.drains {
 		plan.Blockers = slices.Clone(plan.Blockers)
 		for i := range plan.Blockers {
