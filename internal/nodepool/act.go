@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -22,19 +23,17 @@ const conflictPause = time.Second
 // busyPause is how long to wait for an operation of Azure that CAPZ does not show.
 const busyPause = 10 * time.Second
 
-// outcome is what came of the plan's action.
-type outcome struct {
-	// drained is the drain as it stands after the evictions, answers its result.
-	drained *drain.Plan
-	answers drain.Result
-}
+// lookWhileDraining is how often it is looked whether pods may still be evicted:
+// nothing tells when a new node fails. The drain itself looks at its pods much
+// more often, and asks for a look when there is something to be said.
+const lookWhileDraining = 5 * time.Second
 
-// checkAgain is when to look again: when the drain or the plan asks for it, and
-// no later than a Freeze or a window begins or ends.
-func (o *observation) checkAgain(d outcome, now time.Time) time.Duration {
+// checkAgain is when to look again: when the plan asks for it, and no later than a
+// Freeze or a window begins or ends.
+func (o *observation) checkAgain(now time.Time) time.Duration {
 	again := o.plan.CheckAgain
-	if d.drained != nil && d.drained.CheckAgain > 0 {
-		again = d.drained.CheckAgain
+	if evicts(o) {
+		again = lookWhileDraining
 	}
 	for _, at := range []time.Time{o.holdChanges, o.world.Nodepool.RolloutAfter} {
 		if left := at.Sub(now); left > 0 && (again == 0 || left < again) {
@@ -43,6 +42,9 @@ func (o *observation) checkAgain(d outcome, now time.Time) time.Duration {
 	}
 	return again
 }
+
+// evicts is true for a plan that lets a drain run until the next look.
+func evicts(o *observation) bool { return o.plan.Action.Kind == replacement.EvictPods }
 
 // needsSlot tells writes to the management cluster, which need a live look and
 // the cluster's slot, from writes to nodes and pods, which carry UIDs and rest
@@ -60,10 +62,10 @@ func needsSlot(a replacement.Action) bool {
 
 // act does the plan's one action. Each is idempotent, and starts something
 // rather than waiting for it.
-func (r *Reconciler) act(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) (outcome, error) {
+func (r *Reconciler) act(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
 	a := o.plan.Action
 	if a.Kind == replacement.None {
-		return outcome{}, nil
+		return nil
 	}
 	if a.Kind != replacement.EvictPods {
 		logf.FromContext(ctx).Info("Acting", "action", a.Kind, "pool", a.Pool, "reason", o.plan.Reason, "message", o.plan.Message)
@@ -71,17 +73,17 @@ func (r *Reconciler) act(ctx context.Context, np *fleetwrightv1.Nodepool, o *obs
 	key := types.NamespacedName{Namespace: np.Namespace, Name: a.Object}
 	switch a.Kind {
 	case replacement.CordonNodes:
-		return outcome{}, r.cordon(ctx, key, o)
+		return r.cordon(ctx, key, o)
 	case replacement.UncordonNodes:
-		return outcome{}, r.uncordon(ctx, key, o)
+		return r.uncordon(ctx, key, o)
 	case replacement.EvictPods:
 		return r.evict(ctx, np, o)
 	case replacement.DeleteMachines:
-		return outcome{}, r.deleteMachines(ctx, o)
+		return r.deleteMachines(ctx, o)
 	case replacement.RemoveFinalizer:
-		return outcome{}, r.setFinalizer(ctx, np, false)
+		return r.setFinalizer(ctx, np, false)
 	default:
-		return outcome{}, r.write(ctx, np, o)
+		return r.write(ctx, np, o)
 	}
 }
 
@@ -167,13 +169,26 @@ func eachNode(nodes []replacement.Node, do func(drain.NodeRef) error) error {
 	return errors.Join(errs...)
 }
 
-func (r *Reconciler) evict(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) (outcome, error) {
-	plan, found := o.drains[o.plan.Action.Object]
+// evict lets the pool's drain go on until the next look, and begins it where it
+// does not run yet.
+func (r *Reconciler) evict(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
+	a := o.plan.Action
+	plan, found := o.drains[a.Object]
 	if !found {
-		return outcome{}, fmt.Errorf("evict from pool %s: %w", o.plan.Action.Pool, errPoolUnread)
+		return fmt.Errorf("evict from pool %s: %w", a.Pool, errPoolUnread)
 	}
-	result := drain.Evict(ctx, o.nodes, plan, drain.Options{})
-	r.refusals.remember(np.UID, result, r.Clock.Now())
-	after := plan.After(result)
-	return outcome{drained: &after, answers: result}, nil
+	order := drainOrder{nodepool: np.UID, object: a.Object, policy: o.policies[a.Object], nodes: refsOf(a.Nodes, nil)}
+	var seen *drainWord
+	for _, p := range o.world.Pools {
+		if p.Object != a.Object {
+			continue
+		}
+		if order.of = p.Drain.Of; !o.followed[a.Object] {
+			seen = &drainWord{plan: plan, pinned: p.Drain.Pinned, at: r.Clock.Now()}
+		}
+	}
+	if err := r.drains.keep(ctx, r.Clusters, clusterKey(np), client.ObjectKeyFromObject(np), order, seen, r.Clock); err != nil {
+		return fmt.Errorf("evict from pool %s: %w", a.Pool, err)
+	}
+	return nil
 }

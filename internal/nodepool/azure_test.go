@@ -157,6 +157,7 @@ func create(t *testing.T, o client.Object) {
 // clean takes away what other stories would see; it outlives the test's own
 // context.
 func (a *azure) clean() {
+	a.op.reconciler.drains.close()
 	ctx := context.WithoutCancel(a.t.Context())
 	_ = server.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(a.namespace), client.GracePeriodSeconds(0))
 	_ = server.DeleteAllOf(ctx, &corev1.Node{}, client.MatchingLabels{"story": a.namespace})

@@ -3,13 +3,10 @@ package nodepool
 import (
 	"context"
 	"fmt"
-	"maps"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/fleetwright/fleetwright/drain"
 )
 
 // slots lets one reconcile at a time write to the pools of a cluster. It is the
@@ -66,45 +63,3 @@ func (s *slots) leave(cluster types.NamespacedName, h *holder) {
 // rememberedFor is how long something is kept of a Nodepool that does not look
 // again: one whose finalizer a person took off never says that it is gone.
 const rememberedFor = time.Hour
-
-// refusals keep what API servers answered to evictions, which saves calls and
-// keeps a webhook's denial visible. Losing them at a restart changes no
-// decision.
-type refusals struct {
-	mu sync.Mutex
-	by map[types.UID]answers
-}
-
-// answers are the refusals of one Nodepool, as of the last eviction.
-type answers struct {
-	at   time.Time
-	kept []drain.Refusal
-}
-
-func (r *refusals) of(nodepool types.UID) []drain.Refusal {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.by[nodepool].kept
-}
-
-func (r *refusals) remember(nodepool types.UID, result drain.Result, now time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	maps.DeleteFunc(r.by, func(_ types.UID, a answers) bool { return now.Sub(a.at) > rememberedFor })
-	kept := drain.Remember(r.by[nodepool].kept, result, now)
-	if len(kept) == 0 {
-		delete(r.by, nodepool)
-		return
-	}
-	if r.by == nil {
-		r.by = map[types.UID]answers{}
-	}
-	r.by[nodepool] = answers{now, kept}
-}
-
-// forget drops what is kept of a Nodepool that is done or gone.
-func (r *refusals) forget(nodepool types.UID) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.by, nodepool)
-}

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
@@ -35,25 +33,6 @@ func TestSlotIsNotWaitedForWithoutEnd(t *testing.T) {
 	release()
 	if len(s.holders) != 0 {
 		t.Errorf("%d slots are kept that nobody holds", len(s.holders))
-	}
-}
-
-// Of a Nodepool whose finalizer a person took off nobody says that it is gone.
-func TestRefusalsAreForgottenAfterAnHour(t *testing.T) {
-	var r refusals
-	refused := drain.Result{Answers: []drain.Answer{{Eviction: drain.Eviction{UID: "1"}, Outcome: drain.OutcomeWebhookDenied}}}
-	start := time.Unix(0, 0)
-	r.remember("gone", refused, start)
-	if len(r.of("gone")) != 1 {
-		t.Fatalf("it keeps %v", r.by)
-	}
-	r.remember("alive", refused, start.Add(rememberedFor))
-	if len(r.of("gone")) != 1 {
-		t.Error("it is forgotten within an hour")
-	}
-	r.remember("alive", refused, start.Add(rememberedFor+1))
-	if len(r.of("gone")) != 0 || len(r.of("alive")) != 1 {
-		t.Errorf("after more than an hour it keeps %v", r.by)
 	}
 }
 

@@ -45,6 +45,8 @@ type observation struct {
 	// policies what they were decided by.
 	drains   map[string]drain.Plan
 	policies map[string]drain.Policy
+	// followed are the pools of which a drain that runs told, and no live look.
+	followed map[string]bool
 }
 
 // maxReadings bounds how often a plan may ask for more within one look; each
@@ -168,7 +170,7 @@ func (r *Reconciler) observeCluster(ctx context.Context, reader client.Reader, n
 func (r *Reconciler) observe(c *clusterReading, np *fleetwrightv1.Nodepool) *observation {
 	o := &observation{
 		world: replacement.World{Nodepool: wanted(np, c.cluster, c.frozen, r.Clock.Now()), Cluster: viewCluster(c.cluster)},
-		pools: map[string]capi.Pool{}, drains: map[string]drain.Plan{}, policies: map[string]drain.Policy{}, cluster: c.cluster, holdChanges: c.frozen.CheckAgain,
+		pools: map[string]capi.Pool{}, drains: map[string]drain.Plan{}, policies: map[string]drain.Policy{}, followed: map[string]bool{}, cluster: c.cluster, holdChanges: c.frozen.CheckAgain,
 		nodes: c.seen.API, shared: c.seen.Shared, live: c.live,
 	}
 	if c.unread != nil {
@@ -288,26 +290,21 @@ func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetw
 		if p.Object != of.Object || o.nodes == nil {
 			continue
 		}
-		refs := make([]drain.NodeRef, 0, len(p.Nodes))
-		for _, n := range p.Nodes {
-			if of.Nodes == nil || slices.Contains(of.Nodes, n.Name) {
-				refs = append(refs, drain.NodeRef{Name: n.Name, UID: types.UID(n.UID)})
-			}
-		}
 		policy, err := r.drainPolicyOf(ctx, o.cluster, np, o.pools[of.Object])
 		if err != nil {
 			return err
 		}
-		snapshot, err := drain.Observe(ctx, o.nodes, refs, policy)
+		o.policies[of.Object] = policy
+		if r.follow(o, np, p, of, now) {
+			return nil
+		}
+		snapshot, err := drain.Observe(ctx, o.nodes, refsOf(p.Nodes, of.Nodes), policy)
 		if err != nil {
 			return fmt.Errorf("read the pods of pool %s: %w", p.Name, err)
 		}
-		snapshot.Refusals = r.refusals.of(np.UID)
 		plan := drain.Decide(snapshot, policy, now)
-		o.drains[of.Object], o.policies[of.Object] = plan, policy
-		p.Drain = replacement.Drain{
-			Known: true, Of: of.Nodes, Closed: plan.Cordoned(), Remaining: plan.Remaining, Staying: plan.Staying(), Summary: plan.Summary, CheckAgain: plan.CheckAgain,
-		}
+		o.drains[of.Object], o.followed[of.Object] = plan, false
+		p.Drain = viewDrain(of.Nodes, plan)
 		if plan.Remaining > 0 {
 			if p.Drain.Pinned, err = r.pinned(ctx, o, np, of, snapshot, policy, now); err != nil {
 				return fmt.Errorf("read the volumes of pool %s: %w", p.Name, err)
@@ -316,4 +313,37 @@ func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetw
 		return nil
 	}
 	return fmt.Errorf("read the pods of %s: %w", of.Object, errPoolUnread)
+}
+
+// follow takes the word of the drain that runs for a pool, which spares a reading
+// of all pods. When the plan asks for the whole pool and a part of it is drained,
+// that part is what matters; should it not be, the plan asks again, and a live
+// look answers.
+func (r *Reconciler) follow(o *observation, np *fleetwrightv1.Nodepool, p *replacement.Pool, of replacement.PodsOf, now time.Time) bool {
+	order, word, runs := r.drains.following(client.ObjectKeyFromObject(np), np.UID, p.Object, now)
+	part := of.Nodes == nil && order.of != nil && !p.Drain.Known
+	if !runs || !part && !slices.Equal(order.of, of.Nodes) || !slices.Equal(order.nodes, refsOf(p.Nodes, order.of)) {
+		return false
+	}
+	o.drains[p.Object], o.followed[p.Object] = word.plan, true
+	p.Drain = viewDrain(order.of, word.plan)
+	p.Drain.Pinned = word.pinned
+	return true
+}
+
+// refsOf are those of the nodes that are named; nil names all.
+func refsOf(nodes []replacement.Node, named []string) []drain.NodeRef {
+	refs := make([]drain.NodeRef, 0, len(nodes))
+	for _, n := range nodes {
+		if named == nil || slices.Contains(named, n.Name) {
+			refs = append(refs, drain.NodeRef{Name: n.Name, UID: types.UID(n.UID)})
+		}
+	}
+	return refs
+}
+
+func viewDrain(of []string, plan drain.Plan) replacement.Drain {
+	return replacement.Drain{
+		Known: true, Of: of, Closed: plan.Cordoned(), Remaining: plan.Remaining, Staying: plan.Staying(), Summary: plan.Summary, CheckAgain: plan.CheckAgain,
+	}
 }

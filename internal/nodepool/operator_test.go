@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -35,6 +36,8 @@ type operator struct {
 	hit, dead bool
 	// asked is the pool that Azure has been asked to work at since its last step.
 	asked string
+	// rounds are the drains that wait to be asked for one, by their first node.
+	rounds map[types.UID]chan chan struct{}
 }
 
 // fault is what happens at the n-th write.
@@ -65,11 +68,17 @@ func newOperator(a *azure) *operator {
 // start is a new process.
 func (o *operator) start() {
 	c := o.client()
+	if o.reconciler != nil {
+		o.reconciler.drains.close()
+	}
+	o.mu.Lock()
 	o.dead = false
+	o.mu.Unlock()
 	o.reconciler = &Reconciler{
 		Client: c, Live: c, Clusters: workload.New(c, "test", o.a.clock),
 		Recorder: events.NewFakeRecorder(1000), Clock: o.a.clock, Namespace: o.a.namespace + "-fleet",
 	}
+	o.reconciler.drains.engine = func(api kubernetes.Interface) drainer { return rounds{o, api} }
 	if o.arm != nil {
 		o.reconciler.Azure = o.arm
 	}
@@ -135,6 +144,9 @@ func (o *operator) reconcile(key types.NamespacedName) (wait time.Duration) {
 	o.reconciler.Clusters.Forget(o.a.cluster())
 	hit := o.hit
 	result, err := o.reconciler.Reconcile(o.a.t.Context(), &np)
+	if !o.isDead() {
+		o.drainOnce(key)
+	}
 	if o.isDead() {
 		o.start()
 	}

@@ -4,7 +4,8 @@
 // A reconcile observes (observe.go), lets the planner decide
 // (package replacement), does the one thing the plan says (act.go) and reports
 // (status.go). Nothing is remembered between two reconciles: deleting all
-// status changes no action.
+// status changes no action. What goes on between them are the evictions of a pool
+// that is emptied (drains.go), for as long as each look allows them anew.
 package nodepool
 
 import (
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -58,7 +60,7 @@ type Reconciler struct {
 
 	slots     slots
 	queue     queue
-	refusals  refusals
+	drains    drains
 	forecasts forecasts
 }
 
@@ -68,12 +70,15 @@ type Reconciler struct {
 func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) (ctrl.Result, error) {
 	// The cache lags behind our own last status, and pods must not be evicted
 	// for a spec, or in spite of a pause, that changed a moment ago.
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(np), np); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	key := client.ObjectKeyFromObject(np)
+	if err := r.Live.Get(ctx, key, np); apierrors.IsNotFound(err) {
+		return ctrl.Result{}, r.gone(ctx, key)
+	} else if err != nil {
+		return ctrl.Result{}, err
 	}
 	if !controllerutil.ContainsFinalizer(np, fleetwrightv1.FinalizerNodepool) {
 		if !np.DeletionTimestamp.IsZero() {
-			return ctrl.Result{}, nil
+			return ctrl.Result{}, r.gone(ctx, key)
 		}
 		if err := r.setFinalizer(ctx, np, true); err != nil {
 			return quietly(err)
@@ -82,6 +87,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 	o, err := r.firstLook(ctx, np)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	// Evictions end before anything else is done, or waited for.
+	if !evicts(o) {
+		if err := r.drains.stop(ctx, key); err != nil {
+			return ctrl.Result{}, err
+		}
 	}
 	if needsSlot(o.plan.Action) {
 		// One Nodepool of a cluster at a time, on a reading newer than the last
@@ -105,11 +116,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 			return ctrl.Result{}, err
 		}
 		if !stands {
-			return ctrl.Result{RequeueAfter: conflictPause}, nil
+			return ctrl.Result{RequeueAfter: conflictPause}, r.drains.stop(ctx, key)
 		}
 	}
-	done, actErr := r.act(ctx, np, o)
-	return r.conclude(ctx, np, o, done, actErr)
+	return r.conclude(ctx, np, o, r.act(ctx, np, o))
+}
+
+// gone ends what still goes on for a Nodepool that is not there any more.
+func (r *Reconciler) gone(ctx context.Context, nodepool types.NamespacedName) error {
+	return r.drains.stop(ctx, nodepool)
 }
 
 // stands asks once more, right before a write, whether the wish and all who hold
@@ -145,14 +160,13 @@ func (r *Reconciler) settle(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 }
 
 // conclude reports what was done, and says when to look again.
-func (r *Reconciler) conclude(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation, done outcome, actErr error) (ctrl.Result, error) {
+func (r *Reconciler) conclude(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation, actErr error) (ctrl.Result, error) {
 	if actErr != nil {
 		// It is tried again later, and others may pass until then.
 		r.queue.note(np, nil, r.Clock.Now())
 	}
 	gone := o.plan.Action.Kind == replacement.RemoveFinalizer && actErr == nil
 	if gone || o.plan.Verdict == replacement.Done {
-		r.refusals.forget(np.UID)
 		r.forecasts.forget(np.UID)
 	}
 	if gone {
@@ -161,7 +175,7 @@ func (r *Reconciler) conclude(ctx context.Context, np *fleetwrightv1.Nodepool, o
 	if apierrors.IsConflict(actErr) {
 		return quietly(actErr)
 	}
-	if err := r.report(ctx, np, o, done, actErr); err != nil {
+	if err := r.report(ctx, np, o, actErr); err != nil {
 		return quietly(err)
 	}
 	if wait := pause(actErr); wait > 0 {
@@ -170,7 +184,7 @@ func (r *Reconciler) conclude(ctx context.Context, np *fleetwrightv1.Nodepool, o
 	if actErr != nil {
 		return ctrl.Result{}, actErr
 	}
-	return ctrl.Result{RequeueAfter: o.checkAgain(done, r.Clock.Now())}, nil
+	return ctrl.Result{RequeueAfter: o.checkAgain(r.Clock.Now())}, nil
 }
 
 // pause is how long to wait when Azure is at work for somebody else, or asks to

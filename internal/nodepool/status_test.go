@@ -38,7 +38,7 @@ func TestStatusIsAlwaysAccepted(t *testing.T) {
 	}
 	o.plan.Verdict, o.plan.Reason, o.plan.Message = replacement.Stuck, fleetwrightv1.ReasonIdentityConflict, "two pools are called a"
 	r := a.op.reconciler
-	if err := r.report(t.Context(), np, o, outcome{}, errors.New(long)); err != nil {
+	if err := r.report(t.Context(), np, o, errors.New(long)); err != nil {
 		t.Fatal(err)
 	}
 	if err := server.Get(t.Context(), a.key(), np); err != nil {
@@ -60,7 +60,7 @@ func TestBlockersAreDatedFromTheirFirstReport(t *testing.T) {
 	blocked := func(after time.Duration, before ...fleetwrightv1.DrainBlocker) *drain.Blocker {
 		o := &observation{drains: map[string]drain.Plan{"o": {Blockers: []drain.Blocker{{Pod: pod, Reason: drain.ReasonReplacementNotReady}}}}}
 		o.world.Pools = []replacement.Pool{{Object: "o"}}
-		o.settleDrains(outcome{}, before, now.Add(after))
+		o.dateBlockers(before, now.Add(after))
 		return worstBlocker(o, now.Add(after))
 	}
 	reported := fleetwrightv1.DrainBlocker{Namespace: "shop", Pod: "cart", Reason: "ReplacementNotReady", SinceTime: metav1.NewTime(now)}
@@ -118,19 +118,7 @@ func TestGoneNodepoolIsNoError(t *testing.T) {
 	// Gone between the look and the report.
 	np.UID, np.ResourceVersion = "gone", "1"
 	o := &observation{plan: replacement.Plan{Verdict: replacement.Waiting, Reason: "WaitingForCluster", Message: "waits"}}
-	if _, err := quietly(a.op.reconciler.report(t.Context(), np, o, outcome{}, nil)); err != nil {
+	if _, err := quietly(a.op.reconciler.report(t.Context(), np, o, nil)); err != nil {
 		t.Errorf("report: %v", err)
-	}
-}
-
-func TestRefusalsAreForgotten(t *testing.T) {
-	var r refusals
-	answer := drain.Answer{Eviction: drain.Eviction{Pod: types.NamespacedName{Namespace: "shop", Name: "cart"}, UID: "p"}, Outcome: drain.OutcomeWebhookDenied, Message: "no"}
-	r.remember("np", drain.Result{Answers: []drain.Answer{answer}}, time.Now())
-	if len(r.of("np")) != 1 {
-		t.Fatalf("remembers %v", r.of("np"))
-	}
-	if r.forget("np"); len(r.by) != 0 {
-		t.Errorf("keeps %v", r.by)
 	}
 }
