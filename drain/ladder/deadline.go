@@ -1,0 +1,172 @@
+package ladder
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/fleetwright/fleetwright/drain"
+)
+
+const (
+	// helpTakes is how long a helping step may take before a deadline that is over no longer waits for it.
+	helpTakes = 10 * time.Minute
+	// endTakes is how much longer than its grace period a pod that was deleted is waited for.
+	endTakes = time.Minute
+)
+
+// end does what the blocker's deadline says, once it is over.
+func (t *turn) end(b drain.Blocker) {
+	force, quarantine := forceDue(b, t.now), quarantineDue(b, t.now)
+	if !force && !quarantine {
+		return
+	}
+	if why := t.helpUnderWay(b); why != "" {
+		t.skip(podOf(b), "does not act on the deadline of "+podOf(b).String(), why)
+		return
+	}
+	if force {
+		t.force(b)
+		return
+	}
+	for _, name := range nodesOf(b) {
+		t.quarantine(b, name)
+	}
+}
+
+// helpUnderWay says which helping step of the last ten minutes may still make the deadline's action unnecessary.
+func (t *turn) helpUnderWay(b drain.Blocker) string {
+	d, ok := t.deploymentOf(b)
+	if !ok || !heldByBudget(b) {
+		return ""
+	}
+	young := func(since time.Time) bool { return t.now.Sub(since) < helpTakes }
+	switch {
+	case t.helped[d.UID]:
+		return d.String() + " is being helped now"
+	case d.ScaledUp.yes() && young(d.ScaledUp.Since):
+		return d.String() + " was scaled up at " + d.ScaledUp.Since.UTC().Format(time.RFC3339)
+	case !t.restartedForThis(d):
+		return ""
+	case d.RestartRuns.IsZero():
+		return d.String() + " was restarted and its controller has not begun"
+	case young(d.RestartRuns):
+		return d.String() + " was restarted at " + d.RestartRuns.UTC().Format(time.RFC3339)
+	}
+	return ""
+}
+
+func (t *turn) quarantine(b drain.Blocker, name string) {
+	node, known := t.facts.Nodes[name]
+	if !known || node.Quarantined || t.ended["node "+name] {
+		return
+	}
+	t.ended["node "+name] = true
+	t.add(Step{
+		Action: ActionQuarantine,
+		Object: Object{APIVersion: "v1", Kind: "Node", Name: name, UID: node.UID},
+		Does:   "gives node " + name + " up",
+		Why:    fmt.Sprintf("%s is in the way since %s, and %s", b, b.Since.UTC().Format(time.RFC3339), deadlineOf(b)),
+		Patch:  quarantinePatch(node.UID, b.Reason, t.facts.Drain),
+	})
+}
+
+// unquarantine takes the label off where this drain has set it and it means nothing any more.
+func (t *turn) unquarantine() {
+	empty := map[string]bool{}
+	for _, n := range t.plan.Nodes {
+		empty[n.Name] = n.Empty
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.facts.Nodes)) {
+		node := t.facts.Nodes[name]
+		if !node.Quarantined || node.By != t.facts.Drain {
+			continue
+		}
+		why := ""
+		switch {
+		case empty[name]:
+			why = "it is empty"
+		case !quarantines(t.policy):
+			why = "the drain's policy no longer has the deadline " + string(drain.DeadlineQuarantine)
+		default:
+			continue
+		}
+		t.add(unquarantineStep(name, node, why))
+	}
+}
+
+func unquarantineStep(name string, node Node, why string) Step {
+	return Step{
+		Action: ActionUnquarantine,
+		Object: Object{APIVersion: "v1", Kind: "Node", Name: name, UID: node.UID},
+		Does:   "takes node " + name + " back", Why: why, Patch: unquarantinePatch(node.UID),
+	}
+}
+
+// force deletes the blocker's pod: one per budget in one turn, and the next of a controller when the last one is replaced
+// or was waited for long enough.
+func (t *turn) force(b drain.Blocker) {
+	key := "budget " + b.Budget
+	if b.Budget == "" {
+		key = "pod " + b.Pod.String()
+	}
+	i := slices.IndexFunc(t.facts.Pods, func(p Pod) bool { return p.UID == b.UID })
+	if i < 0 || t.ended[key] {
+		return
+	}
+	if p := t.facts.Pods[i]; p.Mirror || p.Finished || !p.Deadline.IsZero() {
+		return
+	}
+	if why := t.stillReplacing(b, t.facts.Pods[i]); why != "" {
+		t.skip(podOf(b), "does not delete "+podOf(b).String()+" yet", why)
+		return
+	}
+	t.ended[key] = true
+	t.add(Step{
+		Action: ActionForce, Object: podOf(b),
+		Does: "deletes " + podOf(b).String() + breaks(b),
+		Why:  fmt.Sprintf("%s, and it is in the way since %s: %s", deadlineOf(b), b.Since.UTC().Format(time.RFC3339), b.Message),
+	})
+}
+
+// stillReplacing says which other pod of the controller is still on its way out or in.
+func (t *turn) stillReplacing(b drain.Blocker, p Pod) string {
+	if p.Controller == "" {
+		return ""
+	}
+	for _, other := range t.facts.Pods {
+		if other.Controller != p.Controller || other.UID == p.UID || other.Finished {
+			continue
+		}
+		name := "pod " + b.Pod.Namespace + "/" + other.Name
+		switch {
+		case !other.Deadline.IsZero() && t.now.Before(other.Deadline.Add(endTakes)):
+			return name + " is still ending"
+		case other.Deadline.IsZero() && !other.Ready && t.now.Sub(other.Created) < helpTakes:
+			return name + " is still starting"
+		}
+	}
+	return ""
+}
+
+// breaks names what the deletion does not ask.
+func breaks(b drain.Blocker) string {
+	switch {
+	case b.Reason == drain.ReasonUnmanagedPod:
+		return ", which nobody brings back"
+	case b.Budget != "":
+		return " and breaks PodDisruptionBudget " + b.Budget
+	default:
+		return " before its controller is complete"
+	}
+}
+
+// deadlineOf names whose wish it is.
+func deadlineOf(b drain.Blocker) string {
+	whose := "the drain's policy"
+	if b.Rule != "" {
+		whose = "rule " + b.Rule
+	}
+	return fmt.Sprintf("%s says %s after %s", whose, b.Deadline.Action, b.Deadline.After)
+}

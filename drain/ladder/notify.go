@@ -1,0 +1,97 @@
+package ladder
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/fleetwright/fleetwright/drain"
+)
+
+const (
+	// EventReason is the reason of the events on workloads that are in a drain's way.
+	EventReason = "DrainBlocked"
+	// eventLimit is the longest message that every API of events takes.
+	eventLimit = 1024
+	// notifyEvery is how often an owner is told while nothing changes. It is as long as API servers keep events by default.
+	notifyEvery = time.Hour
+)
+
+// notify tells the owner of what is in the way, unless the event of this hour is there.
+func (t *turn) notify(b drain.Blocker) {
+	if !due(b, t.policy, drain.RungNotify, t.now) {
+		return
+	}
+	name := eventName(b, t.policy, t.now)
+	key := b.Pod.Namespace + "/" + name
+	if t.facts.Told[key] || t.said[key] {
+		return
+	}
+	t.said[key] = true
+	target := t.workloadOf(b)
+	sentence := fmt.Sprintf("the drain of %s waits for %s since %s",
+		phraseNodes(nodesOf(b)), b, b.Since.UTC().Format(time.RFC3339))
+	t.add(Step{
+		Action: ActionNotify, Object: target,
+		Does: "tells the owner of " + target.String(), Why: sentence,
+		Event:  eventOf(target, name, sentence, t.now),
+		Notice: t.notice(b, target),
+	})
+}
+
+func phraseNodes(names []string) string {
+	const named = 3
+	noun := "node "
+	if len(names) > 1 {
+		noun = "nodes "
+	}
+	more := ""
+	if len(names) > named {
+		more, names = fmt.Sprintf(" and %d more", len(names)-named), names[:named]
+	}
+	return noun + strings.Join(names, ", ") + more
+}
+
+// turnOfHour counts the notifications of one blockage, from 0.
+func turnOfHour(b drain.Blocker, policy drain.Policy, now time.Time) int {
+	r, _ := rung(policy, drain.RungNotify)
+	return int(now.Sub(b.Since.Add(r.After)) / notifyEvery)
+}
+
+// eventName is the same for everybody who would tell the same owner about the same blockage in the same hour, so that the
+// event itself says whether it was told.
+func eventName(b drain.Blocker, policy drain.Policy, now time.Time) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		b.Pod.Namespace, cmp.Or(b.Owner, "Pod/"+b.Pod.Name), string(b.Reason), b.Budget,
+		policy.Started.UTC().Format(time.RFC3339), fmt.Sprint(turnOfHour(b, policy, now)),
+	}, "\x00")))
+	return "drain-blocked-" + hex.EncodeToString(sum[:16])
+}
+
+func eventOf(target Object, name, message string, now time.Time) *corev1.Event {
+	at := metav1.NewTime(now)
+	return &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{Namespace: target.Namespace, Name: name},
+		InvolvedObject: corev1.ObjectReference{
+			APIVersion: target.APIVersion, Kind: target.Kind, Namespace: target.Namespace, Name: target.Name, UID: target.UID,
+		},
+		Type: corev1.EventTypeWarning, Reason: EventReason, Message: shortened(message, eventLimit),
+		Source:         corev1.EventSource{Component: FieldManager},
+		FirstTimestamp: at, LastTimestamp: at, Count: 1,
+	}
+}
+
+// shortened cuts a text at a whole character.
+func shortened(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	const dots = "..."
+	return strings.ToValidUTF8(text[:limit-len(dots)], "") + dots
+}
