@@ -49,13 +49,20 @@ type Wait struct {
 	Message string
 }
 
-// blockedBudgets are sorted by how bad they are: for ever first, then by pods that wait.
+// blockedBudgets are sorted by how bad they are: for ever first, then by pods that wait. The drain engine reports the pods
+// of one budget apart where different rules count for them.
 func (l *look) blockedBudgets() []BlockedBudget {
 	var blocked []BlockedBudget
+	index := map[string]int{}
 	for _, b := range l.plan.Blockers {
 		if b.Reason != drain.ReasonPodDisruptionBudget && b.Reason != drain.ReasonUnsatisfiableBudget {
 			continue // waits and overlaps have them
 		}
+		if at, known := index[b.Budget]; known {
+			blocked[at].Pods += b.Pods
+			continue
+		}
+		index[b.Budget] = len(blocked)
 		blocked = append(blocked, BlockedBudget{
 			Budget: b.Budget, Workload: ownerOf(b), Pods: b.Pods,
 			Never: b.Reason == drain.ReasonUnsatisfiableBudget, Message: b.Message, Since: b.Since,

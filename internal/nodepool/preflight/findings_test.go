@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -56,6 +58,28 @@ func TestPodsAreCountedAsTheDrainEngineDoes(t *testing.T) {
 		Nodes: 1, Move: 4, Stay: 4, LocalData: 1, NotSafe: 1,
 		Staying: map[drain.SkipReason]int{"DaemonSet": 1, "Mirror": 1, "Finished": 1, "Label": 1},
 	}, counts{got.Nodes, got.PodsToMove, got.PodsStaying, got.LocalData, got.NotSafeToEvict, got.Staying})
+}
+
+func TestRulesHideNothing(t *testing.T) {
+	of := func(app string) []drain.PodSelector {
+		return []drain.PodSelector{{Pod: labels.SelectorFromSet(labels.Set{"app": app})}}
+	}
+	policy := drain.Policy{Rules: []drain.Rule{
+		{Name: "kept", Pods: of("log"), Behavior: drain.RuleSkip}, {Name: "last", Pods: of("db"), Order: 7},
+		{Name: "one", Pods: []drain.PodSelector{{Pod: labels.SelectorFromSet(labels.Set{"shard": "1"})}}},
+	}}
+	got := report(t, policy, objects(
+		newPod("cart-1", "Deployment/cart", label("shard", "1")), newPod("cart-2", "Deployment/cart"), budget("cart", "cart", 0, 2, 2, 3),
+		newPod("db-0", "StatefulSet/db"), budget("db", "db", 0, 1, 1, 1), newPod("log-0", "StatefulSet/log"),
+	)...)
+	check(t, Capped[BlockedBudget]{Total: 2, Items: []BlockedBudget{
+		{Budget: "shop/db", Workload: db, Pods: 1, Never: true, Message: "PodDisruptionBudget shop/db can never allow a disruption: 1 expected, 1 needed"},
+		{Budget: "shop/cart", Workload: cart, Pods: 2, Message: "PodDisruptionBudget shop/cart allows 0 of 3: 2 ready, 2 needed"},
+	}}, got.Budgets)
+	check(t, map[drain.SkipReason]int{"Rule": 1}, got.Staying)
+	if want := "1 pod stays by a rule, to end with the nodes"; !slices.Contains(got.counts(), want) {
+		t.Errorf("notes %q, want %q among them", got.counts(), want)
+	}
 }
 
 func TestBudgetsThatAllowNothing(t *testing.T) {

@@ -154,7 +154,7 @@ func newLook(s Snapshot, policy drain.Policy, now time.Time) *look {
 	for _, f := range s.Facts {
 		facts[podKey{f.Pod, f.UID}] = f
 	}
-	l := &look{Snapshot: s, policy: policy, now: now, plan: drain.Decide(s.Drain, policy, now)}
+	l := &look{Snapshot: s, policy: policy, now: now, plan: drain.Decide(s.Drain, unordered(policy), now)}
 	for _, p := range s.Drain.Pods {
 		if p.Node == "" || !onNodes[p.Node] {
 			continue
@@ -167,6 +167,15 @@ func newLook(s Snapshot, policy drain.Policy, now time.Time) *look {
 	slices.SortFunc(l.pods, comparePods)
 	l.pods = slices.CompactFunc(l.pods, func(a, b pod) bool { return comparePods(a, b) == 0 })
 	return l
+}
+
+// unordered is the policy without orders on a node: what waits for its turn there is looked at as well.
+func unordered(policy drain.Policy) drain.Policy {
+	policy.Rules = slices.Clone(policy.Rules)
+	for i := range policy.Rules {
+		policy.Rules[i].Order = 0
+	}
+	return policy
 }
 
 type podKey struct {

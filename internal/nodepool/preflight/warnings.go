@@ -129,6 +129,9 @@ func (r Report) counts() []string {
 	if n := r.Staying[drain.SkipLabel]; n > 0 {
 		notes = append(notes, fmt.Sprintf("%s by the label %s=skip, to end with the nodes", count(n, "pod stays", "pods stay"), drain.LabelDrain))
 	}
+	if n := r.Staying[drain.SkipRule]; n > 0 {
+		notes = append(notes, count(n, "pod stays", "pods stay")+" by a rule, to end with the nodes")
+	}
 	if r.LocalData > 0 {
 		notes = append(notes, count(r.LocalData, "pod loses", "pods lose")+" the content of emptyDir volumes")
 	}
