@@ -112,14 +112,16 @@ const (
 	ReasonWebhookDenied = "WebhookDenied"
 	// ReasonUnmanagedPod surfaces when a pod has no controller, so nothing would bring it back.
 	ReasonUnmanagedPod = "UnmanagedPod"
-	// ReasonStuckTerminating surfaces when a pod is past its deletion and grace period by more than 60 seconds.
+	// ReasonStuckTerminating surfaces when a pod is past its deletion and grace period by more than 10 seconds.
 	ReasonStuckTerminating = "StuckTerminating"
 	// ReasonFinalizer surfaces when a terminating pod is held by finalizers.
 	ReasonFinalizer = "Finalizer"
 	// ReasonNodeLost surfaces when a terminating pod is past its end and its node is not Ready.
 	ReasonNodeLost = "NodeLost"
-	// ReasonWaitCompleted surfaces when a pod asks, by label cluster.x-k8s.io/drain, to finish by itself.
+	// ReasonWaitCompleted surfaces when the label cluster.x-k8s.io/drain or a rule says to wait until a pod has finished.
 	ReasonWaitCompleted = "WaitCompleted"
+	// ReasonDoNotDisrupt surfaces when a pod asks, by annotation do-not-disrupt, to be left alone.
+	ReasonDoNotDisrupt = "DoNotDisrupt"
 	// ReasonReplacementNotReady surfaces when a controller without a PodDisruptionBudget has not brought an evicted pod
 	// back for more than 2 minutes.
 	ReasonReplacementNotReady = "ReplacementNotReady"
