@@ -108,9 +108,13 @@ func (d *decision) blockBudget(l *lane) {
 }
 
 func (d *decision) blockCrew(l *lane) {
-	for _, b := range d.block(l.gated, ReasonReplacementNotReady, l.crew.sentence(l.owner), l.crew.youngest) {
+	since := l.crew.youngest
+	if since.IsZero() && !d.policy.Started.IsZero() {
+		since = l.crew.latest
+	}
+	for _, b := range d.block(l.gated, ReasonReplacementNotReady, l.crew.sentence(l.owner), since) {
 		if l.crew.youngest.IsZero() {
-			// A replacement that was not created yet: nothing tells a second from an hour.
+			// A replacement that was not created yet: latest is no more than a bound, which may be a second old or a year.
 			b.Deadline = Deadline{Action: DeadlineWait}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // It evicts nothing before all nodes are cordoned, and of each node only pods of the lowest order that is left there. Of
 // each budget it picks at most one pod, only if the budget's own fresh status allows one and no granted eviction is still
 // uncounted. Pods outside budgets go at most one per controller (unless policy says otherwise) and at most
-// Policy.MaxUnbudgeted per plan. Nodes that were given up keep their pods.
+// Policy.MaxUnbudgeted per plan. Pods on nodes that were given up are not evicted, but what is in their way is named.
 func Decide(s Snapshot, policy Policy, now time.Time) Plan {
 	d := newDecision(s.sorted(), policy.withDefaults(), now)
 	pods := d.mustGo()
@@ -84,7 +84,7 @@ func (d *decision) mustGo() []candidate {
 			d.plan.Leaving++
 			progress.Leaving++
 		}
-		pods = append(pods, candidate{Pod: p, verdict: verdict})
+		pods = append(pods, candidate{Pod: p, verdict: verdict, givenUp: progress.Quarantined})
 	}
 	return pods
 }
@@ -92,9 +92,6 @@ func (d *decision) mustGo() []candidate {
 // place reports one pod or puts it into its lane. A pod that its order holds back is in nobody's way; pods that are never
 // evicted are named all the same, since they can be helped at any time.
 func (d *decision) place(c candidate, held bool) {
-	if d.nodes[c.Node].Quarantined {
-		return
-	}
 	switch c.verdict.Behavior {
 	case BehaviorLeaving:
 		d.leaving(c)
@@ -161,7 +158,7 @@ func (d *decision) choose() {
 		room -= d.open(l, room)
 	}
 	for _, l := range lanes {
-		free := slices.SortedFunc(slices.Values(l.free), func(a, b candidate) int { return compareTurns(a.Pod, b.Pod, d.left) })
+		free := turns(l.free, d.left)
 		for _, c := range free[:min(room, len(free))] {
 			d.evict(c, l, freeReason(c.Pod, l))
 			room--
@@ -177,17 +174,18 @@ func (d *decision) open(l *lane, room int) int {
 	if len(l.gated) == 0 {
 		return 0
 	}
+	first, may := l.first(d.left)
 	switch {
 	case l.budget != nil && l.budget.inFlight(d.now):
 		d.moving = true
 	case l.budget != nil && !l.budget.allows():
 		d.blockBudget(l)
-	case l.budget != nil:
-		d.evict(l.first(d.left), l, l.budget.sentence(l.ready(), d.now))
-	case !l.crew.complete(d.now, d.policy.ReplacementTimeout):
+	case l.budget != nil && may:
+		d.evict(first, l, l.budget.sentence(l.ready(), d.now))
+	case l.crew != nil && !l.crew.complete(d.now, d.policy.ReplacementTimeout):
 		d.blockCrew(l)
-	case room > 0:
-		d.evict(l.first(d.left), l, l.crew.why(l.owner, d.policy.ReplacementTimeout))
+	case may && room > 0:
+		d.evict(first, l, l.crew.why(l.owner, d.policy.ReplacementTimeout))
 		return 1
 	}
 	return 0

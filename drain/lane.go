@@ -57,9 +57,20 @@ func (l *lane) ready() int {
 	return n
 }
 
-// first is the gated pod whose turn it is.
-func (l *lane) first(left func(string) int) candidate {
-	return slices.MinFunc(l.gated, func(a, b candidate) int { return compareTurns(a.Pod, b.Pod, left) })
+// turns are the pods in the order in which they should go.
+func turns(pods []candidate, left func(string) int) []candidate {
+	pods = filter(pods, func(c candidate) bool { return !c.givenUp })
+	slices.SortFunc(pods, func(a, b candidate) int { return compareTurns(a.Pod, b.Pod, left) })
+	return pods
+}
+
+// first is the gated pod whose turn it is; false if none may go.
+func (l *lane) first(left func(string) int) (candidate, bool) {
+	pods := filter(l.gated, func(c candidate) bool { return !c.givenUp })
+	if len(pods) == 0 {
+		return candidate{}, false
+	}
+	return slices.MinFunc(pods, func(a, b candidate) int { return compareTurns(a.Pod, b.Pod, left) }), true
 }
 
 func (l *lane) needsNothing(p Pod) bool {

@@ -11,6 +11,8 @@ import (
 type candidate struct {
 	Pod
 	verdict Verdict
+	// givenUp says that the pod's node is in quarantine: nobody evicts it any more.
+	givenUp bool
 }
 
 // lowestOrders returns, for each node, the lowest order among the pods that must still leave it. Only pods of that order

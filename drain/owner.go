@@ -36,8 +36,10 @@ type crew struct {
 	homeless int
 	// youngest is when the latest pod that is not yet ready was created; zero if there is none.
 	youngest time.Time
-	desired  int
-	known    bool
+	// latest is when a pod was last created or asked to end, as far as the pods that are there tell.
+	latest  time.Time
+	desired int
+	known   bool
 }
 
 func crews(s Snapshot, now time.Time) map[types.UID]crew {
@@ -47,8 +49,10 @@ func crews(s Snapshot, now time.Time) map[types.UID]crew {
 			continue
 		}
 		c := all[p.Controller.UID]
+		c.latest = later(c.latest, p.Created)
 		switch {
 		case p.Terminating():
+			c.latest = later(c.latest, p.Deadline.Add(-p.Grace))
 			if now.Before(p.Deadline) {
 				c.leaving++
 			}
