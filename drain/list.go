@@ -25,38 +25,43 @@ var errTorn = errors.New("pages of the list are of different revisions")
 func listAll[L metav1.ListInterface, S any](
 	ctx context.Context, list func(context.Context, metav1.ListOptions) (L, error), options metav1.ListOptions, slim func(L) []S,
 ) ([]S, error) {
-	var err error
+	items, _, err := listAt(ctx, list, options, slim)
+	return items, err
+}
+
+// listAt is listAll with the revision at which everything was read.
+func listAt[L metav1.ListInterface, S any](
+	ctx context.Context, list func(context.Context, metav1.ListOptions) (L, error), options metav1.ListOptions, slim func(L) []S,
+) (items []S, revision string, err error) {
 	for range listAttempts {
-		var items []S
-		if items, err = readPages(ctx, list, options, slim); err == nil {
-			return items, nil
+		if items, revision, err = readPages(ctx, list, options, slim); err == nil {
+			return items, revision, nil
 		}
 		if !apierrors.IsResourceExpired(err) && !errors.Is(err, errTorn) {
-			return nil, err
+			return nil, "", err
 		}
 	}
-	return nil, fmt.Errorf("list expired %d times before its end: %w", listAttempts, err)
+	return nil, "", fmt.Errorf("list expired %d times before its end: %w", listAttempts, err)
 }
 
 func readPages[L metav1.ListInterface, S any](
 	ctx context.Context, list func(context.Context, metav1.ListOptions) (L, error), options metav1.ListOptions, slim func(L) []S,
-) ([]S, error) {
+) (items []S, revision string, err error) {
 	options.Limit = pageSize
-	items := []S{}
-	revision := ""
+	items = []S{}
 	for {
 		page, err := list(ctx, options)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if options.Continue == "" {
 			revision = page.GetResourceVersion()
 		} else if page.GetResourceVersion() != revision {
-			return nil, errTorn
+			return nil, "", errTorn
 		}
 		items = append(items, slim(page)...)
 		if page.GetContinue() == "" {
-			return items, nil
+			return items, revision, nil
 		}
 		options.Continue = page.GetContinue()
 	}

@@ -25,25 +25,9 @@ import (
 // TestDrainOnARealAPIServer empties three nodes that hold one of everything, and proves that no budget was broken at any
 // revision, that what blocks is named, and that nothing but evictions removed a pod.
 func TestDrainOnARealAPIServer(t *testing.T) {
-	c := startCluster(t)
-	c.addNodes(t, "old-1", "old-2", "old-3", "new-1", "new-2", "new-3")
-	for i := range 3 {
-		must(t, drain.Cordon(t.Context(), c.admin, c.ref(t, fmt.Sprintf("new-%d", i+1)), drain.Mark{}))
-	}
-	c.createWorkloads(t)
-	old := []drain.NodeRef{c.ref(t, "old-1"), c.ref(t, "old-2"), c.ref(t, "old-3")}
-	// cart, api and db by their budgets; web, which has none, one at a time.
-	floor := watchFloor(t, c.admin, map[string]int{"cart": 5, "api": 4, "db": 2, "web": 3, "strict": 1, "primary": 2})
-
-	c.cordonOld(t, old)
+	c, old, floor := startOneOfEverything(t)
 	d := &drainer{cluster: c, nodes: old}
-	want := map[string]drain.Reason{
-		"primary-0": drain.ReasonWebhookDenied, "strict": drain.ReasonUnsatisfiableBudget,
-		"tool": drain.ReasonUnmanagedPod, "twice": drain.ReasonMultipleBudgets,
-	}
-	d.until(t, "only what cannot go is left", func(plan drain.Plan) bool {
-		return plan.Remaining == len(want) && maps.Equal(want, d.blocked(plan))
-	})
+	d.until(t, "only what cannot go is left", onlyWhatCannotGo)
 	t.Logf("Blocked: %s", d.plan.Summary)
 	for _, b := range d.plan.Blockers {
 		t.Logf("%s: %s, owner %q, since %s", b.Reason, b, b.Owner, b.Since.Format(time.RFC3339))
@@ -61,6 +45,32 @@ func TestDrainOnARealAPIServer(t *testing.T) {
 	if d.answers[drain.OutcomeEvicted] != 26 || d.answers[drain.OutcomeRefused] > 1 {
 		t.Errorf("answers = %v, want 26 evictions and no more than a stray refusal", d.answers)
 	}
+}
+
+// startOneOfEverything returns a cluster whose old nodes are cordoned and hold one of everything, and what watches over
+// their pods.
+func startOneOfEverything(t *testing.T) (*cluster, []drain.NodeRef, *floor) {
+	t.Helper()
+	c := startCluster(t)
+	c.addNodes(t, "old-1", "old-2", "old-3", "new-1", "new-2", "new-3")
+	for i := range 3 {
+		must(t, drain.Cordon(t.Context(), c.admin, c.ref(t, fmt.Sprintf("new-%d", i+1)), drain.Mark{}))
+	}
+	c.createWorkloads(t)
+	old := []drain.NodeRef{c.ref(t, "old-1"), c.ref(t, "old-2"), c.ref(t, "old-3")}
+	// cart, api and db by their budgets; web, which has none, one at a time.
+	floor := watchFloor(t, c.admin, map[string]int{"cart": 5, "api": 4, "db": 2, "web": 3, "strict": 1, "primary": 2})
+	c.cordonOld(t, old)
+	return c, old, floor
+}
+
+// onlyWhatCannotGo says that everything that could go is gone, and that the rest is named.
+func onlyWhatCannotGo(plan drain.Plan) bool {
+	want := map[string]drain.Reason{
+		"primary-0": drain.ReasonWebhookDenied, "strict": drain.ReasonUnsatisfiableBudget,
+		"tool": drain.ReasonUnmanagedPod, "twice": drain.ReasonMultipleBudgets,
+	}
+	return plan.Remaining == len(want) && maps.Equal(want, blocked(plan))
 }
 
 func (c *cluster) ref(t *testing.T, name string) drain.NodeRef {
@@ -218,7 +228,7 @@ func (d *drainer) until(t *testing.T, what string, done func(drain.Plan) bool) {
 }
 
 // blocked gives the reason for each blocking pod, by app where the pod's name is drawn by lot.
-func (d *drainer) blocked(plan drain.Plan) map[string]drain.Reason {
+func blocked(plan drain.Plan) map[string]drain.Reason {
 	found := map[string]drain.Reason{}
 	for _, b := range plan.Blockers {
 		name := b.Pod.Name
@@ -228,4 +238,32 @@ func (d *drainer) blocked(plan drain.Plan) map[string]drain.Reason {
 		found[name] = b.Reason
 	}
 	return found
+}
+
+// webhookDenial counts evictions that the webhook of denyEvictionsOf refused, which answers with 429 as well.
+const webhookDenial = -1
+
+// evictions counts the engine's evictions by the API server's own record: those granted, and the others by status code.
+func (c *cluster) evictions(t *testing.T) (granted int, refused map[int32]int) {
+	t.Helper()
+	content, err := os.ReadFile(c.audit)
+	must(t, err)
+	refused = map[int32]int{}
+	for line := range strings.Lines(string(content)) {
+		var e auditv1.Event
+		must(t, json.Unmarshal([]byte(line), &e))
+		if e.UserAgent != userAgent || e.ObjectRef == nil || e.ObjectRef.Subresource != "eviction" {
+			continue
+		}
+		switch {
+		case e.ResponseStatus.Code < 300:
+			granted++
+		case strings.Contains(e.ResponseStatus.Message, "admission webhook"):
+			refused[webhookDenial]++
+			fallthrough
+		default:
+			refused[e.ResponseStatus.Code]++
+		}
+	}
+	return granted, refused
 }

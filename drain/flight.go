@@ -1,0 +1,128 @@
+package drain
+
+import (
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const (
+	// unseen bounds how long the mirror may take to show what an answer said.
+	unseen = 5 * time.Second
+	// unreachablePause is how long nothing is sent after a request without an answer.
+	unreachablePause = time.Second
+)
+
+// flight is an eviction between its sending and the moment the mirror shows what came of it. Until then its pod counts as
+// leaving, and its budget as one with an eviction that is not counted, so that the lag of a watch causes no second
+// request.
+type flight struct {
+	Eviction
+	// revision of the budget when the eviction was decided.
+	revision string
+	// answered is zero while the request is under way.
+	answered time.Time
+	outcome  Outcome
+}
+
+// lands says that the mirror shows the outcome, or should have by now.
+func (s *session) lands(f *flight, now time.Time) bool {
+	if f.answered.IsZero() {
+		return false
+	}
+	if now.Sub(f.answered) > unseen {
+		return true
+	}
+	r := s.room(f.Pod.Namespace)
+	pod, found := r.pods[f.Pod.Name]
+	gone := !found || pod.UID != f.UID || pod.Terminating()
+	switch f.outcome {
+	case OutcomeEvicted, OutcomeGone:
+		return gone && (f.free || s.counted(f))
+	case OutcomeRefused:
+		// The budget was read before somebody else used it up.
+		return s.counted(f)
+	case OutcomeConflict:
+		return gone || now.Sub(f.answered) > unreachablePause
+	default:
+		return true
+	}
+}
+
+// counted says that the flight's budget is not as it was when the eviction was decided.
+func (s *session) counted(f *flight) bool {
+	if f.Budget == "" {
+		return true
+	}
+	b, found := s.budget(f.Budget)
+	return !found || b.revision != f.revision
+}
+
+// budget finds a budget by its namespace/name.
+func (s *session) budget(key string) (mirrored, bool) {
+	namespace, name, _ := strings.Cut(key, "/")
+	b, found := s.room(namespace).budgets[name]
+	return b, found
+}
+
+// underWay says that the pod, or another one of its budget, is in flight.
+func (s *session) underWay(e Eviction) bool {
+	for _, f := range s.flights {
+		if f.UID == e.UID || e.Budget != "" && f.Budget == e.Budget {
+			return true
+		}
+	}
+	return false
+}
+
+// depart takes an eviction up.
+func (s *session) depart(e Eviction) {
+	f := &flight{Eviction: e}
+	if e.Budget != "" {
+		b, _ := s.budget(e.Budget)
+		f.revision = b.revision
+	}
+	s.flights[e.UID] = f
+	s.flying++
+}
+
+// arrive notes the answer.
+func (s *session) arrive(a Answer, now time.Time) {
+	s.flying--
+	s.refusals = Remember(s.refusals, Result{Answers: []Answer{a}}, now)
+	if a.Outcome == OutcomeUnreachable {
+		s.pausedUntil = now.Add(unreachablePause)
+	}
+	if f := s.flights[a.UID]; f != nil {
+		f.answered, f.outcome = now, a.Outcome
+	}
+	s.wake(a.Pod.Namespace, a.Node)
+}
+
+// clear forgets the flights that have landed.
+func (s *session) clear(now time.Time) {
+	for uid, f := range s.flights {
+		if s.lands(f, now) {
+			delete(s.flights, uid)
+		}
+	}
+}
+
+// overlay shows the flights in a snapshot.
+func (s *session) overlay(snapshot *Snapshot, pods map[types.UID]int, now time.Time) {
+	for uid, f := range s.flights {
+		leaves := f.answered.IsZero() || f.outcome != OutcomeRefused
+		if i, found := pods[uid]; found && leaves && !snapshot.Pods[i].Terminating() {
+			snapshot.Pods[i].Deadline = now.Add(snapshot.Pods[i].Grace + unseen)
+		}
+		if f.Budget == "" || f.free && leaves {
+			continue
+		}
+		for i := range snapshot.Budgets {
+			if b := &snapshot.Budgets[i]; b.Key() == f.Budget {
+				b.Disrupted = append(b.Disrupted[:len(b.Disrupted):len(b.Disrupted)], Disruption{Pod: f.Pod.Name, At: now})
+			}
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package drain
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+)
+
+// source is one kind of objects that is followed: L is its list, T the object and S its slim form.
+type source[L metav1.ListInterface, T any, S any] struct {
+	list  func(context.Context, metav1.ListOptions) (L, error)
+	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
+	items func(L) []T
+	slim  func(*T) S
+	// replace takes a whole list, put and drop one object; all are called with the mirror's lock held.
+	replace   func([]S)
+	put, drop func(S)
+}
+
+// follower keeps one kind of objects up to date until its context ends.
+type follower struct {
+	kind string
+	// synced is closed after the first whole list.
+	synced chan struct{}
+	// failed is closed when the first list was not to be had.
+	failed chan struct{}
+	run    func(context.Context)
+	// trouble is why the copy is not kept up at the moment, nil while it is; guarded by the mirror's lock.
+	trouble error
+}
+
+// relist bounds how fast lists that fail, or watches that are not continued, begin anew.
+var relist = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 6, Cap: 15 * time.Second}
+
+func follow[L metav1.ListInterface, T any, S any](m *mirror, kind string, s source[L, T, S]) *follower {
+	f := &follower{kind: kind, synced: make(chan struct{}), failed: make(chan struct{})}
+	say := func(err error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		before := f.trouble
+		if f.trouble = nil; err != nil {
+			f.trouble = fmt.Errorf("follow %s: %w", kind, err)
+		}
+		if (before == nil) != (err == nil) {
+			m.changed("")
+		}
+	}
+	f.run = func(ctx context.Context) {
+		delay := relist
+		for ctx.Err() == nil {
+			items, revision, err := listAt(ctx, s.list, metav1.ListOptions{}, func(page L) []S {
+				return slimmed(s.items(page), s.slim)
+			})
+			if err == nil {
+				m.mu.Lock()
+				s.replace(items)
+				m.mu.Unlock()
+				say(nil)
+				f.mark(f.synced)
+				delay = relist
+				err = s.follow(ctx, m, revision, say)
+			}
+			if ctx.Err() == nil && err != nil {
+				say(err)
+				f.mark(f.failed)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(delay.Step()):
+			}
+		}
+	}
+	return f
+}
+
+// mark closes a channel once. Only the follower's own goroutine does.
+func (f *follower) mark(reached chan struct{}) {
+	select {
+	case <-reached:
+	default:
+		close(reached)
+	}
+}
+
+// follow takes changes from the revision on, over any number of connections, and returns when it must begin anew with a
+// list.
+func (s source[L, T, S]) follow(ctx context.Context, m *mirror, revision string, say func(error)) error {
+	connect := func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+		w, err := s.watch(ctx, options)
+		if ctx.Err() == nil {
+			say(err)
+		}
+		return w, err
+	}
+	w, err := watchtools.NewRetryWatcherWithContext(ctx, revision, &cache.ListWatch{WatchFuncWithContext: connect})
+	if err != nil {
+		return err
+	}
+	defer w.Stop()
+	for event := range w.ResultChan() {
+		if event.Type == watch.Error {
+			return apierrors.FromObject(event.Object)
+		}
+		object, ok := any(event.Object).(*T)
+		if !ok {
+			continue
+		}
+		slim := s.slim(object)
+		m.mu.Lock()
+		if event.Type == watch.Deleted {
+			s.drop(slim)
+		} else {
+			s.put(slim)
+		}
+		m.mu.Unlock()
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+package drain
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// mirror is a slim copy of what drains look at in one cluster, kept up to date by watches. It lags behind the cluster,
+// and nothing that must be right rests on it: budgets are kept by the API server, and emptiness is proven by Observe.
+type mirror struct {
+	mu      sync.Mutex
+	rooms   map[string]*room
+	nodes   map[string]Node
+	daemons map[types.UID]bool
+	// words and labels hold each repeated text and each set of labels once.
+	words  map[string]string
+	labels map[string]map[string]string
+	// changed is called, with the lock held, with the namespace in which something moved and the nodes of the pod that
+	// did; an empty namespace is a node.
+	changed func(namespace string, nodes ...string)
+}
+
+// room is one namespace.
+type room struct {
+	labels  map[string]string
+	pods    map[string]Pod
+	budgets map[string]mirrored
+	owners  map[types.UID]Owner
+}
+
+// mirrored is a budget as of one revision.
+type mirrored struct {
+	Budget
+	revision string
+}
+
+func newMirror(changed func(string, ...string)) *mirror {
+	return &mirror{
+		rooms: map[string]*room{}, nodes: map[string]Node{}, daemons: map[types.UID]bool{},
+		words: map[string]string{}, labels: map[string]map[string]string{}, changed: changed,
+	}
+}
+
+func (m *mirror) room(namespace string) *room {
+	r := m.rooms[namespace]
+	if r == nil {
+		r = &room{pods: map[string]Pod{}, budgets: map[string]mirrored{}, owners: map[types.UID]Owner{}}
+		m.rooms[m.word(namespace)] = r
+	}
+	return r
+}
+
+func (m *mirror) word(s string) string {
+	if known, ok := m.words[s]; ok {
+		return known
+	}
+	s = strings.Clone(s)
+	m.words[s] = s
+	return s
+}
+
+// labelSet returns one map for all pods that carry the same labels, which are all pods of a controller.
+func (m *mirror) labelSet(set map[string]string) map[string]string {
+	if len(set) == 0 {
+		return nil
+	}
+	var key strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(set)) {
+		key.WriteString(k)
+		key.WriteByte(0)
+		key.WriteString(set[k])
+		key.WriteByte(0)
+	}
+	if known, ok := m.labels[key.String()]; ok {
+		return known
+	}
+	shared := make(map[string]string, len(set))
+	for k, v := range set {
+		shared[m.word(k)] = m.word(v)
+	}
+	m.labels[key.String()] = shared
+	return shared
+}
+
+// lean replaces what pods have in common by one copy of it.
+func (m *mirror) lean(p Pod) Pod {
+	p.Namespace, p.Node = m.word(p.Namespace), m.word(p.Node)
+	p.Labels = m.labelSet(p.Labels)
+	p.Controller.Group, p.Controller.Kind, p.Controller.Name = m.word(p.Controller.Group), m.word(p.Controller.Kind), m.word(p.Controller.Name)
+	p.Controller.UID = types.UID(m.word(string(p.Controller.UID)))
+	p.Phase = corev1.PodPhase(m.word(string(p.Phase)))
+	return p
+}
+
+func (m *mirror) putPod(p Pod) {
+	r := m.room(p.Namespace)
+	before, known := r.pods[p.Name]
+	p = m.lean(p)
+	if known && reflect.DeepEqual(before, p) {
+		return
+	}
+	r.pods[p.Name] = p
+	m.changed(p.Namespace, before.Node, p.Node)
+}
+
+func (m *mirror) dropPod(p Pod) {
+	r := m.room(p.Namespace)
+	if before, known := r.pods[p.Name]; known && before.UID == p.UID {
+		delete(r.pods, p.Name)
+		m.changed(p.Namespace, before.Node)
+	}
+}
+
+func (m *mirror) putBudget(b mirrored) {
+	m.room(b.Namespace).budgets[b.Name] = b
+	m.changed(b.Namespace)
+}
+
+func (m *mirror) dropBudget(b mirrored) {
+	delete(m.room(b.Namespace).budgets, b.Name)
+	m.changed(b.Namespace)
+}
+
+func (m *mirror) putOwner(o owned) {
+	r := m.room(o.namespace)
+	if before, known := r.owners[o.UID]; known && before == o.Owner {
+		return
+	}
+	r.owners[o.UID] = o.Owner
+	m.changed(o.namespace)
+}
+
+func (m *mirror) dropOwner(o owned) { delete(m.room(o.namespace).owners, o.UID) }
+
+func (m *mirror) putNode(n Node) {
+	if before, known := m.nodes[n.Name]; known && before == n {
+		return
+	}
+	m.nodes[n.Name] = n
+	m.changed("", n.Name)
+}
+
+func (m *mirror) dropNode(n Node) {
+	delete(m.nodes, n.Name)
+	m.changed("", n.Name)
+}
+
+func (m *mirror) putNamespace(ns corev1.Namespace) {
+	r, shared := m.room(ns.Name), m.labelSet(ns.Labels)
+	if maps.Equal(r.labels, shared) {
+		return
+	}
+	r.labels = shared
+	m.changed(ns.Name)
+}
+
+// owned is the owner of pods with its namespace.
+type owned struct {
+	Owner
+	namespace string
+}
+
+func slimReplicaSet(rs *appsv1.ReplicaSet) owned {
+	return owned{Owner{UID: rs.UID, Desired: orOne(rs.Spec.Replicas)}, rs.Namespace}
+}
+
+func slimStatefulSet(set *appsv1.StatefulSet) owned {
+	return owned{Owner{UID: set.UID, Desired: orOne(set.Spec.Replicas)}, set.Namespace}
+}
+
+// orOne is the API's own default of a number of replicas.
+func orOne(n *int32) int32 {
+	if n == nil {
+		return 1
+	}
+	return *n
+}
+
+func mirrorBudget(pdb *policyv1.PodDisruptionBudget) mirrored {
+	return mirrored{slimBudget(pdb), pdb.ResourceVersion}
+}

@@ -1,0 +1,83 @@
+package drain
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// tell reports the plan of all parts if it changed, and returns when it should be called again because the last report
+// is too young.
+func (r *run) tell(seen sight, now time.Time) time.Duration {
+	left := 0
+	for _, p := range r.parts {
+		left += p.plan.Remaining
+	}
+	wait := r.session.options.ReportEvery - now.Sub(r.toldAt)
+	if left > 0 && wait > 0 {
+		return wait
+	}
+	plan := r.merge(seen)
+	if plan.Empty && seen.flying > 0 {
+		// The answers are part of the story.
+		plan.Empty, plan.CheckAgain = false, r.policy.LookAgain
+	}
+	if !reflect.DeepEqual(plan, r.told) {
+		r.told, r.toldAt = plan, now
+		r.report(plan)
+	}
+	return r.session.options.ReportEvery
+}
+
+// merge is the plan for all namespaces.
+func (r *run) merge(seen sight) Plan {
+	plan := Plan{Nodes: make([]NodeProgress, 0, len(seen.nodes))}
+	at := make(map[string]int, len(seen.nodes))
+	nodes := slices.Clone(seen.nodes)
+	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	for _, n := range slices.CompactFunc(nodes, func(a, b Node) bool { return a.Name == b.Name }) {
+		at[n.Name] = len(plan.Nodes)
+		plan.Nodes = append(plan.Nodes, NodeProgress{Name: n.Name, Cordoned: n.Unschedulable || n.Gone, Quarantined: n.Quarantined})
+		if !plan.Nodes[at[n.Name]].Cordoned {
+			plan.Blockers = append(plan.Blockers, notCordoned(n.Name))
+		}
+	}
+	for _, p := range r.parts {
+		plan.Evict = append(plan.Evict, p.plan.Evict...)
+		plan.Consented = append(plan.Consented, p.plan.Consented...)
+		plan.Remaining += p.plan.Remaining
+		plan.Leaving += p.plan.Leaving
+		plan.Blockers = append(plan.Blockers, slices.DeleteFunc(slices.Clone(p.plan.Blockers), func(b Blocker) bool {
+			return b.Reason == ReasonNotCordoned
+		})...)
+		for _, n := range p.plan.Nodes {
+			plan.Nodes[at[n.Name]].Remaining += n.Remaining
+			plan.Nodes[at[n.Name]].Leaving += n.Leaving
+		}
+		if again := p.plan.CheckAgain; again > 0 && (plan.CheckAgain == 0 || again < plan.CheckAgain) {
+			plan.CheckAgain = again
+		}
+	}
+	if seen.trouble != nil {
+		plan.Blockers = append(plan.Blockers, Blocker{Reason: ReasonUnreachable, Message: seen.trouble.Error()})
+	}
+	for i := range plan.Nodes {
+		plan.Nodes[i].Empty = plan.Nodes[i].Cordoned && plan.Nodes[i].Remaining == 0
+	}
+	slices.SortFunc(plan.Evict, compareEvictions)
+	sortBlockers(plan.Blockers)
+	slices.SortFunc(plan.Consented, func(a, b types.NamespacedName) int { return compareKeys(a, "", b, "") })
+	plan.Empty = len(plan.Nodes) > 0 && plan.NodesEmpty() == len(plan.Nodes)
+	plan.Summary = summary(plan, "to evict now", len(plan.Evict))
+	if plan.Empty {
+		plan.CheckAgain = 0
+	}
+	return plan
+}
+
+func notCordoned(node string) Blocker {
+	return Blocker{Node: node, Nodes: []string{node}, Reason: ReasonNotCordoned, Message: "it still takes pods and must be cordoned first"}
+}
