@@ -51,10 +51,9 @@ func owesFor(reason string) bool { return !slices.Contains(nobodys, drain.Reason
 
 // settleDebt counts how long workloads have held up drains, from what was told of
 // it last and from what is in the way now. What passes within blockedAfter is no
-// debt; what does not is debt from its beginning. Time counts from the last
-// settlement, so that none counts twice, and the beginning of what was already
-// stuck then does not matter. It returns what it was given until there is
-// something to write.
+// debt; what does not is debt from its beginning. Of what was in the way at the
+// last settlement, time counts from there, so that none counts twice. It returns
+// what it was given until there is something to write.
 func settleDebt(before fleetwrightv1.DrainDebt, blockers []drain.Blocker, now time.Time) fleetwrightv1.DrainDebt {
 	now = now.Truncate(time.Second)
 	standing, some := inTheWay(blockers, now)
@@ -123,14 +122,15 @@ func inTheWay(blockers []drain.Blocker, now time.Time) (stuck map[debtor]*obstac
 	return stuck, some
 }
 
-// stands adds what the obstacle has cost since the last settlement: nothing when
-// that was so long ago that nobody knows.
+// stands adds what the obstacle has cost since the last settlement, or from its
+// beginning if it was not stuck then. Nothing is known, and nothing added, of one
+// that was not in the way then although it is older, or when that was long ago.
 func (o *obstacle) stands(d fleetwrightv1.WorkloadDebt, settled time.Time, seen bool, now time.Time) fleetwrightv1.WorkloadDebt {
 	from := o.oldest.Since
-	switch {
-	case !seen:
+	switch begun := from.After(settled) || !o.oldest.Stuck(settled, blockedAfter); {
+	case !seen, !begun && d.SinceTime.IsZero():
 		from = now
-	case o.oldest.Stuck(settled, blockedAfter) && settled.After(from):
+	case !begun:
 		from = settled
 	}
 	d.Seconds = new(ptr.Deref(d.Seconds, 0) + wholeSeconds(now.Sub(from)))
