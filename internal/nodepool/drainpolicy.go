@@ -75,8 +75,8 @@ func brokenRule(name string, i int, field string, err error) error {
 	return fmt.Errorf("drain rule %q %w, so nothing is drained: correct its pods[%d].%s: %w", name, capi.ErrInvalidDrainRule, i, field, err)
 }
 
-// labelSelector selects everything when it is not set or empty. Admission leaves
-// little to complain about: the keys of matchLabels.
+// labelSelector selects everything when it is not set or empty. Admission refuses
+// what it does not understand, unless the definition is another version's.
 func labelSelector(from *fleetwrightv1.LabelSelector) (labels.Selector, error) {
 	if from == nil {
 		return labels.Everything(), nil

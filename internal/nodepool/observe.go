@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -322,7 +323,10 @@ func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetw
 func (r *Reconciler) follow(o *observation, np *fleetwrightv1.Nodepool, p *replacement.Pool, of replacement.PodsOf, now time.Time) bool {
 	order, word, runs := r.drains.following(client.ObjectKeyFromObject(np), np.UID, p.Object, now)
 	part := of.Nodes == nil && order.of != nil && !p.Drain.Known
-	if !runs || !part && !slices.Equal(order.of, of.Nodes) || !slices.Equal(order.nodes, refsOf(p.Nodes, order.of)) {
+	if !runs || !reflect.DeepEqual(order.policy, o.policies[p.Object]) {
+		return false // what it says is by a policy that counts no more
+	}
+	if !part && !slices.Equal(order.of, of.Nodes) || !slices.Equal(order.nodes, refsOf(p.Nodes, order.of)) {
 		return false
 	}
 	o.drains[p.Object], o.followed[p.Object] = word.plan, true
