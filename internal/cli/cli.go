@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/clock"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/fleetwright/fleetwright/internal/cli/debt"
 	"github.com/fleetwright/fleetwright/internal/cli/management"
 	"github.com/fleetwright/fleetwright/internal/cli/plan"
 	"github.com/fleetwright/fleetwright/internal/cli/status"
@@ -40,6 +41,7 @@ func New(streams genericiooptions.IOStreams) *cobra.Command {
 	cmd.AddCommand(
 		plan.NewCommand(connection, streams, clock.RealClock{}),
 		status.NewCommand(connection, streams, clock.RealClock{}),
+		debt.NewCommand(connection, streams, clock.RealClock{}),
 	)
 	return cmd
 }

@@ -171,14 +171,18 @@ func (p *page) pools(pools []fleetwrightv1.NodepoolPoolStatus) {
 func (p *page) blockers(r fleetwrightv1.ReplacementStatus) {
 	var rows [][]any
 	for _, b := range r.Blockers {
-		rows = append(rows, []any{b.Namespace + "/" + b.Pod, b.Reason, b.Budget, b.Owner, p.since(b.SinceTime)})
+		pod := b.Namespace + "/" + b.Pod
+		if more := ptr.Deref(b.Pods, 1) - 1; more > 0 {
+			pod += fmt.Sprintf(" and %d more", more)
+		}
+		rows = append(rows, []any{pod, b.Reason, b.Budget, b.Owner, b.Node, p.since(b.SinceTime), b.Message})
 	}
 	total := int(ptr.Deref(r.BlockersTotal, 0))
 	title := fmt.Sprintf("Pods that cannot leave: %d", total)
 	if total > len(rows) {
 		title += fmt.Sprintf(", of which the worst %d", len(rows))
 	}
-	p.table(title, []string{"Pod", "Reason", "Budget", "Owner", "Since"}, rows)
+	p.table(title, []string{"Pod", "Reason", "Budget", "Owner", "Node", "Since", "Message"}, rows)
 }
 
 func (p *page) forecast(f fleetwrightv1.ReplacementForecast) {

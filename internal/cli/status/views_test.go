@@ -29,7 +29,8 @@ func says(kind string, status metav1.ConditionStatus, reason, message string, si
 
 // draining is a Nodepool in the middle of a replacement that a budget holds up.
 func draining() fleetwrightv1.Nodepool {
-	message := "pool generala: 14 pods to go; PodDisruptionBudget shop/cart allows no disruption now: 2 of 3 pods are healthy, 3 are wanted"
+	const budget = "PodDisruptionBudget shop/cart allows 0 of 3: 2 ready, 2 needed"
+	message := "pool generala: 3 of 6 nodes empty, 14 pods left; waits for pod shop/cart-7d9 and 2 more (" + budget + ")"
 	return fleetwrightv1.Nodepool{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "prod-eu", Name: "prod-eu-1-general", Generation: 4},
 		Spec:       fleetwrightv1.NodepoolSpec{ClusterName: "prod-eu-1", Version: "v1.34.2", MachineType: "Standard_D8s_v5"},
@@ -41,7 +42,7 @@ func draining() fleetwrightv1.Nodepool {
 				says("Available", "True", "Available", "5 nodes take pods, 3 are promised", 9*24*time.Hour),
 				says("UpToDate", "False", "ReplacementNeeded", "version v1.33.4 -> v1.34.2", 2*time.Hour),
 				says("RollingOut", "True", "DrainingBlue", message, 2*time.Hour),
-				says("DrainBlocked", "True", "PodDisruptionBudget", "PodDisruptionBudget shop/cart allows no disruption now; its owner is Deployment/cart", 31*time.Minute),
+				says("DrainBlocked", "True", "PodDisruptionBudget", "pod shop/cart-7d9 and 2 more ("+budget+"); its owner is Deployment/cart; since 2026-11-26T02:27:00Z", 31*time.Minute),
 				says("Deleting", "False", "NotDeleting", "", 9*24*time.Hour),
 				says("Paused", "False", "NotPaused", "", 9*24*time.Hour),
 			},
@@ -54,8 +55,14 @@ func draining() fleetwrightv1.Nodepool {
 				Changes:    []fleetwrightv1.ReplacementChange{{Field: "version", From: "v1.33.4", To: "v1.34.2", Effect: "Replace"}},
 				NodesTotal: new(int32(6)), NodesDrained: new(int32(3)), PodsRemaining: new(int32(14)), BlockersTotal: new(int32(12)),
 				Blockers: []fleetwrightv1.DrainBlocker{
-					{Namespace: "shop", Pod: "cart-7d9", Reason: "PodDisruptionBudget", Budget: "cart", Owner: "Deployment/cart", SinceTime: ago(31 * time.Minute)},
-					{Namespace: "shop", Pod: "debug", Reason: "UnmanagedPod"},
+					{
+						Namespace: "shop", Pod: "cart-7d9", Pods: new(int32(3)), Node: "aks-generala-2", Reason: "PodDisruptionBudget", Budget: "cart", Owner: "Deployment/cart",
+						SinceTime: ago(33 * time.Minute), Message: budget,
+					},
+					{
+						Namespace: "shop", Pod: "debug", Node: "aks-generala-0", Reason: "UnmanagedPod", SinceTime: ago(2 * time.Hour),
+						Message: "no controller would bring it back, move or delete it by hand",
+					},
 				},
 				Forecast: fleetwrightv1.ReplacementForecast{
 					Nodes: new(int32(6)), Pods: new(int32(43)), PeakNodes: new(int32(17)), DrainSecondsLow: new(int32(240)), DrainSecondsHigh: new(int32(1380)),
@@ -88,7 +95,7 @@ func fleet() []fleetwrightv1.Nodepool {
 func TestViews(t *testing.T) {
 	cluster := &fleetwrightv1.NodepoolList{Items: fleet()[:4]}
 	events := []corev1.Event{
-		{LastTimestamp: ago(31 * time.Minute), Type: "Warning", Reason: "DrainBlocked", Message: "PodDisruptionBudget shop/cart allows no disruption now"},
+		{LastTimestamp: ago(31 * time.Minute), Type: "Warning", Reason: "DrainBlocked", Message: "pod shop/cart-7d9 and 2 more (PodDisruptionBudget shop/cart allows 0 of 3: 2 ready, 2 needed); its owner is Deployment/cart; since 2026-11-26T02:27:00Z"},
 		{EventTime: metav1.NewMicroTime(now.Add(-2 * time.Hour)), Type: "Normal", Reason: "CreatingGreen", Message: "creates pool generalb for version v1.33.4 -> v1.34.2"},
 	}
 	for name, write := range map[string]func(*bytes.Buffer) error{
