@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -154,6 +155,34 @@ func TestPageExplainsTheWords(t *testing.T) {
 				t.Errorf("docs/nodepool.md has no row for %s of %s", word, title)
 			}
 		}
+	}
+}
+
+// Whatever can be in a drain's way is explained where people look: the engine's page has a row for each reason, and the Nodepool has
+// the same reasons but for the one that passes by itself.
+func TestEveryReasonOfADrainIsExplained(t *testing.T) {
+	const cordoned = "NotCordoned"
+	reasons := constants(t, "../../drain/blocker.go")["Reason"]
+	if len(reasons) < 10 || !slices.Contains(reasons, cordoned) {
+		t.Fatalf("found only %q in drain/blocker.go", reasons)
+	}
+	_, section, _ := strings.Cut(read(t, "../../docs/drain.md"), "\n## What is in the way\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var explained []string
+	for line := range strings.Lines(section) {
+		if cells := strings.Split(line, "|"); len(cells) > 3 {
+			explained = append(explained, cells[1])
+		}
+	}
+	for _, reason := range reasons {
+		if !slices.ContainsFunc(explained, func(cell string) bool { return strings.Contains(cell, "`"+reason+"`") }) {
+			t.Errorf("docs/drain.md has no row for %s in the table of what is in the way", reason)
+		}
+	}
+	ours := constants(t, "../../api/v1alpha1/nodepool_conditions.go")["Reasons of condition DrainBlocked:"]
+	want := slices.DeleteFunc(slices.Clone(reasons), func(r string) bool { return r == cordoned })
+	if diff := cmp.Diff(slices.Sorted(slices.Values(append(want, "NotBlocked"))), slices.Sorted(slices.Values(ours))); diff != "" {
+		t.Errorf("condition DrainBlocked has other reasons than the drain engine (-engine +condition):\n%s", diff)
 	}
 }
 
