@@ -183,8 +183,8 @@ func TestStopWaitsForTheDrainToEnd(t *testing.T) {
 	if err := d.stop(t.Context(), drained); err != nil {
 		t.Fatal(err)
 	}
-	if len(d.runs) != 0 || len(d.engines) != 0 {
-		t.Errorf("%d drains and %d connections are left", len(d.runs), len(d.engines))
+	if runs, connections := d.count(); runs != 0 || connections != 0 {
+		t.Errorf("%d drains and %d connections are left", runs, connections)
 	}
 	if err := d.stop(t.Context(), drained); err != nil {
 		t.Errorf("stop() of what does not run: %v", err)
@@ -313,8 +313,8 @@ func TestDrainsFollowTheKubeconfig(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(d.engines) != 0 {
-		t.Errorf("%d connections are left", len(d.engines))
+	if _, connections := d.count(); connections != 0 {
+		t.Errorf("%d connections are left", connections)
 	}
 }
 

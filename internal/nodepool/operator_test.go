@@ -36,6 +36,8 @@ type operator struct {
 	hit, dead bool
 	// asked is the pool that Azure has been asked to work at since its last step.
 	asked string
+	// onEvict runs when an eviction arrives at the workload cluster, if it is set.
+	onEvict func()
 	// rounds are the drains that wait to be asked for one, by their first node.
 	rounds map[types.UID]chan chan struct{}
 }

@@ -57,13 +57,14 @@ func (o *operator) asksFor(nodes []drain.NodeRef) chan chan struct{} {
 	return o.rounds[nodes[0].UID]
 }
 
-// drainOnce lets the drain of a Nodepool, if it has one, do a round.
+// drainOnce lets the drain of a Nodepool, if it has one, do a round. One that
+// follows the cluster by itself needs nobody.
 func (o *operator) drainOnce(nodepool types.NamespacedName) {
 	d := &o.reconciler.drains
 	d.mu.Lock()
 	run := d.runs[nodepool]
 	d.mu.Unlock()
-	if run == nil {
+	if run == nil || d.engine == nil {
 		return
 	}
 	done := make(chan struct{})

@@ -199,7 +199,11 @@ func (o *operator) serveWorkload() (address string) {
 			return
 		}
 		answer := httptest.NewRecorder()
-		if err := o.write(o.workloadLine(r), func() error { proxy.ServeHTTP(answer, r); return nil }); err != nil {
+		line := o.workloadLine(r)
+		if line == "evict" && o.onEvict != nil {
+			o.onEvict()
+		}
+		if err := o.write(line, func() error { proxy.ServeHTTP(answer, r); return nil }); err != nil {
 			panic(http.ErrAbortHandler) // there is no answer
 		}
 		maps.Copy(w.Header(), answer.Header())
