@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/klog/v2"
 	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/nodeunschedulable"
@@ -20,6 +22,7 @@ import (
 // The pods are put onto one node after the other, as the scheduler spreads them. Where some are left over, it is tried
 // again with full nodes first, so that the order in which we place them is not what keeps a pod out.
 func Check(ctx context.Context, w World) (Report, error) {
+	ctx = klog.NewContext(ctx, logr.Discard()) // what the plugins tell the scheduler's operators, of thousands of pods
 	report, err := run(ctx, &w, false)
 	if err != nil || report.Unfit == 0 {
 		return report, err

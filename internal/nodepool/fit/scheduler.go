@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -57,7 +58,9 @@ func newScheduler(ctx context.Context, w *World, nodes *nodeList) (*scheduler, e
 	}
 	features := feature.NewSchedulerFeaturesFromGates(utilfeature.DefaultFeatureGate)
 	features.EnableDynamicResourceAllocation, features.EnableDRAExtendedResource = false, false
-	with := func(f runtime.PluginFactoryWithFts[fwk.Plugin]) runtime.PluginFactory { return runtime.FactoryAdapter(features, f) }
+	with := func(f runtime.PluginFactoryWithFts[fwk.Plugin]) runtime.PluginFactory {
+		return runtime.FactoryAdapter(features, f)
+	}
 	registry := runtime.Registry{
 		names.NodeUnschedulable: with(nodeunschedulable.New),
 		names.NodeName:          with(nodename.New),
@@ -74,13 +77,13 @@ func newScheduler(ctx context.Context, w *World, nodes *nodeList) (*scheduler, e
 		names.DefaultBinder:     defaultbinder.New,
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	f, err := runtime.NewFramework(ctx, registry, profile(),
+	f, err := runtime.NewFramework(ctx, registry, profile(), runtime.WithLogger(logr.Discard()),
 		runtime.WithInformerFactory(factory), runtime.WithSnapshotSharedLister(nodes), runtime.WithSharedCSIManager(csiNodes(w, nodes)))
 	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("set up the scheduler's plugins: %w", err)
 	}
-	return &scheduler{Framework: f, stop: func() { cancel(); runtime.WaitForShutdown(f) }}, nil
+	return &scheduler{Framework: f, stop: cancel}, nil
 }
 
 // profile is kube-scheduler's default one, as far as it decides where a pod may run and not where it runs best. The
