@@ -32,6 +32,7 @@ func withServer(m *testing.M) (code int, err error) {
 	const crds = "../../localstack/crds/generated/"
 	config, stop, err := testkit.StartAPIServer(
 		crds+"capi/clusters.cluster.x-k8s.io.json", crds+"capi/machinepools.cluster.x-k8s.io.json",
+		crds+"capi/machinedrainrules.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json")
 	if err != nil {

@@ -66,6 +66,34 @@ func TestPlanSaysWhatAChangeWouldDo(t *testing.T) {
 		"4 pods of ReplicaSet "+f.namespace+"/cart cannot leave until it is changed or the workload scaled up")
 }
 
+// The drain policy that counts is the proposed one, and what the namespace's MachineDrainRules add to it.
+func TestPlanCountsTheProposedDrainPolicy(t *testing.T) {
+	f := newFleet(t)
+	f.serving()
+	f.workload("cart", 4)
+	f.workload("single", 1)
+	skip := "drain: {rules: [{name: single, behavior: Skip, pods: [{selector: {matchLabels: {app: single}}}]}]}"
+	plan := func(words string, more ...string) {
+		t.Helper()
+		a := f.run("plan", "-f", f.write("nodepool.yaml", f.proposal("D8", append(more, "replicas: 2")...)))
+		a.expect(t, 2, a.out, words)
+	}
+	plan("5 move, 0 stay")
+	plan("4 move, 1 stay", skip)
+	create(t, &clusterv1.MachineDrainRule{
+		ObjectMeta: metav1.ObjectMeta{Name: "cart", Namespace: f.namespace},
+		Spec: clusterv1.MachineDrainRuleSpec{
+			Drain: clusterv1.MachineDrainRuleDrainConfig{Behavior: clusterv1.MachineDrainRuleDrainBehaviorSkip},
+			Pods:  []clusterv1.MachineDrainRulePodSelector{{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "cart"}}}},
+		},
+	})
+	plan("1 moves, 4 stay")
+	plan("0 move, 5 stay", skip)
+
+	a := f.run("plan", "-f", f.write("nodepool.yaml", f.proposal("D4", "replicas: 2", skip)))
+	a.expect(t, 0, a.out, ": Nothing")
+}
+
 // A Freeze of the operator's own namespace reaches the fleet, wherever that is; one elsewhere does not reach this cluster.
 func TestPlanSaysWhoHoldsAChangeBack(t *testing.T) {
 	f := newFleet(t)

@@ -6,13 +6,17 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
+	"github.com/fleetwright/fleetwright/internal/nodepool/preflight"
+	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
 var notify = []drain.Rung{{Action: "Notify", After: 10 * time.Minute}}
@@ -119,6 +123,59 @@ func TestSpecDrainIsNoPartOfAPool(t *testing.T) {
 	want, got := wanted(plain, capi.Cluster{}, freeze.Effect{}, time.Time{}), wanted(draining, capi.Cluster{}, freeze.Effect{}, time.Time{})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("spec.drain changes what is wanted of the pool:\n%s", diff)
+	}
+}
+
+// What a drain would meet was found by the policy of one generation of the spec.
+func TestAForecastIsNotKeptForAnotherPolicy(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	np := &fleetwrightv1.Nodepool{ObjectMeta: metav1.ObjectMeta{UID: "np", Generation: 1}}
+	var f forecasts
+	f.keep(np, "o", preflight.Report{PodsToMove: 7}, now)
+	if report, found := f.of(np, "o", now); !found || report.PodsToMove != 7 {
+		t.Errorf("it is not kept at all: %v, %v", report, found)
+	}
+	np.Generation++
+	if report, found := f.of(np, "o", now); found {
+		t.Errorf("after a change of the spec it still says %v", report)
+	}
+}
+
+// What a running drain says is by its own policy: who has taken a deadline back
+// must not see it carried out.
+func TestADrainOfAnotherPolicyIsNotFollowed(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	policy := func() drain.Policy {
+		out, err := drainPolicy(drainSpec(t, `{rules: [{name: a, behavior: Drain, pods: [{selector: {matchLabels: {a: b}}}]}], deadline: {action: Force, afterSeconds: 900}}`), nil, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	np := &fleetwrightv1.Nodepool{ObjectMeta: metav1.ObjectMeta{Namespace: "prod-eu", Name: "prod-eu-1-general", UID: "np"}}
+	p := &replacement.Pool{Object: "o", Nodes: []replacement.Node{{Name: "n", UID: "u"}}}
+	run := &drainRun{
+		drainOrder: drainOrder{nodepool: np.UID, object: "o", nodes: refsOf(p.Nodes, nil), policy: policy()}, done: make(chan struct{}),
+		word: drainWord{plan: drain.Plan{Nodes: []drain.NodeProgress{{Name: "n"}}, Remaining: 1}, at: now},
+	}
+	r := &Reconciler{}
+	r.drains.runs = map[types.NamespacedName]*drainRun{{Namespace: np.Namespace, Name: np.Name}: run}
+	for name, test := range map[string]struct {
+		change func(*drain.Policy)
+		want   bool
+	}{
+		"the same":         {func(*drain.Policy) {}, true},
+		"without deadline": {func(p *drain.Policy) { p.Deadline = drain.Deadline{} }, false},
+		"another rule":     {func(p *drain.Policy) { p.Rules[0].Pods[0].Pod = labels.Everything() }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := policy()
+			test.change(&now)
+			o := &observation{drains: map[string]drain.Plan{}, followed: map[string]bool{}, policies: map[string]drain.Policy{"o": now}}
+			if got := r.follow(o, np, p, replacement.PodsOf{Object: "o"}, run.word.at); got != test.want || o.followed["o"] != test.want {
+				t.Errorf("followed: %v, want %v", got, test.want)
+			}
+		})
 	}
 }
 

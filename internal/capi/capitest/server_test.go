@@ -45,6 +45,10 @@ func TestDefinitionsOfCAPZ(t *testing.T) {
 	if err := server.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "prod-eu"}}); err != nil {
 		t.Fatal(err)
 	}
+	// MachineDrainRules are not among the definitions.
+	if rules, err := (capi.Cluster{Namespace: "prod-eu"}).ReadDrainRules(t.Context(), server, capi.Pool{}); err != nil || len(rules) > 0 {
+		t.Errorf("where the kind is not known, there are %d MachineDrainRules (%v), want none", len(rules), err)
+	}
 	for _, f := range capi.Flavors() {
 		t.Run(f.Kinds().Pool.Kind, func(t *testing.T) {
 			made := newPool(f, everything)
