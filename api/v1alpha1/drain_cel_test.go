@@ -2,10 +2,13 @@ package v1alpha1_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -127,6 +130,18 @@ func TestDrainAdmission(t *testing.T) {
 				t.Errorf("refused differently (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestDrainExampleIsAccepted(t *testing.T) {
+	text, err := os.ReadFile("../../examples/drain/nodepool.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := &unstructured.Unstructured{Object: fields(t, string(text))}
+	strict := client.WithFieldValidation(server, metav1.FieldValidationStrict)
+	if err := strict.Create(t.Context(), object, client.DryRunAll); err != nil {
+		t.Error(err)
 	}
 }
 

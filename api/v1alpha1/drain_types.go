@@ -74,9 +74,9 @@ const (
 // +kubebuilder:validation:MinProperties=1
 type DrainPolicy struct {
 	// rules say for some pods how they leave. The first rule that selects a pod counts for it. Before the rules come mirror
-	// pods, finished pods, DaemonSets, the pod label cluster.x-k8s.io/drain and the do-not-disrupt annotations; after them
-	// come the MachineDrainRules (cluster.x-k8s.io) of the namespace that select the pool, by name. A pod that nothing selects
-	// is drained, with order 0.
+	// pods, finished pods, DaemonSets, the pod label cluster.x-k8s.io/drain and the pod annotations
+	// fleetwright.io/do-not-disrupt and karpenter.sh/do-not-disrupt; after them come the MachineDrainRules (cluster.x-k8s.io)
+	// of the namespace that select the pool, by name. A pod that nothing selects is drained, with order 0.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -105,7 +105,8 @@ type DrainPolicy struct {
 	Ladder []DrainRung `json:"ladder,omitempty"`
 
 	// deadline is what becomes of a pod that was in the way for too long, where its rule says nothing else. Wait if it is not
-	// set: a drain then takes as long as it takes.
+	// set: a drain then takes as long as it takes. It is not for pods that are to finish by themselves, by their own label or
+	// by a rule, and not for pods that ask not to be disrupted.
 	// +optional
 	Deadline DrainDeadline `json:"deadline,omitempty,omitzero"`
 }
@@ -139,7 +140,8 @@ type DrainRule struct {
 	// +optional
 	Order *int32 `json:"order,omitempty"`
 
-	// deadline is what becomes of these pods if they are in the way for too long. The policy's deadline if it is not set.
+	// deadline is what becomes of these pods if they are in the way for too long. If it is not set, the policy's deadline, and
+	// Wait with behavior WaitCompleted.
 	// +optional
 	Deadline DrainDeadline `json:"deadline,omitempty,omitzero"`
 }
