@@ -34,7 +34,7 @@ func TestDrainAdmission(t *testing.T) {
 		return rule("pods: [{selector: {matchExpressions: [" + requirement + "]}}]")
 	}
 	bound := func(path, relation string) []string {
-		return []string{"spec.drain." + path + ": spec.drain." + path + " in body should be " + relation}
+		return []string{"spec.drain." + path + ": spec.drain." + path + " in body should " + relation}
 	}
 	for name, test := range map[string]struct {
 		spec string
@@ -64,8 +64,8 @@ func TestDrainAdmission(t *testing.T) {
 		"pods of nothing":        {spec: rule("pods: [{}]"), want: []string{"spec.drain.rules[0].pods[0]: spec.drain.rules[0].pods[0] in body should have at least 1 properties"}},
 		"most pods":              {spec: rule("pods: [" + numbered("{selector: {matchLabels: {a: v%d}}}", 32) + "]")},
 		"too many pods":          {spec: rule("pods: [" + numbered("{selector: {matchLabels: {a: v%d}}}", 33) + "]"), want: []string{"spec.drain.rules[0].pods: Too many: 33: must have at most 32 items"}},
-		"all pods":               {spec: rule("pods: [{selector: {}}]")},
-		"pods of all namespaces": {spec: rule("pods: [{namespaceSelector: {}}]")},
+		"an empty selector":      {spec: rule("pods: [{selector: {}}]"), want: []string{drainSelector0 + ": " + drainSelector0 + " in body should have at least 1 properties"}},
+		"an empty one of two":    {spec: rule("pods: [{selector: {matchLabels: {a: b}}, namespaceSelector: {}}]"), want: bound("rules[0].pods[0].namespaceSelector", "have at least 1 properties")},
 		"no labels":              {spec: rule("pods: [{selector: {matchLabels: {}}}]"), want: []string{drainSelector0 + ".matchLabels: " + drainSelector0 + ".matchLabels in body should have at least 1 properties"}},
 		"most labels":            {spec: rule("pods: [{selector: {matchLabels: {" + numbered("k%d: v", 16) + "}}}]")},
 		"too many labels":        {spec: rule("pods: [{selector: {matchLabels: {" + numbered("k%d: v", 17) + "}}}]"), want: []string{drainSelector0 + ".matchLabels: Too many: 17: must have at most 16 items"}},
@@ -104,9 +104,9 @@ func TestDrainAdmission(t *testing.T) {
 		"D2 of a rule":          {spec: rule("deadline: {action: Force}"), want: []string{"spec.drain.rules[0].deadline: " + drainDeadline}},
 		"deadline of nothing":   {spec: "drain: {deadline: {}}", want: []string{"spec.drain.deadline.action: Required value"}},
 		"deadline unknown":      {spec: "drain: {deadline: {action: Kill}}", want: []string{`spec.drain.deadline.action: Unsupported value: "Kill": supported values: "Wait", "Quarantine", "Force"`}},
-		"deadline too short":    {spec: "drain: {deadline: {action: Force, afterSeconds: 899}}", want: bound("deadline.afterSeconds", "greater than or equal to 900")},
-		"deadline too long":     {spec: "drain: {deadline: {action: Force, afterSeconds: 2592001}}", want: bound("deadline.afterSeconds", "less than or equal to 2592000")},
-		"a rule's too short":    {spec: rule("deadline: {action: Force, afterSeconds: 1}"), want: bound("rules[0].deadline.afterSeconds", "greater than or equal to 900")},
+		"deadline too short":    {spec: "drain: {deadline: {action: Force, afterSeconds: 899}}", want: bound("deadline.afterSeconds", "be greater than or equal to 900")},
+		"deadline too long":     {spec: "drain: {deadline: {action: Force, afterSeconds: 2592001}}", want: bound("deadline.afterSeconds", "be less than or equal to 2592000")},
+		"a rule's too short":    {spec: rule("deadline: {action: Force, afterSeconds: 1}"), want: bound("rules[0].deadline.afterSeconds", "be greater than or equal to 900")},
 
 		"no ladder by a list":   {spec: "drain: {ladder: []}", want: []string{"spec.drain.ladder: spec.drain.ladder in body should have at least 1 items"}},
 		"no ladder":             {spec: "drain: {ladder: [{action: None}]}"},
@@ -118,8 +118,8 @@ func TestDrainAdmission(t *testing.T) {
 		"D3 restart too soon":   {spec: "drain: {ladder: [{action: RestartSingleton, afterSeconds: 59}]}", want: []string{"spec.drain.ladder[0]: " + drainTenant}},
 		"D3 scale up too soon":  {spec: "drain: {ladder: [{action: ScaleUpBudget, afterSeconds: 0}]}", want: []string{"spec.drain.ladder[0]: " + drainTenant}},
 		"a rung without time":   {spec: "drain: {ladder: [{action: ScaleUpBudget}]}", want: []string{"spec.drain.ladder[0]: " + drainRung}},
-		"a rung before time":    {spec: "drain: {ladder: [{action: Notify, afterSeconds: -1}]}", want: bound("ladder[0].afterSeconds", "greater than or equal to 0")},
-		"a rung after all time": {spec: "drain: {ladder: [{action: Notify, afterSeconds: 604801}]}", want: bound("ladder[0].afterSeconds", "less than or equal to 604800")},
+		"a rung before time":    {spec: "drain: {ladder: [{action: Notify, afterSeconds: -1}]}", want: bound("ladder[0].afterSeconds", "be greater than or equal to 0")},
+		"a rung after all time": {spec: "drain: {ladder: [{action: Notify, afterSeconds: 604801}]}", want: bound("ladder[0].afterSeconds", "be less than or equal to 604800")},
 		"a rung without action": {spec: "drain: {ladder: [{afterSeconds: 60}]}", want: []string{"spec.drain.ladder[0].action: Required value"}},
 		"an unknown rung":       {spec: "drain: {ladder: [{action: Page, afterSeconds: 60}]}", want: []string{`spec.drain.ladder[0].action: Unsupported value: "Page": supported values: "None", "Notify", "RestartSingleton", "ScaleUpBudget"`}},
 		"a rung twice":          {spec: "drain: {ladder: [{action: Notify, afterSeconds: 60}, {action: Notify, afterSeconds: 600}]}", want: []string{`spec.drain.ladder[1]: Duplicate value: {"action":"Notify"}`}},

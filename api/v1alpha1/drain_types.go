@@ -129,7 +129,7 @@ type DrainRule struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
-	Pods []DrainPodSelector `json:"pods,omitempty"`
+	Pods []DrainPodSelector `json:"pods,omitempty"` //nolint:kubeapilinter // the shape is that of Cluster API's MachineDrainRule
 
 	// behavior is Drain, Skip or WaitCompleted.
 	// +required
@@ -149,18 +149,19 @@ type DrainRule struct {
 // DrainPodSelector selects pods by their labels, by those of their namespaces, or by both together.
 // +kubebuilder:validation:MinProperties=1
 type DrainPodSelector struct {
-	// selector selects pods by their labels. All pods if it is empty or not set.
+	// selector selects pods by their labels. All pods if it is not set.
 	// +optional
-	Selector *LabelSelector `json:"selector,omitempty"`
+	Selector LabelSelector `json:"selector,omitempty,omitzero"`
 
 	// namespaceSelector selects the namespaces of the pods by their labels; the label kubernetes.io/metadata.name is a
-	// namespace's name. All namespaces if it is empty or not set.
+	// namespace's name. All namespaces if it is not set.
 	// +optional
-	NamespaceSelector *LabelSelector `json:"namespaceSelector,omitempty"`
+	NamespaceSelector LabelSelector `json:"namespaceSelector,omitempty,omitzero"`
 }
 
 // LabelSelector is a selector as Kubernetes has it everywhere, with bounds, and checked when it is written. All that it says must
-// be true of what it selects; empty, it selects everything.
+// be true of what it selects. An empty one is refused: what is to select everything is left out.
+// +kubebuilder:validation:MinProperties=1
 type LabelSelector struct {
 	// matchLabels are labels that must be there, with these values.
 	// +optional

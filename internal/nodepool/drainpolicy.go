@@ -75,12 +75,9 @@ func brokenRule(name string, i int, field string, err error) error {
 	return fmt.Errorf("drain rule %q %w, so nothing is drained: correct its pods[%d].%s: %w", name, capi.ErrInvalidDrainRule, i, field, err)
 }
 
-// labelSelector selects everything when it is not set or empty. Admission refuses
+// labelSelector selects everything when it is not set. Admission refuses
 // what it does not understand, unless the definition is another version's.
-func labelSelector(from *fleetwrightv1.LabelSelector) (labels.Selector, error) {
-	if from == nil {
-		return labels.Everything(), nil
-	}
+func labelSelector(from fleetwrightv1.LabelSelector) (labels.Selector, error) {
 	selector := metav1.LabelSelector{MatchLabels: labelValues(from.MatchLabels)}
 	for _, e := range from.MatchExpressions {
 		requirement := metav1.LabelSelectorRequirement{Key: e.Key, Operator: metav1.LabelSelectorOperator(e.Operator)}

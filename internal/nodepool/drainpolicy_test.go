@@ -64,7 +64,7 @@ func TestSpecDrainInTheEnginesWords(t *testing.T) {
 			`{rules: [{name: a, behavior: Skip, pods: [
 			  {selector: {matchLabels: {tier: db}, matchExpressions: [{key: a, operator: In, values: [w, x]}, {key: b, operator: NotIn, values: [z]}]}},
 			  {namespaceSelector: {matchExpressions: [{key: c, operator: Exists}, {key: d, operator: DoesNotExist}]}},
-			  {selector: {}, namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}]}]}`,
+			  {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}]}]}`,
 			drain.Policy{Ladder: notify, Rules: []drain.Rule{{Name: "a", Behavior: "Skip", Pods: []drain.PodSelector{
 				{Pod: selects(t, "a in (w,x),b notin (z),tier=db"), Namespace: labels.Everything()},
 				{Pod: labels.Everything(), Namespace: selects(t, "c,!d")},
