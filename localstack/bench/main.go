@@ -1,0 +1,234 @@
+// Command bench measures how fast nodes are emptied, by package drain and by its peers, on real control planes with simulated nodes.
+//
+// Usage, from the root of the repository:
+//
+//	bench                      the figures of docs/benchmarks/drain.json
+//	bench -scale               besides, one drain of 1,000 nodes and 30,000 pods
+//	bench -only scale          nothing but that; or p1, full, p2
+//	bench -quick               all of it tiny, to see that it works; nothing is written unless -out is given
+//	bench -only p1 -drainers ours -lanes 1 -repeats 1 -cpuprofile cpu.pprof -allocprofile allocs.pprof -out ""
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/fleetwright/fleetwright/localstack/bench/drainer"
+	"github.com/fleetwright/fleetwright/localstack/controlplane"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := begin(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
+}
+
+// begin is the harness, or one of the drainers that it starts.
+func begin(ctx context.Context, args []string) error {
+	if len(args) == 2 && args[0] == drainer.Argument {
+		return drainer.Serve(ctx, args[1], os.Stdin, os.Stdout)
+	}
+	s, err := parse(args, os.Stderr)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// parts of the benchmark, in their order.
+const (
+	partP1    = "p1"
+	partFull  = "full"
+	partP2    = "p2"
+	partScale = "scale"
+)
+
+// settings are what the command line says.
+type settings struct {
+	progress io.Writer
+	// out is the folder for the figures; empty: none are written.
+	out      string
+	command  string
+	parts    []string
+	drainers []string
+	repeats  int
+	lanes    int
+	seed     uint64
+	p1, full size
+	p2       contended
+	scale    size
+	profiles struct{ cpu, alloc string }
+	// scratch is a folder that goes away at the end.
+	scratch string
+}
+
+// size of one workload.
+type size struct {
+	Nodes, Pods, Services, MaxReplicas int
+	// Scale multiplies the delays of pods, and Peers the drainers' own waits.
+	Scale, Peers float64
+}
+
+// The sizes that are published. P1 is a third of the full size in nodes and in the length of chains, so that the proportion of a drain
+// node by node to the bound stays as it is, and all peers can be run often enough; delays are as in the full size.
+var (
+	sizeP1    = size{Nodes: 30, Pods: 900, Services: 300, MaxReplicas: 4, Scale: 1, Peers: 1}
+	sizeFull  = size{Nodes: 100, Pods: 3000, Services: 218, MaxReplicas: 15, Scale: 1, Peers: 1}
+	sizeScale = size{Nodes: 1000, Pods: 30000, Services: 2180, MaxReplicas: 15, Scale: 0.04, Peers: 1}
+	sizeP2    = contended{Nodes: 10, Pods: 1000, Budgets: []int{1, 100}}
+)
+
+// The sizes of -quick.
+var (
+	quickP1    = size{Nodes: 6, Pods: 60, Services: 20, MaxReplicas: 4, Scale: 0.04, Peers: 0.1}
+	quickScale = size{Nodes: 10, Pods: 100, Services: 10, MaxReplicas: 15, Scale: 0.01, Peers: 1}
+	quickP2    = contended{Nodes: 2, Pods: 20, Budgets: []int{1, 5}}
+)
+
+var publishedDrainers = []string{"ours", "cluster-api", "kubectl-x10", "karpenter-like", "goroutine-per-pod", "ours-level", "kubectl-serial"}
+
+func parse(args []string, progress io.Writer) (*settings, error) {
+	s := &settings{progress: progress, p1: sizeP1, full: sizeFull, p2: sizeP2, scale: sizeScale}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(progress)
+	quick := flags.Bool("quick", false, "everything tiny and nothing written, to see that it works")
+	scale := flags.Bool("scale", false, "also drain 1,000 nodes with 30,000 pods")
+	only := flags.String("only", "", "parts to run, separated by commas: p1, full, p2, scale")
+	names := flags.String("drainers", strings.Join(publishedDrainers, ","), "drainers of p1, out of "+strings.Join(drainer.Names(), ", "))
+	flags.StringVar(&s.out, "out", "docs/benchmarks", "folder for the figures; empty: do not write them")
+	flags.IntVar(&s.repeats, "repeats", 5, "how often each drainer runs")
+	flags.IntVar(&s.lanes, "lanes", 4, "how many control planes run drains side by side in p1; waiting is most of a drain, so they hardly disturb each other")
+	flags.Uint64Var(&s.seed, "seed", 1, "seed of the workload")
+	flags.IntVar(&s.p1.Nodes, "nodes", s.p1.Nodes, "nodes of p1 to empty, and as many that take the pods")
+	flags.IntVar(&s.p1.Pods, "pods", s.p1.Pods, "pods of p1")
+	flags.IntVar(&s.p1.Services, "services", s.p1.Services, "services of p1")
+	flags.IntVar(&s.p1.MaxReplicas, "replicas", s.p1.MaxReplicas, "most replicas of a service of p1")
+	flags.Float64Var(&s.p1.Scale, "time", s.p1.Scale, "multiplies the pods' delays in p1; 1 is real time")
+	flags.Float64Var(&s.p1.Peers, "peers-time", s.p1.Peers, "multiplies the drainers' own waits in p1, where their code lets us; 1 is as published")
+	flags.StringVar(&s.profiles.cpu, "cpuprofile", "", "file for a CPU profile of the last drainer of p1 or scale")
+	flags.StringVar(&s.profiles.alloc, "allocprofile", "", "file for a profile of its allocations")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	s.command = strings.TrimSpace("make bench-drain " + argsOf(args))
+	s.drainers = strings.Split(*names, ",")
+	s.parts = []string{partP1, partFull, partP2}
+	if *scale {
+		s.parts = append(s.parts, partScale)
+	}
+	if *quick {
+		s.quick(set(flags))
+	}
+	if *only != "" {
+		s.parts = strings.Split(*only, ",")
+	}
+	return s, s.check()
+}
+
+func argsOf(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("ARGS=%q", strings.Join(args, " "))
+}
+
+// set tells which flags were given.
+func set(flags *flag.FlagSet) map[string]bool {
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	return given
+}
+
+func (s *settings) quick(given map[string]bool) {
+	s.p1, s.p2, s.scale = quickP1, quickP2, quickScale
+	s.parts = []string{partP1, partP2, partScale}
+	if !given["out"] {
+		s.out = ""
+	}
+	if !given["repeats"] {
+		s.repeats = 1
+	}
+	if !given["lanes"] {
+		s.lanes = 2
+	}
+}
+
+func (s *settings) check() error {
+	for _, part := range s.parts {
+		if !slices.Contains([]string{partP1, partFull, partP2, partScale}, part) {
+			return fmt.Errorf("there is no part %q, only p1, full, p2 and scale", part)
+		}
+	}
+	for _, name := range s.drainers {
+		if !slices.Contains(drainer.Names(), name) {
+			return fmt.Errorf("there is no drainer %q, only %s", name, strings.Join(drainer.Names(), ", "))
+		}
+	}
+	if s.repeats < 1 || s.lanes < 1 {
+		return errors.New("at least one repeat and one lane are needed")
+	}
+	return nil
+}
+
+func (s *settings) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(s.progress, format+"\n", args...) // a closed terminal is no reason to fail
+}
+
+// run does the parts and writes what they gave.
+func (s *settings) run(ctx context.Context) (err error) {
+	if s.scratch, err = os.MkdirTemp("", "fleetwright-bench-"); err != nil {
+		return fmt.Errorf("make a folder to work in: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(s.scratch)) }()
+	if _, err := controlplane.LogToFile(filepath.Join(s.scratch, "klog.log")); err != nil {
+		return err
+	}
+	r, err := s.measure(ctx)
+	if err != nil || s.out == "" {
+		return err
+	}
+	return s.write(r)
+}
+
+// results of all parts that ran.
+type results struct {
+	P1   []drained   `json:"p1,omitempty"`
+	Full []drained   `json:"full,omitempty"`
+	P2   []contested `json:"p2,omitempty"`
+	// Scale is one drain.
+	Scale []drained `json:"scale,omitempty"`
+}
+
+func (s *settings) measure(ctx context.Context) (results, error) {
+	var r results
+	var err error
+	for _, part := range s.parts {
+		switch part {
+		case partP1:
+			r.P1, err = s.makespans(ctx, partP1, s.p1, s.drainers, s.repeats, s.lanes)
+		case partFull:
+			r.Full, err = s.makespans(ctx, partFull, s.full, []string{"ours"}, 1, 1)
+		case partP2:
+			r.P2, err = s.contention(ctx)
+		case partScale:
+			r.Scale, err = s.large(ctx)
+		}
+		if err != nil {
+			return r, fmt.Errorf("measure %s: %w", part, err)
+		}
+	}
+	return r, nil
+}
