@@ -61,6 +61,19 @@ func missingController(p *Pod) { p.Controller.Missing = true }
 
 func finalizer(name string) podOption { return func(p *Pod) { p.Finalizers = []string{name} } }
 
+func grace(d time.Duration) podOption { return func(p *Pod) { p.Grace = d } }
+
+func calm(value string) podOption { return func(p *Pod) { p.DoNotDisrupt = value } }
+
+func started(d time.Duration) podOption { return func(p *Pod) { p.Started = ago(d) } }
+
+func namespaceLabels(set labels.Set) podOption { return func(p *Pod) { p.NamespaceLabels = set } }
+
+// app selects the pods labelled app=<app>.
+func app(app string) []PodSelector {
+	return []PodSelector{{Pod: labels.SelectorFromSet(labels.Set{"app": app})}}
+}
+
 type budgetOption func(*Budget)
 
 // budget returns PodDisruptionBudget shop/<app> on app=<app> that allows one of three.

@@ -24,6 +24,7 @@ func drawSnapshot(t *rapid.T) Snapshot {
 		s.Nodes = append(s.Nodes, Node{
 			Name: fmt.Sprintf("old-%d", i), UID: types.UID(fmt.Sprintf("node-%d", i)),
 			Unschedulable: rapid.IntRange(0, 9).Draw(t, "cordoned") > 0, Ready: rapid.Bool().Draw(t, "nodeReady"),
+			Quarantined: rapid.IntRange(0, 5).Draw(t, "quarantined") == 0,
 		})
 	}
 	for i := range rapid.IntRange(0, 25).Draw(t, "pods") {
@@ -32,9 +33,14 @@ func drawSnapshot(t *rapid.T) Snapshot {
 		p.Phase = rapid.SampledFrom([]corev1.PodPhase{"Running", "Running", "Running", "Pending", "Succeeded", "Failed", "Unknown"}).Draw(t, "phase")
 		p.Ready = p.Phase == corev1.PodRunning && rapid.IntRange(0, 3).Draw(t, "ready") > 0
 		p.Created = moment("created")
+		p.Grace = time.Duration(rapid.IntRange(0, 2).Draw(t, "grace")) * time.Second
+		p.NamespaceLabels = map[string]string{"team": rapid.SampledFrom([]string{"a", "b"}).Draw(t, "team")}
 		p.Mirror = rapid.IntRange(0, 9).Draw(t, "mirror") == 0
-		if app == "log" {
+		switch app {
+		case "log":
 			p.Controller.Kind = "DaemonSet"
+		case "db":
+			p.Controller.Kind = "StatefulSet"
 		}
 		switch rapid.IntRange(0, 9).Draw(t, "twist") {
 		case 0:
@@ -45,6 +51,8 @@ func drawSnapshot(t *rapid.T) Snapshot {
 			p.Finalizers = []string{"example.com/hold"}
 		case 4:
 			p.Labels = map[string]string{"app": app, LabelDrain: rapid.SampledFrom([]string{"skip", "wait-completed", "x"}).Draw(t, "label")}
+		case 5:
+			p.DoNotDisrupt, p.Started = rapid.SampledFrom([]string{"true", "false", "30m", "x"}).Draw(t, "calm"), moment("started")
 		}
 		s.Pods = append(s.Pods, p)
 		if rapid.IntRange(0, 9).Draw(t, "refused") == 0 {
@@ -79,11 +87,76 @@ func drawBudget(t *rapid.T, app string, moment func(string) time.Time) Budget {
 }
 
 func drawPolicy(t *rapid.T) Policy {
-	return Policy{
+	policy := Policy{
+		Started:       ago(time.Duration(rapid.IntRange(0, 2).Draw(t, "since")) * time.Hour),
+		Deadline:      Deadline{Action: rapid.SampledFrom([]DeadlineAction{"", "Wait", "Quarantine", "Force"}).Draw(t, "deadline"), After: time.Hour},
 		WaitFor:       rapid.SampledFrom([]WaitFor{"", "Eviction", "ReplacementReady"}).Draw(t, "waitFor"),
 		Unmanaged:     rapid.SampledFrom([]Unmanaged{"", "Wait", "Evict"}).Draw(t, "unmanaged"),
 		MaxUnbudgeted: rapid.IntRange(-1, 3).Draw(t, "maxUnbudgeted"),
 	}
+	for i := range rapid.IntRange(0, 3).Draw(t, "rules") {
+		policy.Rules = append(policy.Rules, drawRule(t, fmt.Sprintf("rule-%d", i)))
+	}
+	return policy
+}
+
+func drawRule(t *rapid.T, name string) Rule {
+	rule := Rule{
+		Name: name, Order: rapid.Int32Range(-1, 2).Draw(t, "order"),
+		Behavior: rapid.SampledFrom([]RuleBehavior{"", "Drain", "Drain", "Skip", "WaitCompleted"}).Draw(t, "behavior"),
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "selectors") {
+		var s PodSelector
+		if rapid.Bool().Draw(t, "byPod") {
+			s.Pod = labels.SelectorFromSet(labels.Set{"app": rapid.SampledFrom([]string{"cart", "web", "db"}).Draw(t, "selected")})
+		}
+		if rapid.Bool().Draw(t, "byNamespace") {
+			s.Namespace = labels.SelectorFromSet(labels.Set{"team": rapid.SampledFrom([]string{"a", "b"}).Draw(t, "selectedTeam")})
+		}
+		rule.Pods = append(rule.Pods, s)
+	}
+	return rule
+}
+
+// word is what the rules say about a pod, computed in another way than by Classify.
+func (p Policy) word(pod Pod) (RuleBehavior, int32) {
+	for _, rule := range p.Rules {
+		selected := len(rule.Pods) == 0
+		for _, s := range rule.Pods {
+			byPod := s.Pod == nil || s.Pod.String() == "app="+pod.Labels["app"]
+			byNamespace := s.Namespace == nil || s.Namespace.String() == "team="+pod.NamespaceLabels["team"]
+			selected = selected || byPod && byNamespace
+		}
+		if selected && (rule.Behavior == RuleSkip || rule.Behavior == RuleWaitCompleted) {
+			return rule.Behavior, 0
+		}
+		if selected {
+			return RuleDrain, rule.Order
+		}
+	}
+	return RuleDrain, 0
+}
+
+func calmNow(p Pod) bool {
+	return p.DoNotDisrupt == "true" || p.DoNotDisrupt == "30m" && noon.Before(p.Started.Add(30*time.Minute))
+}
+
+// stays says that the pod does not keep its node from being empty.
+func (p Policy) stays(pod Pod) bool {
+	if pod.Mirror || pod.Controller.Kind == "DaemonSet" || pod.Finished() || pod.Labels[LabelDrain] == "skip" {
+		return true
+	}
+	behavior, _ := p.word(pod)
+	return behavior == RuleSkip && !calmNow(pod) && pod.Labels[LabelDrain] != "wait-completed"
+}
+
+// turn is the pod's order on its node.
+func (p Policy) turn(pod Pod) int32 {
+	if calmNow(pod) || pod.Labels[LabelDrain] == "wait-completed" {
+		return 0
+	}
+	_, order := p.word(pod)
+	return order
 }
 
 // eachDecision draws worlds and gives the check the snapshot as drawn and the plan made of it.
@@ -138,10 +211,15 @@ func TestNeverAPodThatMustStay(t *testing.T) {
 				t.Fatalf("eviction of %+v", p)
 			case p.Labels[LabelDrain] == "skip", p.Labels[LabelDrain] == "wait-completed":
 				t.Fatalf("eviction against the label of %+v", p)
+			case calmNow(p):
+				t.Fatalf("eviction against the annotation of %+v", p)
 			case p.Controller.Name == "" && policy.Unmanaged != UnmanagedEvict:
 				t.Fatalf("eviction of %s, which nobody brings back", e.Pod)
-			case !slices.ContainsFunc(s.Nodes, func(n Node) bool { return n.Name == p.Node && n.Unschedulable }):
+			case !slices.ContainsFunc(s.Nodes, func(n Node) bool { return n.Name == p.Node && n.Unschedulable && !n.Quarantined }):
 				t.Fatalf("eviction of %s from node %q", e.Pod, p.Node)
+			}
+			if behavior, _ := policy.word(p); behavior != RuleDrain {
+				t.Fatalf("eviction of %s, about which a rule says %s", e.Pod, behavior)
 			}
 			covering := 0
 			for _, b := range s.Budgets {
@@ -162,13 +240,58 @@ func TestNeverAPodThatMustStay(t *testing.T) {
 	})
 }
 
+func TestNeverBeforeALowerOrder(t *testing.T) {
+	eachDecision(t, func(t *rapid.T, s Snapshot, policy Policy, plan Plan) {
+		lowest := map[string]int32{}
+		for _, p := range s.Pods {
+			if order, known := lowest[p.Node]; !policy.stays(p) && (!known || policy.turn(p) < order) {
+				lowest[p.Node] = policy.turn(p)
+			}
+		}
+		for _, e := range plan.Evict {
+			if p := s.find(t, e); policy.turn(p) > lowest[p.Node] {
+				t.Fatalf("eviction of %s of order %d while order %d is on %s", e.Pod, policy.turn(p), lowest[p.Node], p.Node)
+			}
+		}
+		for _, b := range plan.Blockers {
+			if b.Pod.Name == "" || b.Reason == ReasonUnmanagedPod || b.Reason == ReasonWaitCompleted || b.Reason == ReasonDoNotDisrupt {
+				continue
+			}
+			p := s.find(t, Eviction{Pod: b.Pod, UID: b.UID})
+			if !p.Terminating() && policy.turn(p) > lowest[p.Node] {
+				t.Fatalf("%s is called a blocker before its turn: %s", b.Pod, b)
+			}
+		}
+	})
+}
+
+func TestBlockersAreWhole(t *testing.T) {
+	eachDecision(t, func(t *rapid.T, s Snapshot, policy Policy, plan Plan) {
+		for _, b := range plan.Blockers {
+			if b.Since.IsZero() || b.Since.Before(policy.Started) || len(b.Nodes) == 0 || !slices.Contains(b.Nodes, b.Node) || !slices.IsSorted(b.Nodes) {
+				t.Fatalf("began %s: %+v", policy.Started, b)
+			}
+			if b.Pod.Name == "" {
+				continue
+			}
+			p := s.find(t, Eviction{Pod: b.Pod, UID: b.UID})
+			asked := calmNow(p) || p.Labels[LabelDrain] == "wait-completed" || b.Reason == ReasonWebhookDenied
+			switch {
+			case b.Pods < 1 || b.Controller != p.Controller || b.Node != p.Node || b.Deadline.Action == "":
+				t.Fatalf("%+v of %+v", b, p)
+			case asked && !p.Terminating() && b.Deadline != (Deadline{Action: DeadlineWait}):
+				t.Fatalf("a deadline against its owner's wish: %+v of %+v", b, p)
+			}
+		}
+	})
+}
+
 func TestEmptyOnlyWhenNothingIsLeft(t *testing.T) {
-	eachDecision(t, func(t *rapid.T, s Snapshot, _ Policy, plan Plan) {
+	eachDecision(t, func(t *rapid.T, s Snapshot, policy Policy, plan Plan) {
 		left := 0
 		for _, p := range s.Pods {
 			onOld := slices.ContainsFunc(s.Nodes, func(n Node) bool { return n.Name == p.Node })
-			stays := p.Mirror || p.Controller.Kind == "DaemonSet" || p.Finished() || p.Labels[LabelDrain] == "skip"
-			if onOld && !stays {
+			if onOld && !policy.stays(p) {
 				left++
 			}
 		}
@@ -192,7 +315,8 @@ func TestNeverSilent(t *testing.T) {
 		}
 		throttled := slices.ContainsFunc(s.Refusals, func(r Refusal) bool { return r.Outcome == OutcomeThrottled })
 		inFlight := slices.ContainsFunc(s.Budgets, func(b Budget) bool { return b.inFlight(noon) })
-		if len(plan.Evict) == 0 && len(plan.Blockers) == 0 && plan.Leaving == 0 && !throttled && !inFlight {
+		givenUp := slices.ContainsFunc(plan.Nodes, func(n NodeProgress) bool { return n.Quarantined && !n.Empty })
+		if len(plan.Evict) == 0 && len(plan.Blockers) == 0 && plan.Leaving == 0 && !throttled && !inFlight && !givenUp {
 			t.Fatalf("nothing moves and nothing blocks: %s", plan)
 		}
 	})
@@ -227,17 +351,24 @@ func shuffle[T any](r *rand.Rand, items []T) {
 // step that no budget is broken.
 func TestEveryDrainEnds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := world{now: noon}
+		w, policy := world{now: noon}, Policy{}
 		for i := range rapid.IntRange(1, 6).Draw(t, "apps") {
-			w.add(rapid.IntRange(1, 6).Draw(t, "replicas"), fmt.Sprintf("app%d", i), rapid.IntRange(0, 3).Draw(t, "away"))
+			name := fmt.Sprintf("app%d", i)
+			w.add(rapid.IntRange(1, 6).Draw(t, "replicas"), name, rapid.IntRange(0, 3).Draw(t, "away"))
+			policy.Rules = append(policy.Rules, Rule{Pods: app(name), Order: rapid.Int32Range(-1, 1).Draw(t, "order")})
 		}
 		for step := 0; ; step++ {
-			plan := Decide(w.snapshot(), Policy{}, w.now)
+			plan := Decide(w.snapshot(), policy, w.now)
 			if plan.Empty {
 				return
 			}
 			if step > 400 {
 				t.Fatalf("not empty after %d steps: %s", step, plan)
+			}
+			for _, e := range plan.Evict {
+				if early := w.tooEarly(e, policy); early != "" {
+					t.Fatalf("step %d: %s", step, early)
+				}
 			}
 			for _, e := range plan.Evict {
 				w.evict(e)

@@ -76,6 +76,17 @@ func (w *world) step(d time.Duration) {
 	}
 }
 
+// tooEarly names a pod of a lower order that is still on the node of the eviction.
+func (w *world) tooEarly(e Eviction, policy Policy) string {
+	i := slices.IndexFunc(w.pods, func(p Pod) bool { return p.UID == e.UID })
+	for _, p := range w.pods {
+		if p.Node == e.Node && policy.turn(p) < policy.turn(w.pods[i]) {
+			return fmt.Sprintf("eviction of %s while %s of a lower order is on its node", e.Pod, p.Key())
+		}
+	}
+	return ""
+}
+
 // broken names an app with fewer ready pods than its budget needs, or than one-at-a-time leaves.
 func (w *world) broken() string {
 	for _, app := range w.apps {
