@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, progress io.Writer) (err error) {
 		return fmt.Errorf("say what to measure: build, localstack or demo, not %q", flags.Arg(0))
 	}
 	b := &bench{progress: progress}
-	if b.machine, err = thisMachine(); err != nil {
+	if b.machine, err = measurement.ThisMachine(); err != nil {
 		return err
 	}
 	if b.scratch, err = os.MkdirTemp("", "fleetwright-bench-"); err != nil {

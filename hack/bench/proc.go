@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/fleetwright/fleetwright/hack/benchmarks/measurement"
 )
 
 // clockTick is the unit of processor time in /proc on every Linux that Go runs on.
@@ -109,30 +105,4 @@ func loadAverage() (float64, error) {
 	}
 	first, _, _ := strings.Cut(string(content), " ")
 	return strconv.ParseFloat(first, 64)
-}
-
-func thisMachine() (measurement.Machine, error) {
-	total, err := keyed("/proc/meminfo")
-	if err != nil {
-		return measurement.Machine{}, fmt.Errorf("find out how much memory there is (measuring needs Linux): %w", err)
-	}
-	return measurement.Machine{
-		Cores: runtime.NumCPU(), Memory: fmt.Sprintf("%.0f GiB", float64(total["MemTotal"])/(1<<30)), CPU: processorName("/proc/cpuinfo"),
-		OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(),
-	}, nil
-}
-
-func processorName(file string) string {
-	f, err := os.Open(file)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = f.Close() }()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if key, name, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(name)
-		}
-	}
-	return ""
 }

@@ -66,9 +66,32 @@ func write(b *strings.Builder, m measurement.Measurement, file string) {
 	for _, f := range m.Figures {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", cell(f.Name), cell(strings.TrimSpace(f.Value.String()+" "+f.Unit)), cell(f.Spread), cell(f.Note))
 	}
+	for _, t := range m.Tables {
+		writeTable(b, t)
+	}
 	if m.Note != "" {
 		fmt.Fprintf(b, "\n%s\n", m.Note)
 	}
+}
+
+// writeTable sets everything but the first column to the right.
+func writeTable(b *strings.Builder, t measurement.Table) {
+	fmt.Fprintf(b, "\n**%s**\n\n", t.Title)
+	fmt.Fprintf(b, "| %s |\n|---%s|\n", strings.Join(cells(t.Columns), " | "), strings.Repeat("|--:", len(t.Columns)-1))
+	for _, row := range t.Rows {
+		fmt.Fprintf(b, "| %s |\n", strings.Join(cells(row), " | "))
+	}
+	if t.Note != "" {
+		fmt.Fprintf(b, "\n%s\n", t.Note)
+	}
+}
+
+func cells(texts []string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = cell(text)
+	}
+	return all
 }
 
 func cell(s string) string {

@@ -36,6 +36,16 @@ func TestGenerate(t *testing.T) {
 				"| What | | Spread | Note |\n|---|--:|---|---|\n" +
 				"| until Ready | 41.5 s | 40 to 43 | a\\|b |\n| violations | 0 |  |  |\n\nWarm.\n",
 		},
+		"a table": {
+			file: `{"name": "x", "title": "Start", "command": "make", ` + rest + `, "figures": [{"name": "a", "value": 1}], "note": "Cold.", "runs": [{"any": 1}],
+				"tables": [{"title": "All", "columns": ["Who", "s", "calls"], "rows": [["a|b", "1.5", "2"]], "note": "Warm."}]}`,
+			want: "| a | 1 |  |  |\n\n**All**\n\n| Who | s | calls |\n|---|--:|--:|\n| a\\|b | 1.5 | 2 |\n\nWarm.\n\nCold.\n",
+		},
+		"a crooked table": {
+			file: `{"name": "x", "title": "Start", "command": "make", ` + rest + `, "figures": [{"name": "a", "value": 1}],
+				"tables": [{"title": "All", "columns": ["Who", "s"], "rows": [["a"]]}]}`,
+			err: "table 1",
+		},
 		"an unknown key":  {file: `{"headline": "Start"}`, err: `unknown field "headline"`},
 		"no title":        {file: `{"name": "x", "command": "make", ` + rest + `, "figures": [{"name": "a", "value": 1}]}`, err: "title"},
 		"no machine":      {file: `{"name": "x", "title": "Start", "command": "make", "date": "2026-11-23", "repeats": 1, "figures": [{"name": "a", "value": 1}]}`, err: "machine"},

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -28,7 +29,23 @@ type Measurement struct {
 	Repeats int `json:"repeats"`
 	// Figures are the results, in the order to be shown.
 	Figures []Figure `json:"figures"`
+	// Tables set the figures of several things side by side. Optional.
+	Tables []Table `json:"tables,omitempty"`
 	// Note is what a reader must know to judge them. Optional.
+	Note string `json:"note,omitempty"`
+	// Runs are the single results behind the figures, in a form of the command's own. They are not shown. Optional.
+	Runs json.RawMessage `json:"runs,omitempty"`
+}
+
+// Table compares things, one to a row.
+type Table struct {
+	// Title stands above it.
+	Title string `json:"title"`
+	// Columns are the headings; the first is that of the things.
+	Columns []string `json:"columns"`
+	// Rows have as many cells as there are columns.
+	Rows [][]string `json:"rows"`
+	// Note is about the table. Optional.
 	Note string `json:"note,omitempty"`
 }
 
@@ -115,6 +132,11 @@ func (m Measurement) check() error {
 	for i, f := range m.Figures {
 		if !f.complete() {
 			return fmt.Errorf("figure %d (%q) needs a name and a number", i+1, f.Name)
+		}
+	}
+	for i, t := range m.Tables {
+		if t.Title == "" || len(t.Columns) < 2 || slices.ContainsFunc(t.Rows, func(r []string) bool { return len(r) != len(t.Columns) }) {
+			return fmt.Errorf("table %d (%q) needs a title, two columns and as many cells in each row", i+1, t.Title)
 		}
 	}
 	return nil

@@ -55,16 +55,16 @@ type drainFunc func(e *env) error
 // drainers by name.
 func drainers() map[string]drainFunc {
 	return map[string]drainFunc{
-		"ours":                ours,
-		"ours-level":          oursLevel,
-		"kubectl-serial":      kubectlSerial,
-		"kubectl-x10":         kubectlTen,
-		"kubectl-x10-noqps":   kubectlTenUnthrottled,
-		"goroutine-per-pod":   goroutinePerPod,
-		"cluster-api":         clusterAPI,
-		"cluster-api-noqps":   clusterAPIUnthrottled,
-		"karpenter-like":      karpenterLike,
-		"nothing":             func(*env) error { return nil },
+		"ours":              ours,
+		"ours-level":        oursLevel,
+		"kubectl-serial":    kubectlSerial,
+		"kubectl-x10":       kubectlTen,
+		"kubectl-x10-noqps": kubectlTenUnthrottled,
+		"goroutine-per-pod": goroutinePerPod,
+		"cluster-api":       clusterAPI,
+		"cluster-api-noqps": clusterAPIUnthrottled,
+		"karpenter-like":    karpenterLike,
+		"nothing":           func(*env) error { return nil },
 	}
 }
 

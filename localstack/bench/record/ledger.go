@@ -83,6 +83,9 @@ func (l *Ledger) Run() Run { return l.run }
 // Left counts pods on the old nodes.
 func (l *Ledger) Left() int { return l.onOld }
 
+// Pods counts all pods.
+func (l *Ledger) Pods() int { return len(l.pods) }
+
 // Pod notes one revision of a pod, or its end.
 func (l *Ledger) Pod(now time.Time, object *corev1.Pod, gone bool) {
 	l.run.Revisions++

@@ -22,9 +22,9 @@ const look = 20 * time.Millisecond
 
 // Recorder fills a Ledger from watches of all pods and budgets. Within one watch, events come in the order of revisions.
 type Recorder struct {
-	mu      sync.Mutex
-	ledger  *Ledger
-	lists   int
+	mu     sync.Mutex
+	ledger *Ledger
+	lists  int
 }
 
 // Start begins to record, until ctx ends.
@@ -78,6 +78,16 @@ func (r *Recorder) WaitEmpty(ctx context.Context) error {
 
 // WaitSettled returns when all services are as they should be.
 func (r *Recorder) WaitSettled(ctx context.Context) error { return r.until(ctx, r.ledger.Unsettled) }
+
+// WaitGone returns when there is no pod at all.
+func (r *Recorder) WaitGone(ctx context.Context) error {
+	return r.until(ctx, func() string {
+		if n := r.ledger.Pods(); n > 0 {
+			return fmt.Sprintf("%d pods are left", n)
+		}
+		return ""
+	})
+}
 
 func (r *Recorder) until(ctx context.Context, missing func() string) error {
 	ticks := time.NewTicker(look)

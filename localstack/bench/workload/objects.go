@@ -76,6 +76,8 @@ func (s Service) DisruptionBudget() *policyv1.PodDisruptionBudget {
 		budget.Spec.MaxUnavailable = new(intstr.FromInt32(1))
 	case BudgetQuarter:
 		budget.Spec.MaxUnavailable = new(intstr.FromString("25%"))
+	case BudgetAll:
+		budget.Spec.MinAvailable = new(intstr.FromInt32(0))
 	default:
 		return nil
 	}

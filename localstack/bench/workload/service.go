@@ -15,6 +15,10 @@ const (
 	Deployment Kind = "Deployment"
 	// StatefulSet starts it when the pod is gone, because the replacement takes its name.
 	StatefulSet Kind = "StatefulSet"
+	// ReplicaSet is a Deployment without the object above it.
+	ReplicaSet Kind = "ReplicaSet"
+	// Bare is nobody.
+	Bare Kind = "Bare"
 )
 
 // Budget is the PodDisruptionBudget of a service.
@@ -25,6 +29,8 @@ const (
 	BudgetOne Budget = "maxUnavailable 1"
 	// BudgetQuarter is maxUnavailable: 25%, which Kubernetes rounds up.
 	BudgetQuarter Budget = "maxUnavailable 25%"
+	// BudgetAll is minAvailable: 0, a budget that is asked and never in the way.
+	BudgetAll Budget = "minAvailable 0"
 	// BudgetNone is no PodDisruptionBudget.
 	BudgetNone Budget = "none"
 )

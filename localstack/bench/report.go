@@ -1,0 +1,3 @@
+package main
+
+func (s *settings) write(results) error { return nil }
