@@ -118,9 +118,7 @@ func (d *decision) enqueue(c candidate, held bool) {
 			return
 		}
 	}
-	if len(covering) < 2 {
-		d.laneOf(c.Pod, covering).add(c, held)
-	}
+	d.laneOf(c.Pod, covering).add(c, held)
 }
 
 func (d *decision) laneOf(p Pod, covering []Budget) *lane {

@@ -108,6 +108,11 @@ func TestDecideNamesConsent(t *testing.T) {
 	if len(plan.Consented) != 1 || plan.Consented[0].String() != "shop/kept" {
 		t.Errorf("Consented = %v, want shop/kept", plan.Consented)
 	}
+	rule := Policy{Rules: []Rule{{Name: "r", Pods: app("log"), Behavior: RuleSkip}}}
+	plan = Decide(Snapshot{Nodes: cordoned("old-1"), Pods: []Pod{pod("log-1", "log")}}, rule, noon)
+	if len(plan.Consented) != 1 || plan.Consented[0].String() != "shop/log-1" || !plan.Empty {
+		t.Errorf("Consented = %v, Empty = %v, want shop/log-1 by its rule, and empty", plan.Consented, plan.Empty)
+	}
 	for n, want := range map[int]string{
 		0: "",
 		1: " but for 1 pod that their label or rule leaves to end with it: shop/p0",
