@@ -80,6 +80,25 @@ func follow[L metav1.ListInterface, T any, S any](m *mirror, kind string, s sour
 	return f
 }
 
+// ready waits for the first whole list. It fails with the first attempt to read it, unless a later one succeeded by now.
+func (f *follower) ready(ctx context.Context, m *mirror) error {
+	select {
+	case <-f.synced:
+		return nil
+	default:
+	}
+	select {
+	case <-f.synced:
+		return nil
+	case <-f.failed:
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return f.trouble
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // mark closes a channel once. Only the follower's own goroutine does.
 func (f *follower) mark(reached chan struct{}) {
 	select {

@@ -90,8 +90,12 @@ func (m *mirror) labelSet(set map[string]string) map[string]string {
 	return shared
 }
 
-// lean replaces what pods have in common by one copy of it.
-func (m *mirror) lean(p Pod) Pod {
+// slimPod is slimPod with one copy of what pods have in common, made at once so that a list of many thousand pods is
+// never held without. It takes the lock.
+func (m *mirror) slimPod(pod *corev1.Pod) Pod {
+	p := slimPod(pod)
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	p.Namespace, p.Node = m.word(p.Namespace), m.word(p.Node)
 	p.Labels = m.labelSet(p.Labels)
 	p.Controller.Group, p.Controller.Kind, p.Controller.Name = m.word(p.Controller.Group), m.word(p.Controller.Kind), m.word(p.Controller.Name)
@@ -103,7 +107,6 @@ func (m *mirror) lean(p Pod) Pod {
 func (m *mirror) putPod(p Pod) {
 	r := m.room(p.Namespace)
 	before, known := r.pods[p.Name]
-	p = m.lean(p)
 	if known && reflect.DeepEqual(before, p) {
 		return
 	}

@@ -33,11 +33,12 @@ type run struct {
 	sending sync.WaitGroup
 	on      map[string]types.UID
 	woken   chan struct{}
-	// The mirror's lock guards these three: the namespaces that are decided about, those in which something moved since,
-	// and whether it may be any of them.
-	rooms map[string]bool
-	moved map[string]bool
-	all   bool
+	// The mirror's lock guards these: the namespaces that are decided about, those in which something moved since, whether
+	// it may be any of them, and the number of evictions without an answer.
+	rooms  map[string]bool
+	moved  map[string]bool
+	all    bool
+	flying int
 
 	parts  map[string]*part
 	told   Plan
@@ -138,10 +139,12 @@ func (r *run) send(ctx context.Context, now time.Time) time.Duration {
 		}
 		s.depart(e.Eviction)
 		e.part.sent[e.UID] = true
+		r.flying++
 		r.sending.Go(func() {
 			answer := evictOne(ctx, s.client, e.Eviction, s.options.Timeout)
 			s.mu.Lock()
 			defer s.mu.Unlock()
+			r.flying--
 			s.arrive(answer, time.Now())
 		})
 	}

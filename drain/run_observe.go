@@ -14,7 +14,7 @@ type sight struct {
 	nodes     []Node
 	// trouble is why the mirror is not kept up.
 	trouble error
-	// flying counts the evictions of all runs that wait for their answer.
+	// flying counts the run's evictions that wait for their answer.
 	flying int
 	// next is when a namespace that moved may be decided about.
 	next time.Duration
@@ -52,7 +52,7 @@ func (r *run) observe(now time.Time) (sight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear(now)
-	seen := sight{snapshots: map[string]Snapshot{}, flying: s.flying, next: time.Hour}
+	seen := sight{snapshots: map[string]Snapshot{}, flying: r.flying, next: time.Hour}
 	var err error
 	if seen.nodes, err = r.watched(s.mirror); err != nil {
 		return sight{}, err

@@ -21,9 +21,10 @@ func (r *run) tell(seen sight, now time.Time) time.Duration {
 		return wait
 	}
 	plan := r.merge(seen)
-	if plan.Empty && seen.flying > 0 {
-		// The answers are part of the story.
+	if plan.Empty && (seen.flying > 0 || seen.trouble != nil) {
+		// An answer is due, or what looks empty is an old picture.
 		plan.Empty, plan.CheckAgain = false, r.policy.LookAgain
+		plan.Summary = "the nodes look empty, which is not certain yet"
 	}
 	if !reflect.DeepEqual(plan, r.told) {
 		r.told, r.toldAt = plan, now

@@ -78,9 +78,3 @@ func (s *session) wake(namespace string, nodes ...string) {
 		r.note(namespace, nodes)
 	}
 }
-
-func (s *session) troubleOf(f *follower) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return f.trouble
-}

@@ -52,7 +52,7 @@ func newFollower(m *mirror, client kubernetes.Interface, kind string) *follower 
 		api := client.CoreV1().Pods("")
 		return follow(m, kind, source[*corev1.PodList, corev1.Pod, Pod]{
 			list: api.List, watch: api.Watch, items: func(l *corev1.PodList) []corev1.Pod { return l.Items },
-			slim: slimPod, put: m.putPod, drop: m.dropPod, replace: m.replacePods,
+			slim: m.slimPod, put: m.putPod, drop: m.dropPod, replace: m.replacePods,
 		})
 	case kindBudgets:
 		api := client.PolicyV1().PodDisruptionBudgets("")
@@ -102,7 +102,7 @@ func (m *mirror) replacePods(all []Pod) {
 		r.pods = map[string]Pod{}
 	}
 	for _, p := range all {
-		m.room(p.Namespace).pods[p.Name] = m.lean(p)
+		m.room(p.Namespace).pods[p.Name] = p
 	}
 	m.changed("")
 }

@@ -57,12 +57,8 @@ func (w *Watcher) Drain(ctx context.Context, nodes []NodeRef, policy Policy, rep
 	r := newRun(nodes, policy.withDefaults(), report)
 	defer w.leave(w.join(r), r)
 	for _, f := range r.follows {
-		select {
-		case <-f.synced:
-		case <-f.failed:
-			return r.session.troubleOf(f)
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := f.ready(ctx, r.session.mirror); err != nil {
+			return err
 		}
 	}
 	return r.drain(ctx)
