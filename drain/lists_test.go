@@ -25,6 +25,7 @@ type lists struct {
 	replicaSets  []appsv1.ReplicaSet
 	statefulSets []appsv1.StatefulSet
 	daemonSets   []appsv1.DaemonSet
+	namespaces   []corev1.Namespace
 
 	// trouble may answer a request in the server's place; n counts the requests of its path, from 1.
 	trouble func(w http.ResponseWriter, r *http.Request, n int) bool
@@ -58,7 +59,7 @@ func (l *lists) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	namespace := ""
-	if i := slices.Index(parts, "namespaces"); i >= 0 {
+	if i := slices.Index(parts, "namespaces"); i >= 0 && i+1 < len(parts) {
 		namespace = parts[i+1]
 	}
 	switch parts[len(parts)-1] {
@@ -74,6 +75,8 @@ func (l *lists) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		page(l, w, r, namespace, l.statefulSets)
 	case "daemonsets":
 		page(l, w, r, namespace, l.daemonSets)
+	case "namespaces":
+		page(l, w, r, namespace, l.namespaces)
 	}
 }
 

@@ -54,6 +54,9 @@ func Observe(ctx context.Context, client kubernetes.Interface, nodes []NodeRef, 
 	if err = o.daemonSets(ctx, s.Pods); err != nil {
 		return Snapshot{}, fmt.Errorf("list daemon sets: %w", err)
 	}
+	if err = o.namespaces(ctx, s.Pods); err != nil {
+		return Snapshot{}, fmt.Errorf("read the labels of namespaces: %w", err)
+	}
 	if s.Budgets, err = o.budgets(ctx, s.Pods); err != nil {
 		return Snapshot{}, fmt.Errorf("list pod disruption budgets: %w", err)
 	}

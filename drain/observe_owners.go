@@ -2,9 +2,11 @@ package drain
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -128,6 +130,32 @@ func (o *observer) daemonSets(ctx context.Context, pods []Pod) error {
 		if claims(pods[i]) && !exists[pods[i].Controller.UID] {
 			pods[i].Controller.Missing = true
 		}
+	}
+	return nil
+}
+
+// namespaces gives the pods the labels of their namespaces, one map per namespace, if a rule selects by them. A namespace
+// that is missing is an error: a rule that keeps its pods could not be seen to.
+func (o *observer) namespaces(ctx context.Context, pods []Pod) error {
+	if !o.policy.selectsNamespaces() || len(pods) == 0 {
+		return nil
+	}
+	found := map[string]map[string]string{}
+	_, err := listAll(ctx, o.client.CoreV1().Namespaces().List, metav1.ListOptions{}, func(page *corev1.NamespaceList) []struct{} {
+		for _, ns := range page.Items {
+			found[ns.Name] = ns.Labels
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range pods {
+		set, ok := found[pods[i].Namespace]
+		if !ok {
+			return fmt.Errorf("namespace %s of pod %s was not listed", pods[i].Namespace, pods[i].Name)
+		}
+		pods[i].NamespaceLabels = set
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -69,17 +70,25 @@ func TestObserveReadsWhatMatters(t *testing.T) {
 	rich.Annotations = map[string]string{"kubernetes.io/config.mirror": "x"}
 	rich.Spec.Volumes = []corev1.Volume{{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 	rich.Status.Conditions[0].Status = "False"
+	calm := apiPod("db-1", "db", "old-1", "StatefulSet")
+	calm.Annotations = map[string]string{"fleetwright.io/do-not-disrupt": "4h", "karpenter.sh/do-not-disrupt": "true"}
+	calm.Status.StartTime = new(metav1.NewTime(noon.Add(time.Minute)))
+	calm.Spec.TerminationGracePeriodSeconds = new(int64(90))
+	karpenter := apiPod("gone-1", "gone", "old-1", "DaemonSet")
+	karpenter.Annotations = map[string]string{"karpenter.sh/do-not-disrupt": "true"}
+	givenUp := apiNode("old-1")
+	givenUp.Labels = map[string]string{"fleetwright.io/quarantined": ""}
 	world := &lists{
-		nodes: []corev1.Node{apiNode("old-1"), apiNode("new-1")},
+		nodes: []corev1.Node{givenUp, apiNode("new-1")},
 		pods: []corev1.Pod{
 			rich, apiPod("web-1", "web", "old-1", "ReplicaSet"), apiPod("web-2", "web", "new-1", "ReplicaSet"),
-			apiPod("db-1", "db", "old-1", "StatefulSet"), apiPod("other-1", "other", "new-1", "ReplicaSet"),
-			apiPod("log-1", "log", "old-1", "DaemonSet"), apiPod("gone-1", "gone", "old-1", "DaemonSet"),
+			calm, apiPod("other-1", "other", "new-1", "ReplicaSet"),
+			apiPod("log-1", "log", "old-1", "DaemonSet"), karpenter,
 		},
 		daemonSets:  []appsv1.DaemonSet{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "log", UID: "set-log"}}},
 		replicaSets: []appsv1.ReplicaSet{replicaSet("web", 2), replicaSet("other", 1)},
 		budgets: []policyv1.PodDisruptionBudget{{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "db", Generation: 3},
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "db", Generation: 3, CreationTimestamp: metav1.NewTime(noon)},
 			Spec: policyv1.PodDisruptionBudgetSpec{
 				Selector:                   &metav1.LabelSelector{MatchLabels: map[string]string{"app": "db"}},
 				UnhealthyPodEvictionPolicy: new(policyv1.AlwaysAllow),
@@ -106,21 +115,23 @@ func TestObserveReadsWhatMatters(t *testing.T) {
 		return Pod{
 			Namespace: "shop", Name: name, UID: types.UID("uid-" + name), Node: node, Labels: map[string]string{"app": app},
 			Controller: Controller{Group: "apps", Kind: kind, Name: app, UID: types.UID("set-" + app)},
-			Phase:      "Running", Ready: true, Created: noon,
+			Phase:      "Running", Ready: true, Created: noon, Grace: 30 * time.Second,
 		}
 	}
 	cart := slim("cart-1", "cart", "old-1", "ReplicaSet")
 	cart.Ready, cart.Deadline, cart.Finalizers, cart.Mirror, cart.LocalData = false, noon.Add(30*time.Second), []string{"example.com/hold"}, true, true
 	orphan := slim("gone-1", "gone", "old-1", "DaemonSet")
-	orphan.Controller.Missing = true
+	orphan.Controller.Missing, orphan.DoNotDisrupt = true, "true"
+	db := slim("db-1", "db", "old-1", "StatefulSet")
+	db.DoNotDisrupt, db.Started, db.Grace = "4h", noon.Add(time.Minute), 90*time.Second
 	want := Snapshot{
-		Nodes: []Node{{Name: "old-1", UID: "uid-old-1", Unschedulable: true, Ready: true}},
+		Nodes: []Node{{Name: "old-1", UID: "uid-old-1", Unschedulable: true, Ready: true, Quarantined: true}},
 		Pods: []Pod{
-			cart, slim("web-1", "web", "old-1", "ReplicaSet"), slim("db-1", "db", "old-1", "StatefulSet"),
+			cart, slim("web-1", "web", "old-1", "ReplicaSet"), db,
 			slim("log-1", "log", "old-1", "DaemonSet"), orphan, slim("web-2", "web", "new-1", "ReplicaSet"),
 		},
 		Budgets: []Budget{{
-			Namespace: "shop", Name: "db", Selector: labels.SelectorFromSet(labels.Set{"app": "db"}),
+			Namespace: "shop", Name: "db", Created: noon, Selector: labels.SelectorFromSet(labels.Set{"app": "db"}),
 			Allowed: 0, Healthy: 2, Desired: 1, Expected: 3, Generation: 3, ObservedGeneration: 2,
 			Disrupted: []Disruption{{Pod: "db-9", At: noon}}, Unhealthy: "AlwaysAllow", BlockedSince: noon, SyncFailure: "no scale",
 		}, {Namespace: "shop", Name: "broken", Selector: labels.Nothing()}},
@@ -131,6 +142,56 @@ func TestObserveReadsWhatMatters(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, options...); diff != "" {
 		t.Errorf("snapshot (-want +got):\n%s", diff)
+	}
+}
+
+func TestObserveReadsNamespacesOnlyToSelectByThem(t *testing.T) {
+	set := labels.SelectorFromSet(labels.Set{"team": "shop"})
+	byPod, byNamespace := Rule{Pods: []PodSelector{{Pod: set}}}, Rule{Pods: []PodSelector{{Pod: set}, {Namespace: set}}}
+	team := map[string]string{"team": "shop"}
+	tests := map[string]struct {
+		rules      []Rule
+		namespaces []string
+		read       int
+		want       map[string]string
+		err        string
+	}{
+		"no rules":           {namespaces: []string{"shop"}},
+		"by pods alone":      {rules: []Rule{byPod}, namespaces: []string{"shop"}},
+		"by namespaces":      {rules: []Rule{byPod, byNamespace}, namespaces: []string{"a", "b", "shop"}, read: 2, want: team},
+		"one that is absent": {rules: []Rule{byNamespace}, namespaces: []string{"a"}, read: 1, err: "namespace shop of pod web-1 was not listed"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			world := &lists{
+				nodes: []corev1.Node{apiNode("old-1")},
+				pods:  []corev1.Pod{apiPod("web-1", "web", "old-1", "ReplicaSet"), apiPod("web-2", "web", "old-1", "ReplicaSet")},
+			}
+			for _, ns := range tc.namespaces {
+				world.namespaces = append(world.namespaces, corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns, Labels: team}})
+			}
+			got, err := Observe(t.Context(), world.serve(t), refs("old-1"), Policy{Rules: tc.rules, WaitFor: WaitForEviction})
+			if tc.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.err) {
+					t.Fatalf("Observe() error = %v, want %q", err, tc.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("Observe() = %v", err)
+			}
+			if pages := world.count["/api/v1/namespaces"]; pages != tc.read {
+				t.Errorf("%d pages of namespaces were read, want %d", pages, tc.read)
+			}
+			for _, p := range got.Pods {
+				if diff := cmp.Diff(tc.want, p.NamespaceLabels); diff != "" {
+					t.Errorf("labels of the namespace of %s (-want +got):\n%s", p.Name, diff)
+				}
+			}
+			if a, b := reflect.ValueOf(got.Pods[0].NamespaceLabels), reflect.ValueOf(got.Pods[1].NamespaceLabels); a.Pointer() != b.Pointer() {
+				t.Error("the two pods do not share the labels of their namespace")
+			}
+		})
 	}
 }
 
@@ -247,6 +308,20 @@ func TestObserveKnowsItsNodes(t *testing.T) {
 	}
 	if len(got.Pods) != 1 {
 		t.Errorf("%d pods on a node that is gone, want the 1 still bound to its name", len(got.Pods))
+	}
+}
+
+func TestObserveReadsBudgetsOfPodsThatAskToBeLeftAlone(t *testing.T) {
+	p := apiPod("web-1", "web", "old-1", "ReplicaSet")
+	p.Annotations = map[string]string{AnnotationDoNotDisrupt: "1h"}
+	world := &lists{
+		nodes: []corev1.Node{apiNode("old-1")}, pods: []corev1.Pod{p},
+		budgets: []policyv1.PodDisruptionBudget{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"}}},
+	}
+	// The wish may be over by the time of the decision.
+	got, err := Observe(t.Context(), world.serve(t), refs("old-1"), Policy{WaitFor: WaitForEviction})
+	if err != nil || len(got.Budgets) != 1 {
+		t.Errorf("Observe() = %d budgets, %v, want the one of its namespace", len(got.Budgets), err)
 	}
 }
 
