@@ -63,5 +63,5 @@ type WorkloadDebt struct {
 	// pods is how many of its pods cannot leave now; missing while it is not in the way.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
-	Pods *int32 `json:"pods,omitempty"`
+	Pods int32 `json:"pods,omitempty"`
 }

@@ -54,8 +54,12 @@ func TestGoTypeAndSchemaAgree(t *testing.T) {
 			Step:        v1alpha1.ReplacementStepDrainingBlue,
 			Changes:     []v1alpha1.ReplacementChange{{Field: "version", From: "v1.33.5", To: "v1.34.2", Effect: v1alpha1.ChangeEffectReplace}},
 			StartedTime: started, NodesTotal: new(int32(12)), NodesDrained: new(int32), PodsRemaining: new(int32(41)), BlockersTotal: new(int32(1)),
-			Blockers: []v1alpha1.DrainBlocker{{Namespace: "shop", Pod: "cart-5d4f", Reason: v1alpha1.ReasonPodDisruptionBudget, Budget: "cart", SinceTime: started}},
+			Blockers: []v1alpha1.DrainBlocker{{Namespace: "shop", Pod: "cart-5d4f", Reason: v1alpha1.ReasonPodDisruptionBudget, Budget: "cart", SinceTime: started, Pods: 3, Node: "n1", Message: "allows 0 of 3"}},
 		},
+		DrainDebt: v1alpha1.DrainDebt{SettledTime: started, Workloads: []v1alpha1.WorkloadDebt{
+			{Namespace: "shop", Owner: "Deployment/cart", Budget: "cart", Reason: v1alpha1.ReasonPodDisruptionBudget, Seconds: new(int64(7200)), LastTime: started, SinceTime: started, Pods: 3},
+			{Namespace: "shop", Owner: "Pod/debug", Reason: v1alpha1.ReasonUnmanagedPod, Seconds: new(int64)},
+		}},
 	}
 	want := object.DeepCopy()
 	if err := server.Status().Update(t.Context(), object); err != nil {

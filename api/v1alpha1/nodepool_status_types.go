@@ -319,7 +319,7 @@ type DrainBlocker struct {
 	// pods is how many pods wait for the same thing, this one included.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
-	Pods *int32 `json:"pods,omitempty"`
+	Pods int32 `json:"pods,omitempty"`
 
 	// node the pod runs on.
 	// +optional

@@ -23,7 +23,7 @@ func TestDebtRanksWhatNodepoolsReport(t *testing.T) {
 	a.expect(t, 0, a.out, "no workload has held up a drain of the Nodepool in namespace "+f.namespace+"\n")
 
 	np.Status.DrainDebt = fleetwrightv1.DrainDebt{SettledTime: metav1.Now(), Workloads: []fleetwrightv1.WorkloadDebt{
-		{Namespace: "shop", Owner: "Deployment/cart", Budget: "cart", Reason: "PodDisruptionBudget", Seconds: new(int64(5400)), Pods: new(int32(2)), SinceTime: metav1.NewTime(time.Now().Add(-90 * time.Minute))},
+		{Namespace: "shop", Owner: "Deployment/cart", Budget: "cart", Reason: "PodDisruptionBudget", Seconds: new(int64(5400)), Pods: 2, SinceTime: metav1.NewTime(time.Now().Add(-90 * time.Minute))},
 		{Namespace: f.namespace, Owner: "Pod/debug", Reason: "UnmanagedPod", Seconds: new(int64(36000))},
 	}}
 	if err := server.Status().Update(t.Context(), np); err != nil {

@@ -28,7 +28,7 @@ func nameBlocker(b drain.Blocker) string {
 func blockerStatus(b drain.Blocker) fleetwrightv1.DrainBlocker {
 	return fleetwrightv1.DrainBlocker{
 		Namespace: b.Pod.Namespace, Pod: b.Pod.Name, Node: clip(b.Node, maxNode), Reason: string(b.Reason), Budget: budgetName(b), Owner: clip(b.Owner, maxOwner),
-		Pods: count32(max(b.Pods, 1)), SinceTime: metav1.NewTime(b.Since.Truncate(time.Second)), Message: clip(b.Message, maxValue),
+		Pods: *count32(max(b.Pods, 1)), SinceTime: metav1.NewTime(b.Since.Truncate(time.Second)), Message: clip(b.Message, maxValue),
 	}
 }
 

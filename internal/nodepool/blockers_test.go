@@ -134,7 +134,7 @@ func TestEveryBlockerIsNamed(t *testing.T) {
 				t.Errorf("a second later it says %s", again.Message)
 			}
 			s := blockerStatus(b)
-			if s.Node != "n1" || *s.Pods != 1 || s.SinceTime.IsZero() || !strings.Contains(c.Message, s.Message) {
+			if s.Node != "n1" || s.Pods != 1 || s.SinceTime.IsZero() || !strings.Contains(c.Message, s.Message) {
 				t.Errorf("status %+v", s)
 			}
 		})

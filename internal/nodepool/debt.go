@@ -135,7 +135,7 @@ func (o *obstacle) stands(d fleetwrightv1.WorkloadDebt, settled time.Time, seen 
 	}
 	d.Seconds = new(ptr.Deref(d.Seconds, 0) + wholeSeconds(now.Sub(from)))
 	d.LastTime, d.SinceTime = metav1.NewTime(now), metav1.NewTime(o.oldest.Since.Truncate(time.Second))
-	d.Pods = count32(o.pods)
+	d.Pods = *count32(o.pods)
 	return d
 }
 
@@ -147,7 +147,7 @@ func leaves(d fleetwrightv1.WorkloadDebt, passed time.Duration, seen bool) fleet
 		d.Seconds = new(ptr.Deref(d.Seconds, 0) + wholeSeconds(last))
 		d.LastTime = metav1.NewTime(d.LastTime.Add(last))
 	}
-	d.SinceTime, d.Pods = metav1.Time{}, nil
+	d.SinceTime, d.Pods = metav1.Time{}, 0
 	return d
 }
 

@@ -66,8 +66,8 @@ func debtAfter(before fleetwrightv1.DrainDebt, all ...look) (debt fleetwrightv1.
 func brief(debt fleetwrightv1.DrainDebt) (lines []string) {
 	for _, d := range debt.Workloads {
 		line := fmt.Sprintf("%s/%s %s %s %ds", d.Namespace, d.Owner, d.Budget, d.Reason, *d.Seconds)
-		if d.Pods != nil {
-			line += fmt.Sprintf(", %d pods since %s", *d.Pods, d.SinceTime.Sub(noon))
+		if d.Pods > 0 {
+			line += fmt.Sprintf(", %d pods since %s", d.Pods, d.SinceTime.Sub(noon))
 		}
 		lines = append(lines, line)
 	}

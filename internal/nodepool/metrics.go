@@ -113,8 +113,8 @@ func collectDebt(ch chan<- prometheus.Metric, np *fleetwrightv1.Nodepool) {
 		}
 		told[who] = true
 		tell(debtDesc, prometheus.CounterValue, float64(ptr.Deref(d.Seconds, 0)), who)
-		if d.Pods != nil {
-			tell(blockedPodsDesc, prometheus.GaugeValue, float64(*d.Pods), who)
+		if d.Pods > 0 {
+			tell(blockedPodsDesc, prometheus.GaugeValue, float64(d.Pods), who)
 		}
 	}
 	for _, b := range np.Status.Replacement.Blockers {

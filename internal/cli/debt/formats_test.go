@@ -25,7 +25,7 @@ func owed(namespace, owner, budget, reason string, minutes, pods int, standing t
 		Namespace: namespace, Owner: owner, Budget: budget, Reason: reason, Seconds: new(int64(minutes) * 60), LastTime: metav1.NewTime(at.Add(-time.Hour)),
 	}
 	if pods > 0 {
-		d.Pods, d.SinceTime, d.LastTime = new(int32(pods)), metav1.NewTime(at.Add(-standing)), metav1.NewTime(at.Add(-30*time.Second))
+		d.Pods, d.SinceTime, d.LastTime = int32(pods), metav1.NewTime(at.Add(-standing)), metav1.NewTime(at.Add(-30*time.Second))
 	}
 	return d
 }

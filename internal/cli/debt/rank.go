@@ -132,7 +132,7 @@ func rank(nodepools []fleetwrightv1.Nodepool, by string) List {
 
 func (i *Item) add(cluster string, d fleetwrightv1.WorkloadDebt) {
 	i.Seconds += ptr.Deref(d.Seconds, 0)
-	i.PodsNow += ptr.Deref(d.Pods, 0)
+	i.PodsNow += d.Pods
 	if since := d.SinceTime.UTC(); !d.SinceTime.IsZero() && (i.SinceTime == nil || since.Before(*i.SinceTime)) {
 		i.SinceTime = &since
 	}

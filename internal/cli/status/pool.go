@@ -172,7 +172,7 @@ func (p *page) blockers(r fleetwrightv1.ReplacementStatus) {
 	var rows [][]any
 	for _, b := range r.Blockers {
 		pod := b.Namespace + "/" + b.Pod
-		if more := ptr.Deref(b.Pods, 1) - 1; more > 0 {
+		if more := b.Pods - 1; more > 0 {
 			pod += fmt.Sprintf(" and %d more", more)
 		}
 		rows = append(rows, []any{pod, b.Reason, b.Budget, b.Owner, b.Node, p.since(b.SinceTime), b.Message})

@@ -56,7 +56,7 @@ func draining() fleetwrightv1.Nodepool {
 				NodesTotal: new(int32(6)), NodesDrained: new(int32(3)), PodsRemaining: new(int32(14)), BlockersTotal: new(int32(12)),
 				Blockers: []fleetwrightv1.DrainBlocker{
 					{
-						Namespace: "shop", Pod: "cart-7d9", Pods: new(int32(3)), Node: "aks-generala-2", Reason: "PodDisruptionBudget", Budget: "cart", Owner: "Deployment/cart",
+						Namespace: "shop", Pod: "cart-7d9", Pods: 3, Node: "aks-generala-2", Reason: "PodDisruptionBudget", Budget: "cart", Owner: "Deployment/cart",
 						SinceTime: ago(33 * time.Minute), Message: budget,
 					},
 					{
