@@ -103,7 +103,7 @@ func budgetsOf(p Pod, byNamespace map[string][]Budget) []Budget {
 	}
 	var found []Budget
 	for _, b := range byNamespace[p.Namespace] {
-		if b.selects(p) {
+		if b.Selects(p) {
 			found = append(found, b)
 		}
 	}

@@ -38,11 +38,14 @@ const (
 // Observe reads the nodes, then their pods, then the budgets, all live. The order matters: a pod that is missing was
 // missing after the node was seen cordoned, and a budget's status is never older than the pods it is applied to.
 // Any list that could not be read to its end is an error; an error means that nothing is known.
-func Observe(ctx context.Context, client kubernetes.Interface, nodes []NodeRef, policy Policy) (Snapshot, error) {
+func Observe(ctx context.Context, client kubernetes.Interface, nodes []NodeRef, policy Policy, options ...ObserveOption) (Snapshot, error) {
 	if len(nodes) == 0 {
 		return Snapshot{}, ErrNoNodes
 	}
 	o := observer{client: client, policy: policy.withDefaults()}
+	for _, option := range options {
+		option(&o)
+	}
 	var s Snapshot
 	var err error
 	if s.Nodes, err = o.nodes(ctx, nodes); err != nil {
@@ -73,6 +76,8 @@ type observer struct {
 	policy Policy
 	// everything holds all slim pods of the cluster when one list of all was cheaper than many lists.
 	everything []Pod
+	// eachPod is set by the option EachPod.
+	eachPod func() (visit func(*corev1.Pod))
 }
 
 func (o *observer) nodes(ctx context.Context, refs []NodeRef) ([]Node, error) {
@@ -119,7 +124,7 @@ func (o *observer) liveNodes(ctx context.Context, refs []NodeRef) (map[string]No
 }
 
 func (o *observer) pods(ctx context.Context, nodes []Node) ([]Pod, error) {
-	if len(nodes) > fewNodes {
+	if len(nodes) > fewNodes || o.eachPod != nil {
 		if err := o.readEverything(ctx); err != nil {
 			return nil, err
 		}
@@ -145,7 +150,8 @@ func (o *observer) readEverything(ctx context.Context) error {
 	if o.everything != nil {
 		return nil
 	}
-	all, err := o.listPods(ctx, metav1.NamespaceAll, "")
+	list := o.visited(o.client.CoreV1().Pods(metav1.NamespaceAll).List)
+	all, err := listAll(ctx, list, metav1.ListOptions{}, func(page *corev1.PodList) []Pod { return slimmed(page.Items, slimPod) })
 	o.everything = all
 	return err
 }

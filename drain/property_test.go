@@ -182,7 +182,7 @@ func TestNeverMoreThanABudgetAllows(t *testing.T) {
 			spent := 0
 			for _, e := range plan.Evict {
 				p := s.find(t, e)
-				if !b.selects(p) || p.Phase == corev1.PodPending {
+				if !b.Selects(p) || p.Phase == corev1.PodPending {
 					continue
 				}
 				if p.Ready {
@@ -223,7 +223,7 @@ func TestNeverAPodThatMustStay(t *testing.T) {
 			}
 			covering := 0
 			for _, b := range s.Budgets {
-				if b.selects(p) {
+				if b.Selects(p) {
 					covering++
 				}
 			}

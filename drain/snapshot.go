@@ -143,7 +143,8 @@ type Disruption struct {
 // Key returns namespace/name, the form used in messages.
 func (b Budget) Key() string { return b.Namespace + "/" + b.Name }
 
-func (b Budget) selects(p Pod) bool {
+// Selects says that the budget covers the pod, whatever the pod's state.
+func (b Budget) Selects(p Pod) bool {
 	return b.Namespace == p.Namespace && b.Selector != nil && b.Selector.Matches(labels.Set(p.Labels))
 }
 

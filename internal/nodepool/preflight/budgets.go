@@ -7,7 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/fleetwright/fleetwright/drain"
 )
@@ -131,7 +130,7 @@ func covering(p drain.Pod, budgets []drain.Budget) []string {
 	}
 	var keys []string
 	for _, b := range budgets {
-		if b.Namespace == p.Namespace && b.Selector != nil && b.Selector.Matches(labels.Set(p.Labels)) {
+		if b.Selects(p) {
 			keys = append(keys, b.Key())
 		}
 	}
