@@ -44,14 +44,15 @@ func (d *decision) lost(name string) string {
 // block reports pods that wait for the same thing since the time that the cluster's objects tell. The first by name stands
 // for them. Pods for which different rules count are reported apart, because other deadlines may hold for them.
 func (d *decision) block(pods []candidate, reason Reason, message string, since time.Time) []*Blocker {
-	byRule := map[string][]candidate{}
-	for _, c := range pods {
-		byRule[c.verdict.Rule] = append(byRule[c.verdict.Rule], c)
+	byRule := map[string][]*candidate{}
+	for i := range pods {
+		rule := pods[i].verdict.Rule
+		byRule[rule] = append(byRule[rule], &pods[i])
 	}
 	var blockers []*Blocker
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
 		row := byRule[rule]
-		b := d.known(row[0], since)
+		b := d.known(*row[0], since)
 		b.Reason, b.Message, b.Pods, b.Nodes = reason, message, len(row), nodesOf(row)
 		if reason.waits() {
 			b.Deadline = Deadline{Action: DeadlineWait}
@@ -88,8 +89,8 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-func nodesOf(pods []candidate) []string {
-	var nodes []string
+func nodesOf(pods []*candidate) []string {
+	nodes := make([]string, 0, len(pods))
 	for _, c := range pods {
 		nodes = append(nodes, c.Node)
 	}

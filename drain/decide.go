@@ -65,7 +65,7 @@ func newDecision(s Snapshot, policy Policy, now time.Time) *decision {
 
 // mustGo classifies the pods on the nodes, counts those that keep their node from being empty and returns them.
 func (d *decision) mustGo() []candidate {
-	var pods []candidate
+	pods := make([]candidate, 0, len(d.Pods))
 	for _, p := range d.Pods {
 		progress := d.progress[p.Node]
 		if progress == nil || p.Node == "" {
@@ -146,10 +146,11 @@ func (d *decision) choose() {
 	}
 	lanes := make([]*lane, 0, len(d.lanes))
 	for _, l := range d.lanes {
+		l.chain = l.rounds()
 		lanes = append(lanes, l)
 	}
 	slices.SortFunc(lanes, func(a, b *lane) int {
-		return cmp.Or(cmp.Compare(b.chain(), a.chain()), strings.Compare(a.key, b.key))
+		return cmp.Or(cmp.Compare(b.chain, a.chain), strings.Compare(a.key, b.key))
 	})
 	room := d.policy.MaxUnbudgeted
 	for _, l := range lanes {
@@ -196,7 +197,7 @@ func (d *decision) uncordoned() bool {
 func (d *decision) evict(c candidate, l *lane, why string) {
 	e := Eviction{
 		Pod: c.Key(), UID: c.UID, Node: c.Node, Owner: OwnerName(c.Pod), Why: why + quietNote(c.Pod),
-		chain: l.chain(), free: l.needsNothing(c.Pod), known: d.known(c, time.Time{}),
+		chain: l.chain, free: l.needsNothing(c.Pod), known: d.known(c, time.Time{}),
 	}
 	if l.budget != nil {
 		e.Budget = l.budget.Key()

@@ -13,6 +13,8 @@ type lane struct {
 	budget *Budget
 	crew   *crew
 	owner  string
+	// chain is the number of rounds the lane needs at best.
+	chain int
 	// gated pods need the lane's permission, free ones only a place in this round. held ones wait for lower orders on
 	// their nodes. All are sorted by name.
 	gated, free, held []candidate
@@ -29,8 +31,8 @@ func (l *lane) add(c candidate, held bool) {
 	}
 }
 
-// chain is the number of rounds the lane needs at best, those of pods that are held back included.
-func (l *lane) chain() int {
+// rounds is how many the lane needs at best, those of pods that are held back included.
+func (l *lane) rounds() int {
 	width := 1
 	if l.budget != nil {
 		width = l.budget.width()
@@ -60,17 +62,22 @@ func (l *lane) ready() int {
 // turns are the pods in the order in which they should go.
 func turns(pods []candidate, left func(string) int) []candidate {
 	pods = filter(pods, func(c candidate) bool { return !c.givenUp })
-	slices.SortFunc(pods, func(a, b candidate) int { return compareTurns(a.Pod, b.Pod, left) })
+	slices.SortFunc(pods, func(a, b candidate) int { return compareTurns(&a.Pod, &b.Pod, left) })
 	return pods
 }
 
 // first is the gated pod whose turn it is; false if none may go.
 func (l *lane) first(left func(string) int) (candidate, bool) {
-	pods := filter(l.gated, func(c candidate) bool { return !c.givenUp })
-	if len(pods) == 0 {
+	best := -1
+	for i := range l.gated {
+		if !l.gated[i].givenUp && (best < 0 || compareTurns(&l.gated[i].Pod, &l.gated[best].Pod, left) < 0) {
+			best = i
+		}
+	}
+	if best < 0 {
 		return candidate{}, false
 	}
-	return slices.MinFunc(pods, func(a, b candidate) int { return compareTurns(a.Pod, b.Pod, left) }), true
+	return l.gated[best], true
 }
 
 func (l *lane) needsNothing(p Pod) bool {

@@ -41,7 +41,7 @@ func lowestOrders(pods []candidate) map[string]int32 {
 //   - Then the pod on the node with the fewest pods left, so that nodes become empty, and can be given back, early.
 //
 // What is the same in all of this goes by name.
-func compareTurns(a, b Pod, left func(node string) int) int {
+func compareTurns(a, b *Pod, left func(node string) int) int {
 	aSet, aOrdinal := ordinalOf(a)
 	bSet, bOrdinal := ordinalOf(b)
 	return cmp.Or(
@@ -49,7 +49,7 @@ func compareTurns(a, b Pod, left func(node string) int) int {
 		-compareBools(aSet != "", bSet != ""), strings.Compare(aSet, bSet), cmp.Compare(bOrdinal, aOrdinal),
 		cmp.Compare(b.Grace, a.Grace),
 		cmp.Compare(left(a.Node), left(b.Node)),
-		comparePods(a, b),
+		comparePods(*a, *b),
 	)
 }
 
@@ -69,7 +69,7 @@ const labelPodIndex = "apps.kubernetes.io/pod-index"
 
 // ordinalOf returns the StatefulSet of the pod and its place in it, and "" for other pods. A pod whose ordinal cannot be
 // read goes last.
-func ordinalOf(p Pod) (string, int) {
+func ordinalOf(p *Pod) (string, int) {
 	if p.Controller.Kind != "StatefulSet" {
 		return "", 0
 	}

@@ -164,8 +164,8 @@ func TestTurnsAreAnOrder(t *testing.T) {
 		}
 		left := func(node string) int { return len(node) }
 		a, b, c := draw("a"), draw("b"), draw("c")
-		ab, bc, ac := compareTurns(a, b, left), compareTurns(b, c, left), compareTurns(a, c, left)
-		if ab != -compareTurns(b, a, left) || ab <= 0 && bc <= 0 && ac > 0 {
+		ab, bc, ac := compareTurns(&a, &b, left), compareTurns(&b, &c, left), compareTurns(&a, &c, left)
+		if ab != -compareTurns(&b, &a, left) || ab <= 0 && bc <= 0 && ac > 0 {
 			t.Fatalf("%+v\n%+v\n%+v: %d %d %d", a, b, c, ab, bc, ac)
 		}
 		if ab == 0 && a.UID != b.UID {
