@@ -26,7 +26,7 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 		},
 		"what others ask for is taken": {
 			cluster{nodes: []*corev1.Node{node("new-1")}, pods: slices.Concat(pods("cart", 2, "old-1", "1"), pods("web", 1, "new-1", "500m"))},
-			Report{Moving: 2, Unfit: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable."}}},
+			Report{Moving: 2, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable"}}},
 		},
 		"what stays behind holds no place elsewhere, and daemons do not move": {
 			cluster{nodes: []*corev1.Node{node("new-1")}, pods: slices.Concat(pods("cart", 2, "old-1", "1"), pods("logs", 1, "old-1", "500m", daemon))},
@@ -34,20 +34,20 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 		},
 		"taint that nobody tolerates": {
 			cluster{nodes: []*corev1.Node{node("new-1", tainted("gpu"))}, pods: pods("cart", 1, "old-1", "1")},
-			Report{Moving: 1, Unfit: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable."}}},
+			Report{Moving: 1, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable"}}},
 		},
 		"selector of the old pool's own label": {
 			cluster{nodes: []*corev1.Node{node("new-1", labelled("agentpool", "green"))}, pods: pods("cart", 3, "old-1", "100m", selects("agentpool", "blue"))},
-			Report{Moving: 3, Unfit: 3, Misfits: []Misfit{{"shop", "cart-0", 3, "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) were unschedulable."}}},
+			Report{Moving: 3, Unfit: 3, Kinds: 1, Misfits: []Misfit{{"shop", "cart-0", 3, "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) were unschedulable"}}},
 		},
 		"a node that is not ready, or closed, takes none": {
 			cluster{nodes: []*corev1.Node{node("new-1", notReady), node("new-2", cordoned)}, pods: pods("cart", 1, "old-1", "100m")},
-			Report{Moving: 1, Unfit: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/3 nodes are available: 3 node(s) were unschedulable."}}},
+			Report{Moving: 1, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/3 nodes are available: 3 node(s) were unschedulable"}}},
 		},
 		"replicas apart need a node each": {
 			cluster{nodes: []*corev1.Node{node("new-1"), node("new-2")}, pods: pods("cart", 3, "old-1", "100m", apart(corev1.LabelHostname))},
-			Report{Moving: 3, Unfit: 1, Misfits: []Misfit{
-				{"shop", "cart-0", 1, "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match pod anti-affinity rules."},
+			Report{Moving: 3, Unfit: 1, Kinds: 1, Misfits: []Misfit{
+				{"shop", "cart-0", 1, "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match pod anti-affinity rules"},
 			}},
 		},
 		"a pod beside one that moves later": {
@@ -60,8 +60,8 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 		},
 		"spread over nodes, of which the closed ones count": {
 			cluster{nodes: []*corev1.Node{node("new-1")}, pods: pods("cart", 2, "old-1", "500m", spread(corev1.LabelHostname))},
-			Report{Moving: 2, Unfit: 1, Misfits: []Misfit{
-				{"shop", "cart-0", 1, "0/2 nodes are available: 1 node(s) didn't match pod topology spread constraints, 1 node(s) were unschedulable."},
+			Report{Moving: 2, Unfit: 1, Kinds: 1, Misfits: []Misfit{
+				{"shop", "cart-0", 1, "0/2 nodes are available: 1 node(s) didn't match pod topology spread constraints, 1 node(s) were unschedulable"},
 			}},
 		},
 		"spread over nodes that honours taints": {
@@ -72,7 +72,7 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 		},
 		"disk in a zone without nodes": {
 			disks(cluster{nodes: []*corev1.Node{node("new-1")}, pods: pods("db", 1, "old-1", "500m", claims("data"))}),
-			Report{Moving: 1, Unfit: 1, Misfits: []Misfit{{"shop", "db-0", 1, "0/2 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, 1 node(s) were unschedulable."}}},
+			Report{Moving: 1, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "db-0", 1, "0/2 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, 1 node(s) were unschedulable"}}},
 		},
 		"disk in a zone with a node": {
 			disks(cluster{nodes: []*corev1.Node{node("new-1", zone("eu-2"))}, csi: nil, pods: pods("db", 1, "old-1", "500m", claims("data"))}),
@@ -83,7 +83,7 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 				nodes: []*corev1.Node{node("new-1", zone("eu-2"))}, csi: []*storagev1.CSINode{csiNode("new-1", 1)},
 				pods: []*corev1.Pod{pod("db", 0, "old-1", "100m", claims("data")), pod("mq", 0, "old-1", "100m", claims("second"))},
 			}),
-			Report{Moving: 2, Unfit: 1, Misfits: []Misfit{{"shop", "mq-0", 1, "0/2 nodes are available: 1 node(s) exceed max volume count, 1 node(s) were unschedulable."}}},
+			Report{Moving: 2, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "mq-0", 1, "0/2 nodes are available: 1 node(s) exceed max volume count, 1 node(s) were unschedulable"}}},
 		},
 		"the autoscaler adds what is missing, with its daemons": {
 			cluster{
@@ -96,8 +96,8 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 			cluster{
 				nodes: []*corev1.Node{node("new-1")}, growth: []Growth{{"green", []string{"new-1"}, 1}}, pods: pods("cart", 5, "old-1", "1500m"),
 			},
-			Report{Moving: 5, Unfit: 3, Grows: 1, Short: 3, Misfits: []Misfit{
-				{"shop", "cart-0", 3, "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu."},
+			Report{Moving: 5, Unfit: 3, Grows: 1, Short: 3, Kinds: 1, Misfits: []Misfit{
+				{"shop", "cart-0", 3, "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu"},
 			}},
 		},
 		"a disk finds a node that is not there yet": {
@@ -109,11 +109,11 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 		},
 		"more nodes are no help against a selector": {
 			cluster{nodes: []*corev1.Node{node("new-1")}, growth: []Growth{{"green", []string{"new-1"}, 9}}, pods: pods("cart", 1, "old-1", "100m", selects("agentpool", "blue"))},
-			Report{Moving: 1, Unfit: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) were unschedulable."}}},
+			Report{Moving: 1, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) were unschedulable"}}},
 		},
 		"a pod that waits for room comes first": {
 			cluster{nodes: []*corev1.Node{node("new-1")}, pods: slices.Concat(pods("cart", 1, "old-1", "1500m"), pods("web", 1, "", "1"))},
-			Report{Moving: 1, Unfit: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable."}}},
+			Report{Moving: 1, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable"}}},
 		},
 		"a pod that waited before holds nobody": {
 			cluster{nodes: []*corev1.Node{node("new-1")}, pods: slices.Concat(pods("cart", 1, "old-1", "1500m"), pods("web", 1, "", "9"), pods("old", 1, "", "100m", selects("agentpool", "blue")))},

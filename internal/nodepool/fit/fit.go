@@ -14,6 +14,7 @@ package fit
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -59,15 +60,16 @@ type Growth struct {
 	More int
 }
 
-// MaxListed bounds Report.Misfits; Report.Unfit counts all.
-const MaxListed = 20
+// MaxListed bounds Report.Misfits.
+const MaxListed = 10
 
 // Report is where the pods would go. The same World gives the same Report.
 type Report struct {
 	// Moving pods were looked at, of which Unfit have no place.
 	Moving, Unfit int
-	// Misfits are the pods without a place, alike ones together, the most first.
+	// Misfits are the pods without a place, alike ones together, the most first. Kinds counts them, listed or not.
 	Misfits []Misfit
+	Kinds   int
 	// Grows is how many nodes the autoscaler would add.
 	Grows int
 	// Short is how many nodes more, beyond what may be added, the first pool of Growth would need for those pods that
@@ -80,12 +82,14 @@ type Misfit struct {
 	// Namespace and Name are those of the first of them by name.
 	Namespace, Name string
 	Pods            int
-	// Message is what the scheduler would say: "0/5 nodes are available: 3 Insufficient cpu, ...".
+	// Message is what the scheduler would say, without its full stop: "0/5 nodes are available: 3 Insufficient cpu, ...".
 	Message string
 }
 
 func (r *Report) add(m Misfit) {
 	r.Unfit += m.Pods
+	r.Kinds++
+	m.Message = strings.TrimSuffix(m.Message, ".")
 	r.Misfits = append(r.Misfits, m)
 }
 

@@ -19,6 +19,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/fleetwright/fleetwright/drain"
+	"github.com/fleetwright/fleetwright/internal/nodepool/fit"
 )
 
 // Snapshot is everything Look looks at. The order of its slices has no meaning.
@@ -32,6 +33,8 @@ type Snapshot struct {
 	// Claims and Volumes are those of the pods on the nodes.
 	Claims  []Claim
 	Volumes []Volume
+	// pods are all of the cluster, for Fit; nil after Complete.
+	pods *fit.Pods
 }
 
 // PodFacts is what matters of a pod beside drain.Pod.
@@ -75,27 +78,47 @@ type Volume struct {
 	Local bool
 }
 
-// Observe reads the nodes and their pods as drain.Observe does, and what else Look needs. Any list that could not be
-// read to its end is an error; an error means that nothing is known.
+// Observe reads the nodes and their pods as drain.Observe does, and what else Look and Fit need: all pods of the
+// cluster, in one list. Any list that could not be read to its end is an error; an error means that nothing is known.
 func Observe(ctx context.Context, client kubernetes.Interface, nodes []drain.NodeRef, policy drain.Policy) (Snapshot, error) {
 	// The sizes of controllers, which only this pace needs, tell who has a single pod.
 	policy.WaitFor = drain.WaitForReplacementReady
-	snapshot, err := drain.Observe(ctx, client, nodes, policy)
+	onNodes := map[string]bool{}
+	for _, n := range nodes {
+		onNodes[n.Name] = true
+	}
+	var s Snapshot
+	var err error
+	s.Drain, err = drain.Observe(ctx, client, nodes, policy, drain.EachPod(func() func(*corev1.Pod) {
+		s.Facts, s.pods = nil, &fit.Pods{}
+		return func(pod *corev1.Pod) {
+			s.pods.Add(pod)
+			if onNodes[pod.Spec.NodeName] {
+				s.Facts = append(s.Facts, factsOf(pod))
+			}
+		}
+	}))
 	if err != nil {
 		return Snapshot{}, err
 	}
-	return Complete(ctx, client, snapshot)
+	return s.complete(ctx, client)
 }
 
 // Complete adds to a snapshot of the drain engine what else Look needs. The snapshot should have been observed with
 // drain.WaitForReplacementReady, without which the sizes of controllers are missing.
 func Complete(ctx context.Context, client kubernetes.Interface, snapshot drain.Snapshot) (Snapshot, error) {
 	s := Snapshot{Drain: snapshot}
+	if err := s.readFacts(ctx, client); err != nil {
+		return Snapshot{}, fmt.Errorf("list pods of nodes to empty: %w", err)
+	}
+	return s.complete(ctx, client)
+}
+
+func (s Snapshot) complete(ctx context.Context, client kubernetes.Interface) (Snapshot, error) {
 	steps := []struct {
 		what string
 		read func(context.Context, kubernetes.Interface) error
 	}{
-		{"list pods of nodes to empty", s.readFacts},
 		{"list deployments", s.readDeployments},
 		{"list persistent volume claims", s.readClaims},
 		{"read persistent volumes", s.readVolumes},

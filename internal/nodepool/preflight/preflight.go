@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fleetwright/fleetwright/drain"
+	"github.com/fleetwright/fleetwright/internal/nodepool/fit"
 )
 
 // MaxListed bounds every list of a Report; Capped.Total says how many there are.
@@ -73,6 +74,9 @@ type Report struct {
 	// keep pods from starting there.
 	Selectors       Capped[BoundSelector]
 	SelectorsStrict int
+
+	// Fit is where the pods would go; nil while that is not known.
+	Fit *fit.Report
 
 	// LocalData counts the pods to move that have an emptyDir volume, whose content is lost.
 	LocalData int

@@ -24,7 +24,7 @@ const (
 func (r Report) Warnings() []string {
 	var all []string
 	for _, kind := range [][]string{
-		r.neverWarnings(), r.overlapWarnings(), r.localWarnings(), r.strictWarnings(), r.unmanagedWarnings(),
+		r.neverWarnings(), r.overlapWarnings(), r.localWarnings(), r.unfitWarnings(), r.strictWarnings(), r.unmanagedWarnings(),
 		r.waitWarnings(), r.notNowWarnings(), r.singletonWarnings(), r.zoneWarnings(), r.looseWarnings(), r.counts(),
 	} {
 		all = append(all, kind...)
@@ -158,6 +158,9 @@ func (r Report) Summary() string {
 		if finding.n > 0 {
 			parts = append(parts, count(finding.n, finding.one, finding.many))
 		}
+	}
+	if r.Fit != nil && r.Fit.Unfit > 0 {
+		parts = append(parts, count(r.Fit.Unfit, "pod would have no place", "pods would have no place"))
 	}
 	if r.PodsToMove > 0 {
 		parts = append(parts, r.duration())
