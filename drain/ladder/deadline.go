@@ -83,16 +83,12 @@ func (t *turn) unquarantine() {
 		if !node.Quarantined || node.By != t.facts.Drain {
 			continue
 		}
-		why := ""
 		switch {
 		case empty[name]:
-			why = "it is empty"
+			t.add(unquarantineStep(name, node, "it is empty"))
 		case !quarantines(t.policy):
-			why = "the drain's policy no longer has the deadline " + string(drain.DeadlineQuarantine)
-		default:
-			continue
+			t.add(unquarantineStep(name, node, "the drain's policy no longer has the deadline "+string(drain.DeadlineQuarantine)))
 		}
-		t.add(unquarantineStep(name, node, why))
 	}
 }
 

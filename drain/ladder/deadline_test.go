@@ -45,7 +45,7 @@ func TestForceOnlyWhatMayBeForced(t *testing.T) {
 		drain.ReasonNotCordoned, drain.ReasonMultipleBudgets, drain.ReasonUnsatisfiableBudget, drain.ReasonWebhookDenied,
 		drain.ReasonForbidden, drain.ReasonRejected, drain.ReasonFinalizer, drain.ReasonNodeLost, drain.ReasonStuckTerminating,
 		drain.ReasonUnmanagedPod, drain.ReasonWaitCompleted, drain.ReasonNamespaceTerminating, drain.ReasonPodDisruptionBudget,
-		drain.ReasonReplacementNotReady, drain.ReasonUnreachable, "DoNotDisrupt", "SomethingNew",
+		drain.ReasonReplacementNotReady, drain.ReasonUnreachable, drain.ReasonDoNotDisrupt, "SomethingNew",
 	} {
 		steps := Decide(planOf(cart(because(reason, "x"), forceIn30)), forceFacts(), drain.Policy{Started: started}, noon)
 		if forced := len(only(steps, ActionForce)) > 0; forced != slices.Contains(may, reason) {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -82,6 +83,43 @@ func TestObserveFindsWhatIsBehindAPod(t *testing.T) {
 	wantBudget := Budget{MinAvailable: number(2), Healthy: 2, Expected: 2}
 	if diff := cmp.Diff(wantBudget, facts.Budgets[s.namespace+"/cart"]); diff != "" {
 		t.Errorf("budget (-want +got):\n%s", diff)
+	}
+}
+
+// TestOnlyPodsThatRunKeepAScaleUp says which pods a Deployment is still scaled up for.
+func TestOnlyPodsThatRunKeepAScaleUp(t *testing.T) {
+	tests := map[string]struct {
+		change  func(*shop)
+		holding bool
+	}{
+		"running": {func(*shop) {}, true},
+		"ending": {func(s *shop) {
+			made(s.t)(nil, server.CoreV1().Pods(s.namespace).Delete(s.t.Context(), s.pod.Name, metav1.DeleteOptions{}))
+		}, false},
+		"finished": {func(s *shop) {
+			s.pod.Status.Phase = corev1.PodFailed
+			made(s.t)(server.CoreV1().Pods(s.namespace).UpdateStatus(s.t.Context(), s.pod, metav1.UpdateOptions{}))
+		}, false},
+		"of another node": {func(s *shop) { s.node.Name = "elsewhere" }, false},
+		"of somebody else": {func(s *shop) {
+			s.pod.OwnerReferences[0].UID = "other"
+			made(s.t)(server.CoreV1().Pods(s.namespace).Update(s.t.Context(), s.pod, metav1.UpdateOptions{}))
+		}, false},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, server, 2)
+			plan := s.plan()
+			tc.change(s)
+			plan.Nodes[0].Name = s.node.Name
+			facts, err := Observe(t.Context(), server, s.id(), plan, climbing(drain.RungScaleUpBudget), noon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := facts.Deployments[s.deployment.UID].Holding; len(got) > 0 != tc.holding {
+				t.Errorf("held by %q, want some: %v", got, tc.holding)
+			}
+		})
 	}
 }
 

@@ -73,17 +73,17 @@ func (o *observer) readDeployment(ctx context.Context, w Object) error {
 // deployment adds a Deployment, with its pods on the nodes to empty, and with what else is needed before it is changed.
 func (o *observer) deployment(ctx context.Context, d *appsv1.Deployment, toChange bool) error {
 	slim := slimDeployment(d)
-	var err error
 	if toChange || slim.ScaledUp.By == o.facts.Drain {
-		if err = o.pods(ctx, d, &slim); err != nil {
+		if err := o.pods(ctx, d, &slim); err != nil {
 			return err
 		}
 	}
 	if toChange {
-		if slim.Scaler, err = o.scaler(ctx, slim.Object); err != nil {
+		scaler, err := o.scaler(ctx, slim.Object)
+		if err != nil {
 			return err
 		}
-		o.complete[d.UID] = true
+		slim.Scaler, o.complete[d.UID] = scaler, true
 	}
 	o.facts.Deployments[d.UID] = slim
 	return nil

@@ -130,14 +130,6 @@ func (s *shop) id() string { return "prod/" + s.namespace }
 
 func (s *shop) act(step Step) error { return Act(s.t.Context(), s.client, step, nil) }
 
-// named replaces the shop's name, so that sentences can be compared.
-func (s *shop) named(lines []string) []string {
-	for i := range lines {
-		lines[i] = strings.ReplaceAll(lines[i], s.namespace, "shop")
-	}
-	return lines
-}
-
 func (s *shop) size() string {
 	d := s.now()
 	return fmt.Sprintf("%d %q %q", *d.Spec.Replicas, d.Labels[LabelScaledUp], d.Annotations[AnnotationScaledUp])

@@ -66,8 +66,7 @@ func (w Webhook) client() *http.Client {
 
 // withoutURL takes off what net/http puts around each error.
 func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}
 	return err
