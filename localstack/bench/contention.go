@@ -19,6 +19,9 @@ type contended struct {
 	Nodes, Pods int
 	// Budgets are the numbers of PodDisruptionBudgets that the pods are spread over, one after the other.
 	Budgets []int
+	// Termination is how long the pods take to end. It is long enough that most do after the evictions are over, and do not load the API
+	// server meanwhile.
+	Termination time.Duration
 }
 
 // contenders drain without client-side rate limit, which would hide what the API server can do.
@@ -45,12 +48,8 @@ type contested struct {
 	Error      string      `json:"error,omitempty"`
 }
 
-const (
-	// bareTermination is long enough that most pods end after the evictions are over, and do not load the API server meanwhile.
-	bareTermination = 5 * time.Second
-	// contentionLimit is when a drainer that does not get on is ended.
-	contentionLimit = 5 * time.Minute
-)
+// contentionLimit is when a drainer that does not get on is ended.
+const contentionLimit = 5 * time.Minute
 
 // contention lets each drainer evict the same pods under one budget and under many.
 func (s *settings) contention(ctx context.Context) (_ []contested, err error) {
@@ -72,7 +71,7 @@ func (s *settings) contention(ctx context.Context) (_ []contested, err error) {
 	}
 	var all []contested
 	for _, budgets := range s.p2.Budgets {
-		for _, t := range turns(contenders, s.repeats) {
+		for _, t := range turns(contenders, s.repeatsOf) {
 			r, err := s.contest(ctx, c, nodes, budgets, t)
 			if err != nil {
 				return all, err
@@ -88,7 +87,7 @@ func (s *settings) contention(ctx context.Context) (_ []contested, err error) {
 // contest is one drain: pods made, evicted and gone again.
 func (s *settings) contest(ctx context.Context, c *cluster.Cluster, nodes []string, budgets int, t turn) (contested, error) {
 	r := contested{Drainer: t.drainer, Budgets: budgets, Pods: s.p2.Pods, Repeat: t.repeat, Place: t.place}
-	services := bareServices(fmt.Sprintf("p2-%d-%d", budgets, t.place), s.p2.Pods, budgets)
+	services := bareServices(fmt.Sprintf("p2-%d-%d", budgets, t.place), s.p2, budgets)
 	recording, stop := context.WithCancel(ctx)
 	defer stop()
 	recorder := record.Start(recording, c.Client, services)
@@ -139,6 +138,15 @@ func (r *contested) used(report drainer.Report) {
 	}
 }
 
+// requests counts all requests to evict.
+func (r contested) requests() float64 {
+	n := 0
+	for _, count := range r.Evictions {
+		n += count
+	}
+	return float64(n)
+}
+
 func waitSettled(ctx context.Context, r *record.Recorder) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, settleLimit, errors.New("the workload does not get Ready"))
 	defer cancel()
@@ -146,12 +154,12 @@ func waitSettled(ctx context.Context, r *record.Recorder) error {
 }
 
 // bareServices are pods without a controller, because nothing is to bring them back.
-func bareServices(namespace string, pods, budgets int) []workload.Service {
+func bareServices(namespace string, of contended, budgets int) []workload.Service {
 	services := make([]workload.Service, budgets)
 	for i := range services {
 		services[i] = workload.Service{
 			Namespace: namespace, Name: fmt.Sprintf("service-%04d", i), Kind: workload.Bare, Budget: workload.BudgetAll,
-			Replicas: pods/budgets + min(1, max(0, pods%budgets-i)), Termination: bareTermination,
+			Replicas: of.Pods/budgets + min(1, max(0, of.Pods%budgets-i)), Termination: of.Termination,
 		}
 	}
 	return services

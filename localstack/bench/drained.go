@@ -22,9 +22,11 @@ type drained struct {
 	Lane   int    `json:"lane"`
 	Seed   uint64 `json:"seed"`
 	Size   size   `json:"size"`
-	// BoundSeconds is what no drainer can beat, and BoundOf the service that sets it.
+	// BoundSeconds is what no drainer can beat, BoundOf the service that sets it.
 	BoundSeconds float64 `json:"boundSeconds"`
 	BoundOf      string  `json:"boundOf"`
+	// BoundLinks is how many evictions follow each other in that service.
+	BoundLinks int `json:"boundLinks"`
 	// MakespanSeconds is from the word to go until the last pod has left the old nodes, LastAskedSeconds until the last was told to end.
 	MakespanSeconds  float64 `json:"makespanSeconds"`
 	LastAskedSeconds float64 `json:"lastAskedSeconds"`

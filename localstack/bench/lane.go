@@ -102,6 +102,7 @@ func (l *lane) drain(ctx context.Context, name string) (drained, error) {
 	bound, whose := workload.Bound(l.services)
 	d := drained{
 		Drainer: name, Lane: l.number, Seed: l.seed, Size: l.size, BoundSeconds: bound.Seconds(), BoundOf: whose.String(),
+		BoundLinks: whose.Rounds(),
 	}
 	// A drainer that takes far too long is killed, which counts as giving up.
 	limited, cancel := context.WithTimeout(ctx, 30*bound+settleLimit)

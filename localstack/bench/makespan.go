@@ -13,21 +13,30 @@ type turn struct {
 	repeat, place int
 }
 
-// turns lets every drainer run once per round, and begins each round with the next one, so that none is always first or always after the same.
-func turns(drainers []string, repeats int) []turn {
+// turns lets every drainer run once per round, and begins each round with the next one, so that none is always first or always after the
+// same. One that runs less often is missing in the later rounds.
+func turns(drainers []string, repeats func(string) int) []turn {
+	rounds := 0
+	for _, name := range drainers {
+		rounds = max(rounds, repeats(name))
+	}
 	var all []turn
-	for r := range repeats {
+	for r := range rounds {
 		for i := range drainers {
-			all = append(all, turn{drainer: drainers[(i+r)%len(drainers)], repeat: r + 1, place: len(all) + 1})
+			if name := drainers[(i+r)%len(drainers)]; r < repeats(name) {
+				all = append(all, turn{drainer: name, repeat: r + 1, place: len(all) + 1})
+			}
 		}
 	}
 	return all
 }
 
-// makespans lets each drainer empty a pool several times. Lanes take the next turn when they are free.
-func (s *settings) makespans(ctx context.Context, part string, size size, drainers []string, repeats, lanes int) (_ []drained, err error) {
-	todo := turns(drainers, repeats)
-	running, err := s.lanesFor(ctx, part, size, min(lanes, len(todo)))
+// stagger is how much later each lane begins, so that the evictions of the first moments, of pods without a wait, do not come all at once.
+const stagger = 20 * time.Second
+
+// makespans lets drainers empty a pool in turns. Lanes take the next turn when they are free.
+func (s *settings) makespans(ctx context.Context, part string, todo []turn, lanes int) (_ []drained, err error) {
+	running, err := s.lanesFor(ctx, part, s.p1, min(lanes, len(todo)))
 	defer func() {
 		for _, l := range running {
 			l.close()
@@ -42,8 +51,9 @@ func (s *settings) makespans(ctx context.Context, part string, size size, draine
 	var mu sync.Mutex
 	var all []drained
 	var workers sync.WaitGroup
-	for _, l := range running {
+	for i, l := range running {
 		workers.Go(func() {
+			wait(ctx, time.Duration(float64(i)*s.p1.Scale*float64(stagger)))
 			for t := range queue {
 				d, err := l.drain(ctx, t.drainer)
 				if err != nil {
@@ -68,6 +78,15 @@ func (s *settings) makespans(ctx context.Context, part string, size size, draine
 	close(queue)
 	workers.Wait()
 	return all, context.Cause(ctx)
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // lanesFor starts control planes one after the other and loads them all at once.

@@ -49,7 +49,7 @@ func Draw(shape Shape) ([]Service, error) {
 		services[i].Budget = budgetOf(rank, shape.Services)
 	}
 	for rank, i := range r.Perm(shape.Services) {
-		if float64(rank) < statefulShare*float64(shape.Services) {
+		if rank < int(statefulShare*float64(shape.Services)) {
 			services[i].Kind = StatefulSet
 			services[i].Termination = max(services[i].Termination, leastStateful)
 		}

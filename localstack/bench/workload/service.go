@@ -68,9 +68,11 @@ func (s Service) Slot() time.Duration {
 
 // Chain is the least time in which a service's pods can be gone from the old nodes: (ceil(r/b)-1)*slot + g.
 func (s Service) Chain() time.Duration {
-	rounds := (s.Replicas + s.Allowed() - 1) / s.Allowed()
-	return time.Duration(rounds-1)*s.Slot() + s.Termination
+	return time.Duration(s.Rounds()-1)*s.Slot() + s.Termination
 }
+
+// Rounds is ceil(r/b), how many evictions must follow each other.
+func (s Service) Rounds() int { return (s.Replicas + s.Allowed() - 1) / s.Allowed() }
 
 // Formula says what Bound computes.
 const Formula = "max over services of (ceil(r/b)-1)*slot + g; slot = tau, for a StatefulSet g + tau"
