@@ -140,6 +140,7 @@ func TestPodsUnderDifferentRulesAreReportedApart(t *testing.T) {
 		Nodes: cordoned("old-1", "old-2", "old-3"),
 		Pods: []Pod{
 			pod("cart-3", "cart", on("old-2")), pod("cart-1", "cart", on("old-3")), pod("cart-2", "cart", on("old-1")), pod("cart-4", "cart", on("old-2")),
+			pod("cart-5", "cart", on("old-1")),
 		},
 		Budgets: []Budget{budget("cart", allows(0, 2, 2, 3), blockedFor(time.Hour))},
 	}
@@ -157,7 +158,7 @@ func TestPodsUnderDifferentRulesAreReportedApart(t *testing.T) {
 		got = append(got, row{b.Pod.Name, b.Rule, b.Pods, b.Nodes, b.Deadline})
 	}
 	want := []row{
-		{"cart-1", "", 3, []string{"old-1", "old-2", "old-3"}, Deadline{Action: "Wait"}},
+		{"cart-1", "", 4, []string{"old-1", "old-2", "old-3"}, Deadline{Action: "Wait"}},
 		{"cart-4", "batch", 1, []string{"old-2"}, force},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
