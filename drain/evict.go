@@ -24,6 +24,8 @@ type Options struct {
 	Pace float64
 	// ReportEvery is the shortest time between two reports of a Watcher, default 1 second.
 	ReportEvery time.Duration
+	// Answered, if it is set, is called by a Watcher with each answer of the API server. It must not block.
+	Answered func(Answer)
 }
 
 const (

@@ -1,6 +1,7 @@
 package drain
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,9 @@ type flight struct {
 	Eviction
 	// revision of the budget when the eviction was decided.
 	revision string
+	// counted says that the mirror saw the budget with the eviction on its list. The watch of budgets may lag behind that
+	// of pods, and an older state would show room that is used up.
+	counted bool
 	// answered is zero while the request is under way.
 	answered time.Time
 	outcome  Outcome
@@ -38,11 +42,14 @@ func (s *session) lands(f *flight, now time.Time) bool {
 	pod, found := r.pods[f.Pod.Name]
 	gone := !found || pod.UID != f.UID || pod.Terminating()
 	switch f.outcome {
-	case OutcomeEvicted, OutcomeGone:
-		return gone && (f.free || s.counted(f))
+	case OutcomeEvicted:
+		return gone && (f.counted || f.free || f.Budget == "")
+	case OutcomeGone:
+		return gone
 	case OutcomeRefused:
 		// The budget was read before somebody else used it up.
-		return s.counted(f)
+		b, found := s.budget(f.Budget)
+		return !found || b.revision != f.revision
 	case OutcomeConflict:
 		return gone || now.Sub(f.answered) > unreachablePause
 	default:
@@ -50,13 +57,13 @@ func (s *session) lands(f *flight, now time.Time) bool {
 	}
 }
 
-// counted says that the flight's budget is not as it was when the eviction was decided.
-func (s *session) counted(f *flight) bool {
-	if f.Budget == "" {
-		return true
+// count marks the flights that a new state of their budget tells of.
+func (s *session) count(b mirrored) {
+	for _, d := range b.Disrupted {
+		for _, f := range s.flights {
+			f.counted = f.counted || f.Pod.Name == d.Pod && f.Budget == b.Key()
+		}
 	}
-	b, found := s.budget(f.Budget)
-	return !found || b.revision != f.revision
 }
 
 // budget finds a budget by its namespace/name.
@@ -121,7 +128,7 @@ func (s *session) overlay(snapshot *Snapshot, pods map[types.UID]int, now time.T
 		}
 		for i := range snapshot.Budgets {
 			if b := &snapshot.Budgets[i]; b.Key() == f.Budget {
-				b.Disrupted = append(b.Disrupted[:len(b.Disrupted):len(b.Disrupted)], Disruption{Pod: f.Pod.Name, At: now})
+				b.Disrupted = append(slices.Clip(b.Disrupted), Disruption{Pod: f.Pod.Name, At: now})
 			}
 		}
 	}

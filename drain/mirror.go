@@ -26,6 +26,8 @@ type mirror struct {
 	// changed is called, with the lock held, with the namespace in which something moved and the nodes of the pod that
 	// did; an empty namespace is a node.
 	changed func(namespace string, nodes ...string)
+	// budgeted is called, with the lock held, with each state of a budget before it is stored.
+	budgeted func(mirrored)
 }
 
 // room is one namespace.
@@ -42,10 +44,10 @@ type mirrored struct {
 	revision string
 }
 
-func newMirror(changed func(string, ...string)) *mirror {
+func newMirror(changed func(string, ...string), budgeted func(mirrored)) *mirror {
 	return &mirror{
 		rooms: map[string]*room{}, nodes: map[string]Node{}, daemons: map[types.UID]bool{},
-		words: map[string]string{}, labels: map[string]map[string]string{}, changed: changed,
+		words: map[string]string{}, labels: map[string]map[string]string{}, changed: changed, budgeted: budgeted,
 	}
 }
 
@@ -123,6 +125,7 @@ func (m *mirror) dropPod(p Pod) {
 }
 
 func (m *mirror) putBudget(b mirrored) {
+	m.budgeted(b)
 	m.room(b.Namespace).budgets[b.Name] = b
 	m.changed(b.Namespace)
 }

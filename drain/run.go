@@ -142,6 +142,9 @@ func (r *run) send(ctx context.Context, now time.Time) time.Duration {
 		r.flying++
 		r.sending.Go(func() {
 			answer := evictOne(ctx, s.client, e.Eviction, s.options.Timeout)
+			if s.options.Answered != nil {
+				s.options.Answered(answer)
+			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			r.flying--

@@ -98,7 +98,7 @@ func (r *run) mark(m *mirror, now time.Time) {
 	}
 	for namespace, room := range m.rooms {
 		for _, p := range room.pods {
-			if _, found := r.on[p.Node]; found {
+			if r.holds(p) {
 				r.moved[namespace] = true
 				break
 			}
@@ -145,17 +145,17 @@ func (r *run) snapshot(namespace string, now time.Time) Snapshot {
 
 // add puts the room's pods on the nodes into the snapshot, and what their pace depends on.
 func (r *run) add(out *Snapshot, room *room, index map[types.UID]int) {
-	m := r.session.mirror
+	daemons := r.session.daemons
 	crews := map[types.UID]bool{}
 	put := func(p Pod) {
 		p.NamespaceLabels = room.labels
 		c := &p.Controller
-		c.Missing = c.Kind == "DaemonSet" && c.Group == "apps" && !m.daemons[c.UID]
+		c.Missing = c.Kind == "DaemonSet" && c.Group == "apps" && !daemons[c.UID]
 		index[p.UID] = len(out.Pods)
 		out.Pods = append(out.Pods, p)
 	}
 	for _, p := range room.pods {
-		if _, found := r.on[p.Node]; found && p.Node != "" {
+		if r.holds(p) {
 			put(p)
 			crews[p.Controller.UID] = true
 		}
@@ -169,8 +169,9 @@ func (r *run) add(out *Snapshot, room *room, index map[types.UID]int) {
 	if r.policy.WaitFor != WaitForReplacementReady {
 		return
 	}
+	delete(crews, "")
 	for _, p := range room.pods {
-		if _, found := r.on[p.Node]; (!found || p.Node == "") && p.Controller.UID != "" && crews[p.Controller.UID] {
+		if crews[p.Controller.UID] && !r.holds(p) {
 			put(p)
 		}
 	}
@@ -179,4 +180,10 @@ func (r *run) add(out *Snapshot, room *room, index map[types.UID]int) {
 			out.Owners = append(out.Owners, o)
 		}
 	}
+}
+
+// holds says that the pod is on one of the nodes.
+func (r *run) holds(p Pod) bool {
+	_, found := r.on[p.Node]
+	return found && p.Node != ""
 }

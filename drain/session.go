@@ -38,7 +38,7 @@ func newSession(client kubernetes.Interface, options Options, pace *rate.Limiter
 	}
 	// It outlives the drain that began it: others may have joined.
 	s.ctx, s.stop = context.WithCancel(context.Background())
-	s.mirror = newMirror(s.wake)
+	s.mirror = newMirror(s.wake, s.count)
 	return s
 }
 

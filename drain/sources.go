@@ -112,6 +112,7 @@ func (m *mirror) replaceBudgets(all []mirrored) {
 		r.budgets = map[string]mirrored{}
 	}
 	for _, b := range all {
+		m.budgeted(b)
 		m.room(b.Namespace).budgets[b.Name] = b
 	}
 	m.changed("")

@@ -99,7 +99,7 @@ func TestWatcherLeavesARefusedBudgetAlone(t *testing.T) {
 			_, err := l.drain(t.Context(), Options{}, Policy{}, "old-1")
 			done <- err
 		}()
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		if refusals != 1 {
 			t.Errorf("%d evictions within 2 s although the budget refused the first and did not move", refusals)
 		}
@@ -135,7 +135,9 @@ func TestWatcherSurvives(t *testing.T) {
 			n := 0
 			l.client.PrependWatchReactor("pods", func(clienttesting.Action) (bool, watch.Interface, error) {
 				if n++; n < 3 {
-					return true, nil, apierrors.NewInternalError(errors.New("etcd away"))
+					gone := watch.NewFakeWithChanSize(1, false)
+					gone.Error(&apierrors.NewResourceExpired("too old").ErrStatus)
+					return true, gone, nil
 				}
 				return false, nil, nil
 			})
@@ -172,7 +174,7 @@ func TestWatcherStopsAtOnce(t *testing.T) {
 			t.Errorf("drain = %v, want the context's end", err)
 		}
 		before := len(l.posts)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if before == 0 || len(l.posts) != before || l.watches != 0 {
 			t.Errorf("%d evictions at the end and %d a minute later, %d watches open", before, len(l.posts), l.watches)
 		}
@@ -200,7 +202,7 @@ func TestWatcherNeedsClosedNodes(t *testing.T) {
 			_, err := l.drain(t.Context(), Options{}, Policy{}, "old-1")
 			done <- err
 		}()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if len(l.posts) > 0 {
 			t.Errorf("%d evictions from a node that takes pods", len(l.posts))
 		}

@@ -46,6 +46,7 @@ type live struct {
 	most          int
 	refused       int
 	watches       int
+	next          map[schema.GroupVersionResource]watch.Interface
 	broken        []string
 }
 
@@ -65,26 +66,11 @@ func newLive(t *testing.T, nodes ...string) *live {
 	l := &live{
 		t: t, takes: 10 * time.Millisecond, counts: 10 * time.Millisecond,
 		services: map[string]*service{}, pods: map[string]*corev1.Pod{}, serves: map[string]string{}, posts: map[string]int{}, flying: map[string]int{},
+		next: map[schema.GroupVersionResource]watch.Interface{},
 	}
 	l.client = fake.NewClientset()
-	l.client.PrependReactor("list", "*", func(action clienttesting.Action) (bool, runtime.Object, error) {
-		_, list, err := clienttesting.ObjectReaction(l.client.Tracker())(action)
-		if accessor, bad := meta.ListAccessor(list); bad == nil {
-			accessor.SetResourceVersion("1")
-		}
-		return true, list, err
-	})
-	l.client.PrependWatchReactor("*", func(action clienttesting.Action) (bool, watch.Interface, error) {
-		w, err := l.client.Tracker().Watch(action.GetResource(), action.GetNamespace())
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.watches++
-		return true, &counted{Interface: w, stopped: func() {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.watches--
-		}}, err
-	})
+	l.client.PrependReactor("list", "*", l.list)
+	l.client.PrependWatchReactor("*", l.watch)
 	for _, name := range nodes {
 		l.write(&corev1.Node{
 			ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("uid-" + name)},
@@ -121,6 +107,41 @@ func (e evictingCore) Pods(namespace string) typedcorev1.PodInterface {
 
 func (e evictingPods) EvictV1(_ context.Context, eviction *policyv1.Eviction) error {
 	return e.live.evict(eviction)
+}
+
+// list begins the watch that will follow: unlike an API server, the fake one cannot tell later what happened since.
+func (l *live) list(action clienttesting.Action) (bool, runtime.Object, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w, err := l.client.Tracker().Watch(action.GetResource(), "")
+	if err != nil {
+		return true, nil, err
+	}
+	if old := l.next[action.GetResource()]; old != nil {
+		old.Stop()
+	}
+	l.next[action.GetResource()] = w
+	_, list, err := clienttesting.ObjectReaction(l.client.Tracker())(action)
+	if accessor, bad := meta.ListAccessor(list); bad == nil {
+		accessor.SetResourceVersion("1")
+	}
+	return true, list, err
+}
+
+func (l *live) watch(action clienttesting.Action) (bool, watch.Interface, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.next[action.GetResource()]
+	if w == nil {
+		return true, nil, apierrors.NewResourceExpired("list again")
+	}
+	delete(l.next, action.GetResource())
+	l.watches++
+	return true, &counted{Interface: w, stopped: func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.watches--
+	}}, nil
 }
 
 // counted is a watch whose end is counted once.
@@ -198,6 +219,9 @@ func (l *live) start(s *service, namespace, node string, ready bool) *corev1.Pod
 	return p
 }
 
+// pass lets virtual time go by.
+func pass(d time.Duration) { <-time.After(d) }
+
 // evict is POST pods/eviction.
 func (l *live) evict(e *policyv1.Eviction) error {
 	l.mu.Lock()
@@ -208,7 +232,7 @@ func (l *live) evict(e *policyv1.Eviction) error {
 		l.most = max(l.most, l.flying[s.name])
 	}
 	l.mu.Unlock()
-	time.Sleep(l.takes)
+	pass(l.takes)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flying[s.name]--
