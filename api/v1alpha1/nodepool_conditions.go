@@ -90,6 +90,12 @@ const (
 	// ReasonWaitingForCapacity surfaces when the node cap, a quota, the subnet's addresses or a zone does not allow the
 	// next step; the message says which and by how much.
 	ReasonWaitingForCapacity = "WaitingForCapacity"
+	// ReasonDrainQuarantined surfaces when the last pods of an old pool are on nodes that were given up, by the drain's
+	// deadline Quarantine or by a person; the message names the nodes and what is in the way.
+	ReasonDrainQuarantined = "DrainQuarantined"
+	// ReasonPodsDoNotFit surfaces when pods of the nodes that would leave have no place on those that stay, before the first
+	// of them is closed; the message names one, in the scheduler's words.
+	ReasonPodsDoNotFit = "PodsDoNotFit"
 	// ReasonStrategyForbids surfaces when the strategy is InPlaceOnly and a replacement is needed.
 	ReasonStrategyForbids = "StrategyForbids"
 	// ReasonWaitingForCluster surfaces when the Cluster exists and its infrastructure or control plane is not up yet.

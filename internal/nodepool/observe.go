@@ -275,7 +275,7 @@ func viewNodes(names []string, byName map[string]*workload.Node) []replacement.N
 		n := byName[name]
 		out = append(out, replacement.Node{
 			Name: n.Name, UID: string(n.UID), ProviderID: n.ProviderID,
-			Cordoned: n.Unschedulable, CordonedByUs: n.CordonedByUs, Version: n.KubeletVersion,
+			Cordoned: n.Unschedulable, CordonedByUs: n.CordonedByUs, Quarantined: n.Quarantined, Version: n.KubeletVersion,
 			Zone: preflight.ZoneOf(n.Labels), Ready: n.Ready && !n.Deleting, ReadySince: n.ReadySince,
 		})
 	}
@@ -347,7 +347,15 @@ func refsOf(nodes []replacement.Node, named []string) []drain.NodeRef {
 }
 
 func viewDrain(of []string, plan drain.Plan) replacement.Drain {
-	return replacement.Drain{
-		Known: true, Of: of, Closed: plan.Cordoned(), Remaining: plan.Remaining, Staying: plan.Staying(), Summary: plan.Summary, CheckAgain: plan.CheckAgain,
+	out := replacement.Drain{
+		Known: true, Of: of, Closed: plan.Cordoned(), Remaining: plan.Remaining, Elsewhere: plan.Remaining,
+		Staying: plan.Staying(), Summary: plan.Summary, CheckAgain: plan.CheckAgain,
 	}
+	for _, n := range plan.Nodes {
+		if n.Quarantined && n.Remaining > 0 {
+			out.Quarantined = append(out.Quarantined, n.Name)
+			out.Elsewhere -= n.Remaining
+		}
+	}
+	return out
 }

@@ -125,6 +125,14 @@ func accidents(r *rand.Rand) []event {
 		{"it answers", func(s *story) { s.w.Cluster.Unreachable = "" }},
 		{"pool system is changed", func(s *story) { s.w.Others[0].Operation = "Updating" }},
 		{"pool system is done", func(s *story) { s.w.Others[0].Operation = "" }},
+		{"nodes are given up", func(s *story) {
+			s.each(func(p *Pool) {
+				if len(p.Nodes) > 0 && r.IntN(2) == 0 {
+					p.Nodes[r.IntN(len(p.Nodes))].Quarantined = true
+				}
+			})
+		}},
+		{"nodes are no longer given up", (*story).release},
 		{"the budget allows nothing", func(s *story) { s.budget = 0 }},
 		{"the budget allows 4", func(s *story) { s.budget = 4 }},
 		{"drain-started is lost", func(s *story) { s.each(func(p *Pool) { p.DrainStarted = time.Time{} }) }},
@@ -145,6 +153,7 @@ func (s *story) calm(nodeCap int) {
 	s.w.Cluster.Unreachable, s.w.Others[0].Operation, s.w.Cluster.NodeCap = "", "", nodeCap
 	s.provisionFails, s.budget = "", 4
 	s.recover()
+	s.release()
 	s.each(func(p *Pool) {
 		object := p.Object
 		switch {
@@ -163,6 +172,15 @@ func (s *story) each(do func(*Pool)) {
 	for i := range s.w.Pools {
 		do(&s.w.Pools[i])
 	}
+}
+
+// release takes back that nodes were given up.
+func (s *story) release() {
+	s.each(func(p *Pool) {
+		for i := range p.Nodes {
+			p.Nodes[i].Quarantined = false
+		}
+	})
 }
 
 func (s *story) recover() {

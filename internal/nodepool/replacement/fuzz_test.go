@@ -73,7 +73,7 @@ func randomWorld(r *rand.Rand, now time.Time) World {
 		}
 		for n := range r.IntN(4) {
 			p.Nodes = append(p.Nodes, Node{
-				Name: p.Name + string(rune('0'+n)), UID: "n", Ready: !yes(20), ReadySince: past(), Cordoned: yes(40), CordonedByUs: yes(50),
+				Name: p.Name + string(rune('0'+n)), UID: "n", Ready: !yes(20), ReadySince: past(), Cordoned: yes(40), CordonedByUs: yes(50), Quarantined: yes(10),
 				Version: pick("v1.33.5", "v1.34.2"), Zone: pick("", "w-1"),
 			})
 		}
@@ -84,7 +84,7 @@ func randomWorld(r *rand.Rand, now time.Time) World {
 			p.Size = ptr.To(int32(r.IntN(5)))
 		}
 		p.Members = len(p.Nodes) + r.IntN(8)/7
-		p.Drain = Drain{Known: yes(80), Closed: yes(80), Remaining: r.IntN(3), Pinned: map[string]int{pick("w-1", "w-2"): r.IntN(2)}, Staying: pick("", " but for 1 pod"), Summary: "pods left", CheckAgain: time.Second}
+		p.Drain = Drain{Known: yes(80), Closed: yes(80), Remaining: r.IntN(3), Elsewhere: r.IntN(2), Pinned: map[string]int{pick("w-1", "w-2"): r.IntN(2)}, Staying: pick("", " but for 1 pod"), Summary: "pods left", CheckAgain: time.Second}
 		w.Pools = append(w.Pools, p)
 	}
 	return w

@@ -154,6 +154,9 @@ func (l *look) stages(w way, more int32, why string) way {
 	for _, p := range l.Pools {
 		now += max(int32(min(p.count(), maxPoolNodes)), p.comes())
 	}
+	for _, p := range l.outgoing {
+		now -= int32(p.givenUp())
+	}
 	w.strategy, w.why = string(fleetwrightv1.ReplacementStrategyStagedShift), why
 	if l.Azure.Asked && !l.Azure.Machines {
 		w.step, w.room.limit = 0, "a shift in stages takes single machines away in Azure, for which the operator has no credentials"

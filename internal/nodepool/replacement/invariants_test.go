@@ -55,6 +55,15 @@ func (s *story) checkWrites(plan Plan, bad func(string, ...any)) {
 		}
 	case EvictPods:
 		p := s.pool(a.Object)
+		elsewhere := 0
+		for _, n := range a.Nodes {
+			if !n.Quarantined {
+				elsewhere += s.pods[n.Name]
+			}
+		}
+		if elsewhere == 0 {
+			bad("evicts from %s, of which nothing is left but on nodes that were given up", p.Name)
+		}
 		for _, n := range a.Nodes {
 			if !n.Cordoned {
 				bad("I11: evicts from %s while node %s takes pods", p.Name, n.Name)

@@ -94,6 +94,9 @@ type Node struct {
 	// CordonedByUs is true when a replacement cordoned it, so that taking the
 	// replacement back may uncordon it and a person's own cordon stays.
 	CordonedByUs bool
+	// Quarantined is true for a node that was given up: its pods leave by
+	// themselves or not at all, and nobody evicts them.
+	Quarantined bool
 	// Version is the kubelet's own word ("v1.34.2"), Zone the zone it is in, or
 	// empty.
 	Version, Zone string
@@ -111,8 +114,10 @@ type Drain struct {
 	// Closed is true when every node was cordoned when the engine read it, which
 	// is before it read the pods.
 	Closed bool
-	// Remaining pods still have to leave.
-	Remaining int
+	// Remaining pods still have to leave. Elsewhere are those of them that are not
+	// on a quarantined node, and Quarantined names the nodes with the others.
+	Remaining, Elsewhere int
+	Quarantined          []string
 	// Staying says which pods will end with the pool because their owners asked
 	// to leave them alone; empty when there are none.
 	Staying string

@@ -205,7 +205,11 @@ func (l *look) areOldPoolsGone() *Plan {
 	if l.shifting() {
 		return l.shift()
 	}
-	return l.retire(l.outgoing)
+	plan := l.retire(l.outgoing)
+	if isQuarantined(plan) && l.deferred != nil && l.deferred.Wish != nil {
+		return nil // that has waited for the drain, and this may wait for long
+	}
+	return plan
 }
 
 func (l *look) isAnythingDeferred() *Plan {

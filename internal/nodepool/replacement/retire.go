@@ -16,12 +16,19 @@ func (l *look) retire(pools []Pool) *Plan {
 	if plan := l.mayTheyLeave(pools); plan != nil {
 		return plan
 	}
+	var quarantined *Plan
+	stays := map[string]bool{}
 	for _, ask := range []func(Pool) *Plan{l.keepFromGrowing, l.cordon, l.drain, l.soak, l.remove} {
 		for _, p := range pools {
-			if p.Deleting {
+			if p.Deleting || stays[p.Object] {
 				continue
 			}
-			if plan := ask(p); plan != nil {
+			plan := ask(p)
+			if isQuarantined(plan) {
+				stays[p.Object], quarantined = true, plan
+				continue // the others go on
+			}
+			if plan != nil {
 				return l.asRollback(p, plan)
 			}
 		}
@@ -31,7 +38,7 @@ func (l *look) retire(pools []Pool) *Plan {
 			return l.asRollback(p, beingDeleted(p, "is being deleted by Azure"))
 		}
 	}
-	return nil
+	return quarantined
 }
 
 // beingDeleted is the wait for a pool that Azure removes; a refusal is told.
@@ -166,6 +173,9 @@ func (l *look) drain(p Pool) *Plan {
 		return plan
 	case p.Drain.Empty():
 		return nil
+	}
+	if waits := l.quarantined(p); waits != nil {
+		return waits
 	}
 	plan.Message = fmt.Sprintf("pool %s: %s", p.Name, p.Drain.Summary)
 	plan.Action = Action{Kind: EvictPods, Object: p.Object, Pool: p.Name, Nodes: p.Nodes}

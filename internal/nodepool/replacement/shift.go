@@ -38,7 +38,7 @@ func (l *look) shiftFrom(p Pool) *Plan {
 	}
 	batch, open := l.batch(p)
 	switch {
-	case len(batch) == len(p.Nodes):
+	case len(batch)+p.givenUp() == len(p.Nodes):
 		// All that is left goes at once, with its pool: AKS keeps a System pool's
 		// last machine.
 		return l.retire([]Pool{p})
@@ -66,17 +66,20 @@ func (l *look) batch(p Pool) (batch, open []Node) {
 	// Where the number of before was lost, the fixed one stands in for it.
 	before := max(l.before(), min(l.goal(), old+all))
 	may := settled - int(max(before-old, 0))
+	for _, o := range l.outgoing {
+		may -= o.givenUp()
+	}
 	for _, ours := range []bool{true, false} {
 		// A node that a person closed leaves like the others, and stays theirs.
 		for _, n := range p.Nodes {
-			if n.Cordoned && n.CordonedByUs == ours && (ours || may > 0) {
+			if n.Cordoned && !n.Quarantined && n.CordonedByUs == ours && (ours || may > 0) {
 				batch = append(batch, n)
 				may--
 			}
 		}
 	}
 	for _, n := range p.Nodes {
-		if may > 0 && !n.Cordoned {
+		if may > 0 && !n.Cordoned && !n.Quarantined {
 			batch, open = append(batch, n), append(open, n)
 			may--
 		}

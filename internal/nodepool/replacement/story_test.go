@@ -219,10 +219,8 @@ func (s *story) world() World {
 			p.Drain = Drain{} // there is nothing to read pods of
 			continue
 		}
-		left := s.podsOn(*p)
-		closed := !slices.ContainsFunc(p.Nodes, func(n Node) bool { return !n.Cordoned })
-		p.Drain = Drain{Known: true, Closed: closed, Remaining: left, Pinned: s.pinned, Summary: fmt.Sprintf("%d pods left", left), CheckAgain: 5 * time.Second}
-		if s.budget == 0 && left > 0 {
+		p.Drain = s.drainOf(*p, nil)
+		if s.budget == 0 && p.Drain.Remaining > 0 {
 			p.Drain.Summary += "; waits for pod shop/cart (PodDisruptionBudget shop/cart allows 0)"
 		}
 	}
@@ -273,6 +271,11 @@ func (s *story) drainOf(p Pool, names []string) Drain {
 		if names == nil || slices.Contains(names, n.Name) {
 			d.Closed = d.Closed && n.Cordoned
 			d.Remaining += s.pods[n.Name]
+			if !n.Quarantined {
+				d.Elsewhere += s.pods[n.Name]
+			} else if s.pods[n.Name] > 0 {
+				d.Quarantined = append(d.Quarantined, n.Name)
+			}
 		}
 	}
 	d.Summary = fmt.Sprintf("%d pods left", d.Remaining)
@@ -475,6 +478,9 @@ func (s *story) act(plan Plan) {
 						s.t.Errorf("node %s, which a person closed, is taken for ours\n%s", n.Name, s.log.String())
 					}
 					p.Nodes[i].Cordoned, p.Nodes[i].CordonedByUs = closed, closed
+					if !closed {
+						p.Nodes[i].Quarantined = false // what the drain did is taken back with it
+					}
 				}
 			}
 		}
@@ -482,7 +488,7 @@ func (s *story) act(plan Plan) {
 	case EvictPods:
 		for range s.budget - s.moving() {
 			for _, n := range a.Nodes {
-				if s.pods[n.Name] == 0 {
+				if s.pods[n.Name] == 0 || n.Quarantined {
 					continue
 				}
 				s.pods[n.Name]--
