@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -245,6 +246,7 @@ func (a *azure) boot(p *agentPool, infra *unstructured.Unstructured) string {
 	node.Spec.ProviderID = a.providerID(p, node.Name)
 	create(a.t, node)
 	node.Status.NodeInfo.KubeletVersion = p.version
+	node.Status.Allocatable = corev1.ResourceList{"cpu": resource.MustParse("4"), "memory": resource.MustParse("14Gi"), "pods": resource.MustParse("110")}
 	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(a.clock.Now())}}
 	if err := server.Status().Update(a.t.Context(), node); err != nil {
 		a.t.Fatal(err)

@@ -97,21 +97,27 @@ func (r *Reconciler) foresee(ctx context.Context, o *observation, np *fleetwrigh
 	if !pool.DrainStarted.IsZero() {
 		return preflight.Report{}, false, nil
 	}
-	policy, err := r.drainPolicyOf(ctx, o.cluster, np, o.pools[pool.Object])
-	if err != nil {
-		return preflight.Report{}, false, err
-	}
-	refs := make([]drain.NodeRef, 0, len(pool.Nodes))
-	for _, n := range pool.Nodes {
-		refs = append(refs, drain.NodeRef{Name: n.Name, UID: types.UID(n.UID)})
-	}
-	snapshot, err := preflight.Observe(ctx, o.nodes, refs, policy)
+	of := []replacement.PodsOf{{Object: pool.Object}}
+	report, err := r.findPlaces(ctx, o, np, of, refsOf(pool.Nodes, nil), now)
 	if err != nil {
 		return preflight.Report{}, false, fmt.Errorf("look ahead at the pods of pool %s: %w", pool.Name, err)
 	}
-	report := preflight.Look(snapshot, policy, now)
+	if !takesOver(o) {
+		report.Fit = nil // the nodes that will take the pods are still to come
+	}
 	r.forecasts.keep(np, pool.Object, report, now)
 	return report, true, nil
+}
+
+// takesOver is true once the pool is there that the pods of the one that leaves may
+// go to, or when none is to take over.
+func takesOver(o *observation) bool {
+	for _, p := range o.world.Pools {
+		if p.Object == o.plan.Wanted {
+			return p.ReadyNodes() > 0 && (p.Size == nil || p.ReadyNodes() >= int(*p.Size))
+		}
+	}
+	return o.world.Nodepool.Deleting
 }
 
 // leaving is the pool that a replacement empties, nil when none is.

@@ -80,7 +80,7 @@ const (
 // never leave by themselves.
 func (f Foresight) Outcome() Outcome {
 	switch {
-	case f.Plan.Verdict == replacement.Stuck, f.Plan.Reason == fleetwrightv1.ReasonWaitingForCapacity, f.Plan.Reason == fleetwrightv1.ReasonStrategyForbids:
+	case f.Plan.Verdict == replacement.Stuck, f.Plan.Reason == fleetwrightv1.ReasonWaitingForCapacity, f.Plan.Reason == fleetwrightv1.ReasonPodsDoNotFit, f.Plan.Reason == fleetwrightv1.ReasonStrategyForbids:
 		return OutcomeBlocked
 	case f.Report != nil && f.Report.WithoutEnd > 0:
 		return OutcomeBlocked

@@ -40,6 +40,8 @@ type observation struct {
 	holdChanges time.Time
 	// pools are the Nodepool's pools with what the planner does not need.
 	pools map[string]capi.Pool
+	// all are the cluster's pools, whoever they belong to.
+	all []capi.Pool
 	// nodes is the workload cluster's API, nil while it is not reachable.
 	nodes kubernetes.Interface
 	// drains are the evictions the drain engine would do, by pool object, and
@@ -108,7 +110,7 @@ func (r *Reconciler) decideOn(ctx context.Context, c *clusterReading, o *observa
 // anyway.
 func standsOnShared(o *observation) bool {
 	kind := o.plan.Action.Kind
-	return o.shared && (len(o.plan.NeedsPods) > 0 || kind != replacement.None && !needsSlot(o.plan.Action))
+	return o.shared && (len(o.plan.NeedsPods)+len(o.plan.NeedsFit) > 0 || kind != replacement.None && !needsSlot(o.plan.Action))
 }
 
 // decide plans, and reads what the plan asks for until it asks for nothing.
@@ -116,7 +118,7 @@ func (r *Reconciler) decide(ctx context.Context, o *observation, np *fleetwright
 	now := r.Clock.Now()
 	for range maxReadings {
 		o.plan = replacement.Next(o.world, now)
-		if standsOnShared(o) || len(o.plan.NeedsPods)+len(o.plan.NeedsCount) == 0 && !o.plan.NeedsAzure {
+		if standsOnShared(o) || len(o.plan.NeedsPods)+len(o.plan.NeedsCount)+len(o.plan.NeedsFit) == 0 && !o.plan.NeedsAzure {
 			return
 		}
 		for i := range o.world.Pools {
@@ -128,15 +130,21 @@ func (r *Reconciler) decide(ctx context.Context, o *observation, np *fleetwright
 			o.world.Azure = r.observeAzure(ctx, o)
 		}
 		for _, of := range o.plan.NeedsPods {
-			err := r.observePods(ctx, o, np, of, now)
-			switch {
-			case errors.Is(err, capi.ErrInvalidDrainRule):
-				o.world.Nodepool.BrokenRule = err.Error()
-			case err != nil:
-				// Without the pods nothing is decided about them.
-				o.world.Cluster.Unreachable = err.Error()
-			}
+			o.withoutPods(r.observePods(ctx, o, np, of, now))
 		}
+		if of := o.plan.NeedsFit; len(of) > 0 {
+			o.withoutPods(r.observeFit(ctx, o, np, of, now))
+		}
+	}
+}
+
+// withoutPods keeps anything from being decided about pods that could not be read.
+func (o *observation) withoutPods(err error) {
+	switch {
+	case errors.Is(err, capi.ErrInvalidDrainRule):
+		o.world.Nodepool.BrokenRule = err.Error()
+	case err != nil:
+		o.world.Cluster.Unreachable = err.Error()
 	}
 }
 
@@ -172,7 +180,7 @@ func (r *Reconciler) observe(c *clusterReading, np *fleetwrightv1.Nodepool) *obs
 	o := &observation{
 		world: replacement.World{Nodepool: wanted(np, c.cluster, c.frozen, r.Clock.Now()), Cluster: viewCluster(c.cluster)},
 		pools: map[string]capi.Pool{}, drains: map[string]drain.Plan{}, policies: map[string]drain.Policy{}, followed: map[string]bool{}, cluster: c.cluster, holdChanges: c.frozen.CheckAgain,
-		nodes: c.seen.API, shared: c.seen.Shared, live: c.live,
+		all: c.pools, nodes: c.seen.API, shared: c.seen.Shared, live: c.live,
 	}
 	if c.unread != nil {
 		o.world.Cluster.Unreachable = c.unread.Error()

@@ -62,6 +62,7 @@ type Reconciler struct {
 	queue     queue
 	drains    drains
 	forecasts forecasts
+	fits      fits
 }
 
 // Reconcile does the next thing for one Nodepool: the first of create, wait,
@@ -168,6 +169,7 @@ func (r *Reconciler) conclude(ctx context.Context, np *fleetwrightv1.Nodepool, o
 	gone := o.plan.Action.Kind == replacement.RemoveFinalizer && actErr == nil
 	if gone || o.plan.Verdict == replacement.Done {
 		r.forecasts.forget(np.UID)
+		r.fits.forget(np.UID)
 	}
 	if gone {
 		return ctrl.Result{}, nil

@@ -44,6 +44,10 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 			cluster{nodes: []*corev1.Node{node("new-1", notReady), node("new-2", cordoned)}, pods: pods("cart", 1, "old-1", "100m")},
 			Report{Moving: 1, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/3 nodes are available: 3 node(s) were unschedulable"}}},
 		},
+		"a taint that the node's own word has overtaken": {
+			cluster{nodes: []*corev1.Node{node("new-1", tainted(corev1.TaintNodeNotReady), tainted(corev1.TaintNodeUnschedulable))}, pods: pods("cart", 1, "old-1", "100m")},
+			Report{Moving: 1},
+		},
 		"replicas apart need a node each": {
 			cluster{nodes: []*corev1.Node{node("new-1"), node("new-2")}, pods: pods("cart", 3, "old-1", "100m", apart(corev1.LabelHostname))},
 			Report{Moving: 3, Unfit: 1, Kinds: 1, Misfits: []Misfit{

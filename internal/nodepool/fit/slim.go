@@ -148,17 +148,31 @@ func looksAtNamespaces(pod *corev1.Pod) bool {
 		a.PodAntiAffinity != nil && slices.ContainsFunc(a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution, selects))
 }
 
-// slimNode is what the scheduler's plugins read of a node. One that is not Ready, or on its way out, takes no pods.
+// slimNode is what the scheduler's plugins read of a node. One that is not Ready, or on its way out, takes no pods; for
+// one that is, the taints that say otherwise are about to be taken off.
 func slimNode(node *corev1.Node) *corev1.Node {
 	slim := &corev1.Node{}
 	slim.Name, slim.Labels = node.Name, node.Labels
-	slim.Spec.Taints, slim.Spec.Unschedulable = node.Spec.Taints, node.Spec.Unschedulable
+	slim.Spec.Unschedulable = node.Spec.Unschedulable
 	slim.Status.Allocatable = node.Status.Allocatable
 	ready := slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
 		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
 	})
 	if !ready || node.DeletionTimestamp != nil {
 		slim.Spec.Unschedulable = true
+	}
+	for _, taint := range node.Spec.Taints {
+		switch taint.Key {
+		case corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable:
+			if ready {
+				continue
+			}
+		case corev1.TaintNodeUnschedulable:
+			if !node.Spec.Unschedulable {
+				continue
+			}
+		}
+		slim.Spec.Taints = append(slim.Spec.Taints, taint)
 	}
 	return slim
 }

@@ -135,6 +135,8 @@ func accidents(r *rand.Rand) []event {
 		{"nodes are no longer given up", (*story).release},
 		{"the budget allows nothing", func(s *story) { s.budget = 0 }},
 		{"the budget allows 4", func(s *story) { s.budget = 4 }},
+		{"two pods have no place", func(s *story) { s.unfit = 2 }},
+		{"all pods have one", func(s *story) { s.unfit = 0 }},
 		{"drain-started is lost", func(s *story) { s.each(func(p *Pool) { p.DrainStarted = time.Time{} }) }},
 		{"empty-since is lost", func(s *story) { s.each(func(p *Pool) { p.EmptySince = time.Time{} }) }},
 		{"scaling-carried is lost", func(s *story) { s.each(func(p *Pool) { p.Carried = nil }) }},
@@ -151,7 +153,7 @@ func (s *story) calm(nodeCap int) {
 	n := &s.w.Nodepool
 	n.Hold, n.Window, n.Strategy = Hold{}, Window{}, ""
 	s.w.Cluster.Unreachable, s.w.Others[0].Operation, s.w.Cluster.NodeCap = "", "", nodeCap
-	s.provisionFails, s.budget = "", 4
+	s.provisionFails, s.budget, s.unfit = "", 4, 0
 	s.recover()
 	s.release()
 	s.each(func(p *Pool) {

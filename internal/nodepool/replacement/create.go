@@ -20,7 +20,7 @@ func (l *look) doesTheWantedPoolExist() *Plan {
 	}
 	plan := l.makeAnother()
 	heldBack := l.Nodepool.Hold.NonDisruptive && l.disrupts(plan.Action)
-	if plan.NeedsAzure || len(plan.NeedsPods) > 0 || plan.Action.writes() && !heldBack {
+	if plan.NeedsAzure || len(plan.NeedsPods)+len(plan.NeedsFit) > 0 || plan.Action.writes() && !heldBack {
 		return plan
 	}
 	if meanwhile := l.keepUp(plan.Action.Object); meanwhile != nil {

@@ -81,6 +81,13 @@ func (s *story) checkWrites(plan Plan, bad func(string, ...any)) {
 		}
 	case CordonNodes:
 		s.checkNewBeforeOld(plan, bad)
+		leave := []PodsOf{{Object: a.Object}}
+		if plan.Strategy == "StagedShift" {
+			leave[0].Nodes = namesOf(a.Nodes)
+		}
+		if begins := s.pool(a.Object).DrainStarted.IsZero() || leave[0].Nodes != nil; begins && min(s.unfit, s.podsOf(leave)) > 0 && !s.w.Nodepool.Deleting {
+			bad("I4: closes nodes of %s although %d pods have no place", a.Pool, s.unfit)
+		}
 		s.checkSystemPoolLeft(*s.pool(a.Object), bad)
 	case DeletePool:
 		s.checkDeletion(*s.pool(a.Object), inService, bad)

@@ -145,7 +145,7 @@ func (l *look) onlySoaks() bool {
 // finish adds to a plan what is the same for every answer.
 func (l *look) finish(p *Plan) Plan {
 	if h := l.Nodepool.Hold; h.NonDisruptive && l.disrupts(p.Action) {
-		p = &Plan{Verdict: Held, Reason: h.Reason, Message: h.Message + "; held back: " + p.Message, CheckAgain: later, NeedsPods: p.NeedsPods, NeedsAzure: p.NeedsAzure, NeedsCount: p.NeedsCount}
+		p = &Plan{Verdict: Held, Reason: h.Reason, Message: h.Message + "; held back: " + p.Message, CheckAgain: later, NeedsPods: p.NeedsPods, NeedsAzure: p.NeedsAzure, NeedsCount: p.NeedsCount, NeedsFit: p.NeedsFit}
 	}
 	l.explain(p)
 	if p.Action.Kind == "" {

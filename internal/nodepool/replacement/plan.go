@@ -35,10 +35,12 @@ type Plan struct {
 	// NeedsPods are the pods that the answer depends on and the World did not
 	// hold; NeedsAzure is the same for World.Azure. Reading them is dear, so it is
 	// asked for.
-	// NeedsCount are pools (their objects) that Azure is to count.
+	// NeedsCount are pools (their objects) that Azure is to count. NeedsFit are pods
+	// for which a place is to be looked for; World.Fits has the answers.
 	NeedsPods  []PodsOf
 	NeedsAzure bool
 	NeedsCount []string
+	NeedsFit   []PodsOf
 
 	// Wish is what the Nodepool would do if the cluster's slot were its own; nil
 	// unless that is all it waits for.

@@ -16,6 +16,9 @@ func (l *look) retire(pools []Pool) *Plan {
 	if plan := l.mayTheyLeave(pools); plan != nil {
 		return plan
 	}
+	if plan := l.doTheirPodsFit(pools); plan != nil {
+		return plan
+	}
 	var quarantined *Plan
 	stays := map[string]bool{}
 	for _, ask := range []func(Pool) *Plan{l.keepFromGrowing, l.cordon, l.drain, l.soak, l.remove} {

@@ -31,7 +31,7 @@ func (l *look) shift() *Plan {
 }
 
 func (l *look) shiftFrom(p Pool) *Plan {
-	for _, ask := range []func(Pool) *Plan{l.keepFromGrowing, l.isThePictureWhole, l.doesTheSizeMatch} {
+	for _, ask := range []func(Pool) *Plan{l.doesTheBatchFit, l.keepFromGrowing, l.isThePictureWhole, l.doesTheSizeMatch} {
 		if plan := ask(p); plan != nil {
 			return plan
 		}
@@ -88,11 +88,7 @@ func (l *look) batch(p Pool) (batch, open []Node) {
 }
 
 func (l *look) shiftBatch(p Pool, batch []Node) *Plan {
-	names := make([]string, 0, len(batch))
-	for _, n := range batch {
-		names = append(names, n.Name)
-	}
-	slices.Sort(names)
+	names := namesOf(batch)
 	plan := draining(p)
 	switch {
 	case !p.Drain.known(names):

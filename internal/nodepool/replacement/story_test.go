@@ -63,6 +63,8 @@ type story struct {
 	// pinned is the number of pods per zone that a volume keeps there.
 	pinned map[string]int
 	noBoot bool
+	// unfit is how many pods have no place but where they are.
+	unfit int
 }
 
 type due struct {
@@ -230,6 +232,26 @@ func (s *story) world() World {
 	return w
 }
 
+func (s *story) podsOf(of []PodsOf) (n int) {
+	for _, some := range of {
+		for _, node := range s.pool(some.Object).Nodes {
+			if some.Nodes == nil || slices.Contains(some.Nodes, node.Name) {
+				n += s.pods[node.Name]
+			}
+		}
+	}
+	return n
+}
+
+// fitOf is what the scheduler says of pods that leave.
+func (s *story) fitOf(of []PodsOf) Fit {
+	fit := Fit{Of: of, Unfit: min(s.unfit, s.podsOf(of))}
+	if fit.Alike = fit.Unfit; fit.Unfit > 0 {
+		fit.Worst, fit.Why = "shop/cart-0", "0/6 nodes are available: 3 node(s) didn't match Pod's node affinity/selector, 3 node(s) were unschedulable"
+	}
+	return fit
+}
+
 func (s *story) say(format string, args ...any) {
 	fmt.Fprintf(&s.log, "%8s  %s\n", s.now.Sub(s.start).Round(time.Second), fmt.Sprintf(format, args...))
 }
@@ -241,11 +263,14 @@ func (s *story) next() Plan {
 	w.Azure = Azure{}
 	plan := Next(w, s.now)
 	for range 16 {
-		if len(plan.NeedsPods)+len(plan.NeedsCount) == 0 && !plan.NeedsAzure {
+		if len(plan.NeedsPods)+len(plan.NeedsCount)+len(plan.NeedsFit) == 0 && !plan.NeedsAzure {
 			break
 		}
 		if plan.NeedsAzure {
 			w.Azure = azure
+		}
+		if plan.NeedsFit != nil {
+			w.Fits = append(w.Fits, s.fitOf(plan.NeedsFit))
 		}
 		for i := range w.Pools {
 			if p := &w.Pools[i]; slices.Contains(plan.NeedsCount, p.Object) {

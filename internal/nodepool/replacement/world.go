@@ -38,6 +38,8 @@ type World struct {
 	// Azure is what Azure has left for more nodes. Read only when a plan asks
 	// for it.
 	Azure Azure
+	// Fits are whether pods have a place elsewhere. Read only when a plan asks for it.
+	Fits []Fit
 	// Ahead are the other Nodepools of the cluster whose turn comes first, in
 	// order.
 	Ahead []Turn

@@ -1,0 +1,108 @@
+package replacement
+
+import (
+	"fmt"
+	"slices"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+)
+
+// Fit is whether the pods of nodes that leave have a place on those that stay, by
+// the scheduler's own word.
+type Fit struct {
+	// Of are the pods that were asked about.
+	Of []PodsOf
+	// Unfit is how many of them have no place.
+	Unfit int
+	// Worst names one of the pods of which the most have none, Alike counts those
+	// with it, and Why is what the scheduler would say.
+	Worst, Why string
+	Alike      int
+	// Short is how many nodes more would give a place to those that only lack room.
+	Short int
+}
+
+// About is true for the answer about just these pods.
+func (f Fit) About(of []PodsOf) bool {
+	return slices.EqualFunc(f.Of, of, func(a, b PodsOf) bool { return a.Object == b.Object && slices.Equal(a.Nodes, b.Nodes) })
+}
+
+// doTheirPodsFit is asked before the first node of pools is closed: the pods that
+// leave must have a place. Once they are on their way it is not asked again. A
+// Nodepool that is deleted was asked to go, whether or not its pods find another
+// place.
+func (l *look) doTheirPodsFit(pools []Pool) *Plan {
+	var of []PodsOf
+	open, begun := false, false
+	for _, p := range pools {
+		if p.Deleting || p.soaks() || len(p.Nodes) == 0 {
+			continue
+		}
+		of = append(of, PodsOf{Object: p.Object})
+		open = open || slices.ContainsFunc(p.Nodes, func(n Node) bool { return !n.Cordoned })
+		begun = begun || !p.DrainStarted.IsZero() && (l.wanted == nil || p.DrainStarted.After(l.wanted.Created))
+	}
+	if len(of) == 0 || l.Nodepool.Deleting || begun && !open {
+		return nil
+	}
+	plan := l.doPodsFit(of, fmt.Sprintf("pool %s", pools[0].Name))
+	if plan == nil {
+		return nil
+	}
+	return l.halfWay(plan)
+}
+
+// doesTheBatchFit is the same for one step of a shift. What is on its way already
+// goes on.
+func (l *look) doesTheBatchFit(p Pool) *Plan {
+	batch, open := l.batch(p)
+	if len(open) == 0 || len(batch) == len(p.Nodes) {
+		return nil // all that is left goes at once, which is asked about where it begins
+	}
+	names := namesOf(batch)
+	what := fmt.Sprintf("%s of pool %s", count(len(batch), "node"), p.Name)
+	plan := l.doPodsFit([]PodsOf{{Object: p.Object, Nodes: names}}, what)
+	if plan == nil || len(plan.NeedsFit) > 0 {
+		return plan
+	}
+	if going := slices.DeleteFunc(batch, func(n Node) bool { return !n.Cordoned }); len(going) > 0 {
+		return l.shiftBatch(p, going)
+	}
+	return l.halfWay(plan)
+}
+
+func (l *look) doPodsFit(of []PodsOf, what string) *Plan {
+	at := slices.IndexFunc(l.Fits, func(f Fit) bool { return f.About(of) })
+	if at < 0 {
+		return &Plan{
+			Verdict: Moving, CheckAgain: soon, NeedsFit: of,
+			Step: string(fleetwrightv1.ReplacementStepWaitingForGreen), Reason: fleetwrightv1.ReasonWaitingForGreen,
+			Message: fmt.Sprintf("whether the pods on %s have a place elsewhere is not known yet", what),
+		}
+	}
+	f := l.Fits[at]
+	if f.Unfit == 0 {
+		return nil
+	}
+	message := fmt.Sprintf("%s on %s would have no place: pod %s", count(f.Unfit, "pod"), what, f.Worst)
+	if f.Alike > 1 {
+		message += fmt.Sprintf(" and %d like it", f.Alike-1)
+	}
+	message += ": " + f.Why
+	if f.Short > 0 {
+		message += fmt.Sprintf("; %s would make room", count(f.Short, "more node"))
+	}
+	return &Plan{
+		Verdict: Waiting, Reason: fleetwrightv1.ReasonPodsDoNotFit, CheckAgain: later,
+		Message: message + "; make room, change the pod, or let a rule of spec.drain skip it",
+	}
+}
+
+func namesOf(nodes []Node) []string {
+	names := make([]string, 0, len(nodes))
+	for _, n := range nodes {
+		names = append(names, n.Name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,58 @@
+package replacement
+
+import (
+	"maps"
+	"testing"
+	"time"
+)
+
+func unfit(n int) func(*story) { return func(s *story) { s.unfit = n } }
+
+// init adds the stories of pods that have no place but where they are.
+func init() {
+	maps.Copy(stories, map[string]storyCase{
+		"pods-without-a-place-hold-the-first-eviction": {
+			ends:  "Ready",
+			begin: func(t *testing.T) *story { return newStory(t).running(6) },
+			script: []scripted{
+				{0, "machineType D8; two pods select what only the old pool has", func(s *story) { setMachine("D8")(s); s.unfit = 2 }},
+				{40 * time.Minute, "their owner changes them", unfit(0)},
+			},
+		},
+		"pods-without-a-place-for-good": {
+			ends:   "PodsDoNotFit",
+			begin:  func(t *testing.T) *story { return newStory(t).running(6) },
+			script: []scripted{{0, "machineType D8; two pods select what only the old pool has", func(s *story) { setMachine("D8")(s); s.unfit = 2 }}},
+		},
+		"pods-lose-their-place-once-the-drain-has-begun": {
+			ends:  "Ready",
+			begin: func(t *testing.T) *story { return newStory(t).running(6) },
+			script: []scripted{
+				{0, "machineType D8", setMachine("D8")},
+				{6*time.Minute + 10*time.Second, "two pods select what only the old pool has", unfit(2)},
+			},
+		},
+		"pods-without-a-place-and-the-way-back": {
+			ends:  "Ready",
+			begin: func(t *testing.T) *story { return newStory(t).running(6) },
+			script: []scripted{
+				{0, "machineType D8; two pods select what only the old pool has", func(s *story) { setMachine("D8")(s); s.unfit = 2 }},
+				{40 * time.Minute, "back to D4", setMachine("D4")},
+			},
+		},
+		"a-step-of-a-shift-waits-for-pods-without-a-place": {
+			ends:  "Ready",
+			begin: eight,
+			script: []scripted{
+				{0, "machineType D8", setMachine("D8")},
+				{8 * time.Minute, "a pod selects what only the old pool has", unfit(1)},
+				{40 * time.Minute, "its owner changes it", unfit(0)},
+			},
+		},
+		"deleted-with-pods-that-have-no-place": {
+			ends:   "DeletingPool",
+			begin:  func(t *testing.T) *story { return newStory(t).running(6) },
+			script: []scripted{{0, "deleted; no pod has another place", func(s *story) { s.w.Nodepool.Deleting, s.unfit = true, 6 }}},
+		},
+	})
+}
