@@ -9,6 +9,8 @@
 //	plan := drain.Decide(snapshot, policy, time.Now())
 //	plan = plan.After(drain.Evict(ctx, client, plan, drain.Options{}))
 //
+// [Watcher] does the same without asking again and again: watches wake the same Decide.
+//
 // The package never deletes a pod, a node or anything else: where a budget or a webhook says no, the plan names the
 // pod, the reason and the owner, and the caller decides what that means. It knows nothing of node pools, Cluster API
 // or clouds; it reads Cluster API's pod label cluster.x-k8s.io/drain because workloads already carry it.
