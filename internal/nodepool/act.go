@@ -70,6 +70,9 @@ func (r *Reconciler) act(ctx context.Context, np *fleetwrightv1.Nodepool, o *obs
 	if a.Kind != replacement.EvictPods {
 		logf.FromContext(ctx).Info("Acting", "action", a.Kind, "pool", a.Pool, "reason", o.plan.Reason, "message", o.plan.Message)
 	}
+	if err := r.putBack(ctx, np, o); err != nil {
+		return err
+	}
 	key := types.NamespacedName{Namespace: np.Namespace, Name: a.Object}
 	switch a.Kind {
 	case replacement.CordonNodes:

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/drain/ladder"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/workload"
 )
@@ -43,6 +44,8 @@ type Options struct {
 	Azure Azure
 	// Namespace is the manager's own: a Freeze there reaches the fleet.
 	Namespace string
+	// Notifier hears of blocked drains, besides the owners; it may be nil.
+	Notifier ladder.Notifier
 }
 
 // AddToManager wires the controller: Nodepools, and everything of a cluster
@@ -51,7 +54,7 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 	r := &Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clusters: clusters,
 		Recorder: mgr.GetEventRecorder("fleetwright-" + Name), Clock: clock.RealClock{},
-		Azure: options.Azure, Namespace: options.Namespace,
+		Azure: options.Azure, Namespace: options.Namespace, Notifier: options.Notifier,
 	}
 	err := mgr.GetFieldIndexer().IndexField(ctx, &fleetwrightv1.Nodepool{}, byCluster, func(o client.Object) []string {
 		return []string{o.(*fleetwrightv1.Nodepool).Spec.ClusterName}

@@ -63,7 +63,7 @@ func (d *drains) drainerOf(api kubernetes.Interface) drainer {
 	if d.engine != nil {
 		return d.engine(api)
 	}
-	return drain.NewWatcher(api, drain.Options{})
+	return drain.NewWatcher(api, drain.Options{Answered: countEviction})
 }
 
 // release closes the connection with the last who uses it.

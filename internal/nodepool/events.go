@@ -21,6 +21,7 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.Nodepool, o *observat
 	if c := meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionDrainBlocked); c != nil && blockedAnew(before, after) {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ConditionDrainBlocked, string(o.plan.Action.Kind), "%s", c.Message)
 	}
+	r.announceSteps(after, o)
 	if actErr != nil {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.Action.Kind)+"Failed", string(o.plan.Action.Kind), "%s", clip(actErr.Error(), maxMessage))
 	}

@@ -14,6 +14,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
+	"github.com/fleetwright/fleetwright/drain/ladder"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/nodepool/membership"
@@ -50,6 +51,10 @@ type observation struct {
 	policies map[string]drain.Policy
 	// followed are the pools of which a drain that runs told, and no live look.
 	followed map[string]bool
+	// steps are what the ladder has done at this look, or had to say, and climbErr
+	// what it could not do.
+	steps    []ladder.Step
+	climbErr error
 }
 
 // maxReadings bounds how often a plan may ask for more within one look; each

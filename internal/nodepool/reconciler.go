@@ -23,6 +23,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/drain/ladder"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
@@ -55,6 +56,8 @@ type Reconciler struct {
 
 	// Azure is nil for an operator without credentials.
 	Azure Azure
+	// Notifier hears of blocked drains, besides the owners; it may be nil.
+	Notifier ladder.Notifier
 	// Namespace is the manager's own: a Freeze there reaches the fleet.
 	Namespace string
 
@@ -111,7 +114,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 		return quietly(err)
 	}
 	logf.FromContext(ctx).V(1).Info("Planned", "plan", o.plan.String())
-	if o.plan.Action.Kind != replacement.None {
+	if o.plan.Action.Kind != replacement.None || len(climbs(o)) > 0 {
 		stands, err := r.stands(ctx, np, o)
 		if err != nil {
 			return ctrl.Result{}, err
@@ -120,7 +123,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 			return ctrl.Result{RequeueAfter: conflictPause}, r.drains.stop(ctx, key)
 		}
 	}
-	return r.conclude(ctx, np, o, r.act(ctx, np, o))
+	actErr := r.act(ctx, np, o)
+	r.climb(ctx, np, o)
+	return r.conclude(ctx, np, o, actErr)
 }
 
 // gone ends what still goes on for a Nodepool that is not there any more.

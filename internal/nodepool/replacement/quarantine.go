@@ -21,7 +21,7 @@ func (l *look) quarantined(p Pool) *Plan {
 	}
 	return &Plan{
 		Verdict: Waiting, Reason: fleetwrightv1.ReasonDrainQuarantined, CheckAgain: whileQuarantined,
-		Step: string(fleetwrightv1.ReplacementStepDrainingBlue),
+		Step:    string(fleetwrightv1.ReplacementStepDrainingBlue),
 		Message: fmt.Sprintf("pool %s stays until the pods on %s have left, where nothing is evicted any more: %s", p.Name, quarantinedNodes(p.Drain.Quarantined), p.Drain.Summary),
 	}
 }
