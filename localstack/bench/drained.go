@@ -35,6 +35,7 @@ type drained struct {
 	Violations   []string `json:"violations,omitempty"`
 	BudgetsBelow int      `json:"budgetsBelow"`
 	Revisions    int      `json:"revisions"`
+	Gaps         int      `json:"gaps,omitempty"`
 	// Calls are counted at the drainer's transport, Evictions are the answers by their code.
 	Calls     map[string]int `json:"calls"`
 	Evictions map[int]int    `json:"evictions"`
@@ -61,6 +62,7 @@ func (d *drained) used(r drainer.Report) {
 
 func (d *drained) took(run record.Run, began time.Time) {
 	d.Pods, d.Violations, d.BudgetsBelow, d.Revisions = run.Pods, run.Violations, run.BudgetsBelow, run.Revisions
+	d.Gaps = run.Gaps
 	if !run.Empty.IsZero() {
 		d.MakespanSeconds = run.Empty.Sub(began).Seconds()
 	}

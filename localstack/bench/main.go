@@ -42,7 +42,7 @@ func begin(ctx context.Context, args []string) error {
 	if len(args) == 2 && args[0] == drainer.Argument {
 		return drainer.Serve(ctx, args[1], os.Stdin, os.Stdout)
 	}
-	s, err := parse(args, os.Stderr)
+	s, err := parse(args, os.Stdout)
 	if err != nil {
 		return err
 	}
@@ -127,6 +127,9 @@ func parse(args []string, progress io.Writer) (*settings, error) {
 	flags.IntVar(&s.p1.MaxReplicas, "replicas", s.p1.MaxReplicas, "most replicas of a service of p1")
 	flags.Float64Var(&s.p1.Scale, "time", s.p1.Scale, "multiplies the pods' delays in p1; 1 is real time")
 	flags.Float64Var(&s.p1.Peers, "peers-time", s.p1.Peers, "multiplies the drainers' own waits in p1, where their code lets us; 1 is as published")
+	flags.IntVar(&s.scale.Nodes, "scale-nodes", s.scale.Nodes, "nodes of scale to empty")
+	flags.IntVar(&s.scale.Pods, "scale-pods", s.scale.Pods, "pods of scale")
+	flags.IntVar(&s.scale.Services, "scale-services", s.scale.Services, "services of scale")
 	flags.StringVar(&s.profiles.cpu, "cpuprofile", "", "file for a CPU profile of the last drainer of p1 or scale")
 	flags.StringVar(&s.profiles.alloc, "allocprofile", "", "file for a profile of its allocations")
 	if err := flags.Parse(args); err != nil {
@@ -144,7 +147,10 @@ func parse(args []string, progress io.Writer) (*settings, error) {
 	if *only != "" {
 		s.parts = strings.Split(*only, ",")
 	}
-	return s, s.check()
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func argsOf(args []string) string {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,9 @@ func (s *settings) makespanReport(m *measurement.Measurement, r results) {
 			"processors were %s %% busy. Each drainer is a process of its own. Ours ran with WaitFor=Eviction and a pace of %d per second, so that all play the same game. "+
 			"Memory is the greatest resident size over that before the drain.", s.lanesUsed(r), spread(values(all, func(d drained) float64 { return 100 * d.Busy }), 0), drainer.Pace),
 	}
+	if gaps := slices.Max(values(all, func(d drained) float64 { return float64(d.Gaps) })); gaps > 0 {
+		paragraphs = append(paragraphs, "In some runs a watch of the history had to begin anew, so that violations may have been missed: see gaps in the figures.")
+	}
 	m.Note = strings.TrimSpace(m.Note + "\n\n" + strings.Join(paragraphs, "\n\n"))
 }
 
@@ -135,8 +139,8 @@ func (s *settings) contentionReport(m *measurement.Measurement, r results) {
 	t := measurement.Table{
 		Title:   fmt.Sprintf("Contended evictions: %d pods under budgets that allow all of them", r.P2[0].Pods),
 		Columns: []string{"Drainer", "Budgets", "Runs", "Evictions per second", "p50, ms", "p99, ms", "Held by conflicts", "Failed", "Refused (429)", "Requests to evict"},
-		Note: fmt.Sprintf("%d nodes of pods without controllers under minAvailable 0. Evictions per second are counted from the word to go until the last was granted; "+
-			"p50 and p99 are of the answers to requests to evict. Nobody has a client-side rate limit.", s.p2.Nodes),
+		Note: fmt.Sprintf("%d nodes of pods without controllers under minAvailable 0. Evictions per second are counted from the word to go until the last was granted, at most for %.0f s; "+
+			"p50 and p99 are of the answers to requests to evict. Nobody has a client-side rate limit.", s.p2.Nodes, window.Seconds()),
 	}
 	for _, budgets := range s.p2.Budgets {
 		for _, name := range contenders {

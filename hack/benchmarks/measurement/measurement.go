@@ -135,7 +135,7 @@ func (m Measurement) check() error {
 		}
 	}
 	for i, t := range m.Tables {
-		if t.Title == "" || len(t.Columns) < 2 || slices.ContainsFunc(t.Rows, func(r []string) bool { return len(r) != len(t.Columns) }) {
+		if !t.complete() {
 			return fmt.Errorf("table %d (%q) needs a title, two columns and as many cells in each row", i+1, t.Title)
 		}
 	}
@@ -145,4 +145,9 @@ func (m Measurement) check() error {
 func (f Figure) complete() bool {
 	value, err := f.Value.Float64()
 	return f.Name != "" && err == nil && !math.IsNaN(value) && !math.IsInf(value, 0)
+}
+
+func (t Table) complete() bool {
+	crooked := func(row []string) bool { return len(row) != len(t.Columns) }
+	return t.Title != "" && len(t.Columns) >= 2 && !slices.ContainsFunc(t.Rows, crooked)
 }

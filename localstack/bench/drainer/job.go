@@ -18,6 +18,8 @@ type Job struct {
 	Nodes   []drain.NodeRef `json:"nodes"`
 	// Scale multiplies the drainer's own waits, where its code lets us: 1 is as published.
 	Scale float64 `json:"scale"`
+	// LimitSeconds is when the drainer is told to stop; 0 is never.
+	LimitSeconds float64 `json:"limitSeconds,omitempty"`
 	// CPUProfile and AllocProfile are files for pprof, empty for none.
 	CPUProfile   string `json:"cpuProfile,omitempty"`
 	AllocProfile string `json:"allocProfile,omitempty"`
@@ -47,6 +49,8 @@ type Report struct {
 	IdleHeap float64 `json:"idleHeap"`
 	PeakHeap float64 `json:"peakHeap"`
 	Error    string  `json:"error,omitempty"`
+	// TimeIsUp says that Error is because of the limit.
+	TimeIsUp bool `json:"timeIsUp,omitempty"`
 }
 
 // drainFunc empties the job's nodes, which are cordoned, and returns when they are empty.

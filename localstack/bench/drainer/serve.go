@@ -26,6 +26,9 @@ import (
 // readyLine is what a process says when it waits for its job.
 const readyLine = "ready"
 
+// errTimeIsUp is the cause of a context that ended at the job's limit.
+var errTimeIsUp = errors.New("time is up")
+
 // env is what a drainer works with.
 type env struct {
 	ctx    context.Context
@@ -63,11 +66,16 @@ func Serve(ctx context.Context, kubeconfig string, in io.Reader, out io.Writer) 
 	if !ok {
 		return fmt.Errorf("there is no drainer %q, only %s", job.Drainer, strings.Join(Names(), ", "))
 	}
+	if job.LimitSeconds > 0 {
+		limited, cancel := context.WithTimeoutCause(ctx, time.Duration(job.LimitSeconds*float64(time.Second)), errTimeIsUp)
+		defer cancel()
+		ctx = limited
+	}
 	calls := newCounter()
 	config.UserAgent = "bench-drainer/" + job.Drainer
 	config.Wrap(calls.wrap)
 	if err := measured(&env{ctx: ctx, job: job, config: config}, do, &report); err != nil {
-		report.Error = err.Error()
+		report.Error, report.TimeIsUp = err.Error(), errors.Is(context.Cause(ctx), errTimeIsUp)
 	}
 	calls.mu.Lock()
 	defer calls.mu.Unlock()

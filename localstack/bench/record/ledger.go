@@ -32,6 +32,8 @@ type Run struct {
 	Revisions int
 	// Violations are the moments at which a service had fewer healthy pods than its budget wants, and had just lost one.
 	Violations []string
+	// Gaps counts how often a watch had to begin anew. Revisions, and with them violations, may be missing then.
+	Gaps int
 	// BudgetsBelow counts revisions of budgets that said the same: currentHealthy below desiredHealthy.
 	BudgetsBelow int
 }
@@ -90,12 +92,7 @@ func (l *Ledger) Pods() int { return len(l.pods) }
 func (l *Ledger) Pod(now time.Time, object *corev1.Pod, gone bool) {
 	l.run.Revisions++
 	before, known := l.pods[object.UID]
-	after := pod{service: object.Namespace + "/" + object.Labels[workload.Label], node: object.Spec.NodeName}
-	after.leaving = object.DeletionTimestamp != nil
-	after.healthy = !after.leaving && ready(object)
-	if known && after.leaving && !before.leaving && l.old[after.node] {
-		l.run.LastAsked = now
-	}
+	after := podOf(object)
 	if known {
 		l.add(before, -1)
 	}
@@ -110,8 +107,40 @@ func (l *Ledger) Pod(now time.Time, object *corev1.Pod, gone bool) {
 		l.run.Violations = append(l.run.Violations,
 			fmt.Sprintf("%s had %d healthy pods, its budget wants %d", after.service, s.healthy, s.floor))
 	}
-	if l.onOld == 0 && l.run.Empty.IsZero() && known && l.old[before.node] {
+	if known {
+		l.left(now, before, after)
+	}
+}
+
+// Keep drops pods that are not present any more, after a gap in the history.
+func (l *Ledger) Keep(now time.Time, present map[types.UID]bool) {
+	for uid, p := range l.pods {
+		if !present[uid] {
+			l.add(p, -1)
+			delete(l.pods, uid)
+			l.left(now, p, pod{})
+		}
+	}
+}
+
+// left notes what a change of a pod means for the run, if it was on an old node.
+func (l *Ledger) left(now time.Time, before, after pod) {
+	if !l.old[before.node] {
+		return
+	}
+	if after.leaving && !before.leaving {
+		l.run.LastAsked = now
+	}
+	if l.onOld == 0 && l.run.Empty.IsZero() {
 		l.run.Empty = now
+	}
+}
+
+func podOf(object *corev1.Pod) pod {
+	leaving := object.DeletionTimestamp != nil
+	return pod{
+		service: object.Namespace + "/" + object.Labels[workload.Label], node: object.Spec.NodeName,
+		leaving: leaving, healthy: !leaving && ready(object),
 	}
 }
 

@@ -112,3 +112,13 @@ func TestViolations(t *testing.T) {
 		t.Errorf("a new run begins with %+v", run)
 	}
 }
+
+func TestGap(t *testing.T) {
+	h := newHistory()
+	h.settled(t)
+	h.pod("d", "new", state{ready: true})
+	h.Keep(h.now.Add(time.Minute), map[types.UID]bool{"d": true})
+	if run := h.Run(); h.Left() != 0 || h.Pods() != 1 || !run.Empty.Equal(h.now.Add(time.Minute)) {
+		t.Errorf("after a list without the old pods: %d left, %d in all, %+v", h.Left(), h.Pods(), run)
+	}
+}

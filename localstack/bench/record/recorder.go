@@ -10,6 +10,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -43,8 +44,8 @@ func Start(ctx context.Context, client kubernetes.Interface, services []workload
 			return policy.Watch(ctx, o)
 		},
 	}
-	go cache.NewReflector(pods, &corev1.Pod{}, book{r}, 0).RunWithContext(ctx)
-	go cache.NewReflector(budgets, &policyv1.PodDisruptionBudget{}, book{r}, 0).RunWithContext(ctx)
+	go cache.NewReflector(pods, &corev1.Pod{}, book{r, true}, 0).RunWithContext(ctx)
+	go cache.NewReflector(budgets, &policyv1.PodDisruptionBudget{}, book{r, false}, 0).RunWithContext(ctx)
 	return r
 }
 
@@ -56,14 +57,13 @@ func (r *Recorder) Begin(nodes []string) {
 	r.lists = 0
 }
 
-// Run is the run so far. A run in which a watch had to be begun anew is an error: revisions may be missing.
-func (r *Recorder) Run() (Run, error) {
+// Run is the run so far.
+func (r *Recorder) Run() Run {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.lists > 0 {
-		return Run{}, fmt.Errorf("the record has gaps: watches began anew %d times", r.lists)
-	}
-	return r.ledger.Run(), nil
+	run := r.ledger.Run()
+	run.Gaps = r.lists
+	return run
 }
 
 // WaitEmpty returns when the old nodes are empty, or with the context's cause.
@@ -108,7 +108,10 @@ func (r *Recorder) until(ctx context.Context, missing func() string) error {
 }
 
 // book is the store that a reflector writes to. It keeps nothing but what the ledger does.
-type book struct{ *Recorder }
+type book struct {
+	*Recorder
+	ofPods bool
+}
 
 func (b book) note(object any, gone bool) error {
 	now := time.Now()
@@ -132,10 +135,17 @@ func (b book) Update(object any) error { return b.note(object, false) }
 // Delete notes an end.
 func (b book) Delete(object any) error { return b.note(object, true) }
 
-// Replace notes the first list. A second one means that revisions were missed.
+// Replace notes a list. It is the first, or revisions were missed before it.
 func (b book) Replace(objects []any, _ string) error {
 	b.mu.Lock()
 	b.lists++
+	if b.ofPods {
+		present := map[types.UID]bool{}
+		for _, o := range objects {
+			present[o.(*corev1.Pod).UID] = true
+		}
+		b.ledger.Keep(time.Now(), present)
+	}
 	b.mu.Unlock()
 	for _, o := range objects {
 		if err := b.note(o, false); err != nil {
