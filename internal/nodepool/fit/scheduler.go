@@ -58,6 +58,7 @@ func newScheduler(ctx context.Context, w *World, nodes *nodeList) (*scheduler, e
 	}
 	features := feature.NewSchedulerFeaturesFromGates(utilfeature.DefaultFeatureGate)
 	features.EnableDynamicResourceAllocation, features.EnableDRAExtendedResource = false, false
+	features.EnableVolumeLimitScaling = false // a driver that is not on a new node yet will be
 	with := func(f runtime.PluginFactoryWithFts[fwk.Plugin]) runtime.PluginFactory {
 		return runtime.FactoryAdapter(features, f)
 	}
