@@ -15,7 +15,7 @@ const (
 	// together is how many evictions outside budgets one decision gives out; the pace bounds how fast they go.
 	together = 50
 	// breath is the shortest time between two decisions about one namespace, and breathShare how many times as long as
-	// the decision it is, so that a namespace of many thousand pods never fills a processor.
+	// the look that decided it is, so that many thousand pods never fill a processor.
 	breath      = 10 * time.Millisecond
 	breathShare = 5
 )
@@ -101,12 +101,12 @@ func (r *run) look(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	for namespace, snapshot := range seen.snapshots {
-		began := time.Now()
 		plan := Decide(snapshot, r.policy, now)
-		r.parts[namespace] = &part{
-			plan: plan, sent: map[types.UID]bool{}, due: now.Add(cmp.Or(plan.CheckAgain, time.Hour)),
-			notBefore: now.Add(max(breath, breathShare*time.Since(began))),
-		}
+		r.parts[namespace] = &part{plan: plan, sent: map[types.UID]bool{}, due: now.Add(cmp.Or(plan.CheckAgain, time.Hour))}
+	}
+	spent := time.Since(now)
+	for namespace := range seen.snapshots {
+		r.parts[namespace].notBefore = now.Add(max(breath, breathShare*spent))
 	}
 	next := seen.next
 	if seen.trouble == nil {
