@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,6 +73,33 @@ func checkDrained(t *testing.T, d drained) {
 	}
 	if d.Drainer == ours && d.evictionsPerPod() > 1.3 {
 		t.Errorf("ours sent %.2f requests to evict per pod", d.evictionsPerPod())
+	}
+}
+
+// TestParts measures nothing: what one run has not measured stays as an earlier one left it.
+func TestParts(t *testing.T) {
+	out := t.TempDir()
+	drain := drained{Drainer: ours, Repeat: 2, BoundSeconds: 1, BoundLinks: 1, MakespanSeconds: 1.02, Pods: 1}
+	first := &settings{progress: io.Discard, out: out, command: "make first"}
+	if err := first.write(results{P1: []drained{drain}, Lanes: 7, Scale: []drained{drain}, From: map[string]string{partP1: "first", partScale: "first"}}); err != nil {
+		t.Fatal(err)
+	}
+	drain.MakespanSeconds = 9
+	second := &settings{progress: io.Discard, out: out, command: "make second"}
+	if err := second.write(results{Scale: []drained{drain}, Lanes: 1, From: map[string]string{partScale: "second"}}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := measurement.Read(filepath.Join(out, "drain.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r results
+	if err := json.Unmarshal(m.Runs, &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.P1[0].MakespanSeconds != 1.02 || r.Scale[0].MakespanSeconds != 9 || r.Lanes != 7 || m.Repeats != 2 || m.Figures[0].Value != "1.020" ||
+		!strings.Contains(m.Note, "p1 with `first`; scale with `second`.") {
+		t.Errorf("kept %+v, figures %+v, note %q", r, m.Figures, m.Note)
 	}
 }
 

@@ -4,7 +4,7 @@
 //
 //	bench                      the figures of docs/benchmarks/drain.json
 //	bench -scale               besides, one drain of 1,000 nodes and 30,000 pods
-//	bench -only scale          nothing but that; or p1, alone, p2
+//	bench -only scale          nothing but that; or p1, alone, p2. The other parts' figures stay as they are in the file
 //	bench -quick               all of it tiny, to see that it works; nothing is written unless -out is given
 //	bench -only p1 -drainers ours -lanes 1 -repeats 1 -cpuprofile cpu.pprof -allocprofile allocs.pprof -out ""
 package main
@@ -225,18 +225,8 @@ func (s *settings) run(ctx context.Context) (err error) {
 	return s.write(r)
 }
 
-// results of all parts that ran.
-type results struct {
-	P1 []drained `json:"p1,omitempty"`
-	// Alone is one drain by ours without others beside it.
-	Alone []drained   `json:"alone,omitempty"`
-	P2    []contested `json:"p2,omitempty"`
-	// Scale is one drain.
-	Scale []drained `json:"scale,omitempty"`
-}
-
 func (s *settings) measure(ctx context.Context) (results, error) {
-	var r results
+	r := results{From: map[string]string{}, Lanes: s.lanes}
 	var err error
 	for _, part := range s.parts {
 		switch part {
@@ -252,6 +242,7 @@ func (s *settings) measure(ctx context.Context) (results, error) {
 		if err != nil {
 			return r, fmt.Errorf("measure %s: %w", part, err)
 		}
+		r.From[part] = s.from()
 	}
 	return r, nil
 }

@@ -13,7 +13,11 @@ import (
 	"github.com/fleetwright/fleetwright/localstack/bench/workload"
 )
 
-const ours = "ours"
+const (
+	ours = "ours"
+	// figuresName is that of the file of figures.
+	figuresName = "drain"
+)
 
 // write saves the figures with every single run.
 func (s *settings) write(r results) error {
@@ -21,17 +25,21 @@ func (s *settings) write(r results) error {
 	if err != nil {
 		return err
 	}
+	if r, err = r.beside(s.out); err != nil {
+		return err
+	}
 	runs, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode the runs: %w", err)
 	}
 	m := measurement.Measurement{
-		Name: "drain", Title: "Drains: how fast nodes are emptied", Command: s.command, Machine: machine, Date: time.Now().Format(time.DateOnly),
-		Repeats: s.repeats, Runs: runs,
+		Name: figuresName, Title: "Drains: how fast nodes are emptied", Command: s.command, Machine: machine, Date: time.Now().Format(time.DateOnly),
+		Repeats: r.repeats(), Runs: runs,
 	}
 	s.makespanReport(&m, r)
 	s.contentionReport(&m, r)
 	s.scaleReport(&m, r)
+	m.Note = strings.TrimSpace(m.Note + "\n\n" + r.separately())
 	if err := os.MkdirAll(s.out, 0o755); err != nil {
 		return fmt.Errorf("make folder for the figures: %w", err)
 	}
@@ -75,15 +83,13 @@ func (s *settings) makespanReport(m *measurement.Measurement, r results) {
 			size.Nodes, size.Pods, size.Services, size.MaxReplicas, size.Scale, size.Peers),
 		fmt.Sprintf("Real kube-apiserver, etcd without fsync, controllers and scheduler; simulated kubelets. %d such control planes ran drains side by side, with the drainers in turns; "+
 			"processors were %s %% busy. Each drainer is a process of its own. Ours ran with WaitFor=Eviction and a pace of %d per second, so that all play the same game. "+
-			"Memory is the greatest resident size over that before the drain.", s.lanesUsed(r), spread(values(all, func(d drained) float64 { return 100 * d.Busy }), 0), drainer.Pace),
+			"Memory is the greatest resident size over that before the drain.", min(r.Lanes, max(1, len(r.P1))), spread(values(all, func(d drained) float64 { return 100 * d.Busy }), 0), drainer.Pace),
 	}
 	if gaps := slices.Max(values(all, func(d drained) float64 { return float64(d.Gaps) })); gaps > 0 {
 		paragraphs = append(paragraphs, "In some runs a watch of the history had to begin anew, so that violations may have been missed: see gaps in the figures.")
 	}
 	m.Note = strings.TrimSpace(m.Note + "\n\n" + strings.Join(paragraphs, "\n\n"))
 }
-
-func (s *settings) lanesUsed(r results) int { return min(s.lanes, max(1, len(r.P1))) }
 
 // against is how many times ours a peer's figure is, median by median.
 func against(all []drained, peer, name, note string, value func(drained) float64) []measurement.Figure {
@@ -142,7 +148,7 @@ func (s *settings) contentionReport(m *measurement.Measurement, r results) {
 		Note: fmt.Sprintf("%d nodes of pods without controllers under minAvailable 0. Evictions per second are counted from the word to go until the last was granted, at most for %.0f s; "+
 			"p50 and p99 are of the answers to requests to evict. Nobody has a client-side rate limit.", s.p2.Nodes, window.Seconds()),
 	}
-	for _, budgets := range s.p2.Budgets {
+	for _, budgets := range budgetsIn(r.P2) {
 		for _, name := range contenders {
 			runs := contestedOf(r.P2, name, budgets)
 			if len(runs) == 0 {
@@ -171,6 +177,16 @@ func (s *settings) contentionReport(m *measurement.Measurement, r results) {
 	m.Tables = append(m.Tables, t)
 }
 
+func budgetsIn(all []contested) []int {
+	var found []int
+	for _, c := range all {
+		if !slices.Contains(found, c.Budgets) {
+			found = append(found, c.Budgets)
+		}
+	}
+	return found
+}
+
 func (s *settings) scaleReport(m *measurement.Measurement, r results) {
 	for _, d := range r.Scale {
 		with := fmt.Sprintf("%d nodes and %d pods", d.Size.Nodes, d.Pods)
@@ -184,7 +200,7 @@ func (s *settings) scaleReport(m *measurement.Measurement, r results) {
 		}
 		m.Figures = append(m.Figures,
 			figure("Memory of the drainer over idle, "+with, []float64{d.PeakRSS - d.IdleRSS}, 0, "MiB",
-				fmt.Sprintf("bar 64; resident, %.0f MiB before; Go objects at most %.0f MiB, %.0f before", d.IdleRSS, d.PeakHeap, d.IdleHeap)),
+				fmt.Sprintf("one run; bar 64; resident, %.0f MiB before; Go objects at most %.0f MiB, %.0f before", d.IdleRSS, d.PeakHeap, d.IdleHeap)),
 			figure("Calls of the drainer, "+with, []float64{d.callsPerPod()}, 3, "per pod",
 				fmt.Sprintf("%d requests to evict, %d reads, %d watches", int(d.evictionsPerPod()*float64(d.Pods)+0.5), lists, watches)),
 			figure("Drain, "+with, []float64{d.MakespanSeconds}, 0, "s", fmt.Sprintf("%.0f pods per second, what this control plane can evict, create, bind and end on these processors (%.0f %% busy); "+
