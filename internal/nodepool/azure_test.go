@@ -49,6 +49,11 @@ type azure struct {
 	// pods is how many the ReplicaSet wants; budget is how many of them may be
 	// away at once, zero for no budget.
 	pods, budget int
+	// replicaSet is the one of the Deployment that they belong to, empty for none
+	// that exists.
+	replicaSet types.UID
+	// events are those on Nodepools that were asked for so far.
+	events []string
 	// before runs before each look of the operator.
 	before func(*fleetwrightv1.Nodepool)
 }

@@ -226,6 +226,8 @@ func (a *azure) describe() string {
 	for _, np := range list.Items {
 		fmt.Fprintf(&out, "\n%s: %+v", np.Name, np.Status)
 	}
+	a.said("")
+	fmt.Fprintf(&out, "\nsaid: %s", strings.Join(a.events, "\n  "))
 	fmt.Fprintf(&out, "\nwritten: %s", strings.Join(a.op.written(""), "\n  "))
 	return out.String()
 }
