@@ -20,7 +20,8 @@ import (
 
 // fitAge is how long an answer counts that was found by reading all pods of a
 // cluster: the looks before one action ask the same, and so does each look while
-// pods have no place.
+// pods have no place. One that took longer than a second counts fitAge times as
+// many, so that a large cluster that waits costs a thirtieth of a processor.
 const fitAge = 30 * time.Second
 
 // fits keep the last answer of each Nodepool. Losing them makes it be looked for
@@ -34,6 +35,7 @@ type fits struct {
 // nodes.
 type answer struct {
 	at         time.Time
+	lasts      time.Duration
 	generation int64
 	nodes      []drain.NodeRef
 	fit        replacement.Fit
@@ -43,16 +45,16 @@ func (f *fits) of(np *fleetwrightv1.Nodepool, of []replacement.PodsOf, nodes []d
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	a := f.by[np.UID]
-	return a.fit, a.fit.About(of) && a.generation == np.Generation && slices.Equal(a.nodes, nodes) && now.Sub(a.at) < fitAge
+	return a.fit, a.fit.About(of) && a.generation == np.Generation && slices.Equal(a.nodes, nodes) && now.Sub(a.at) < a.lasts
 }
 
-func (f *fits) keep(np *fleetwrightv1.Nodepool, nodes []drain.NodeRef, found replacement.Fit, now time.Time) {
+func (f *fits) keep(np *fleetwrightv1.Nodepool, nodes []drain.NodeRef, found replacement.Fit, took time.Duration, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.by == nil {
 		f.by = map[types.UID]answer{}
 	}
-	f.by[np.UID] = answer{now, np.Generation, nodes, found}
+	f.by[np.UID] = answer{now, max(fitAge, took*time.Duration(fitAge.Seconds())), np.Generation, nodes, found}
 }
 
 // forget drops what is kept of a Nodepool that is done or gone.
@@ -77,7 +79,8 @@ func (r *Reconciler) observeFit(ctx context.Context, o *observation, np *fleetwr
 			return fmt.Errorf("look for a place for the pods of pool %s: %w", of[0].Object, err)
 		}
 		found = viewFit(of, *report.Fit)
-		r.fits.keep(np, nodes, found, now)
+		done := r.Clock.Now()
+		r.fits.keep(np, nodes, found, done.Sub(now), done)
 		if len(of) == 1 && of[0].Nodes == nil {
 			r.forecasts.keep(np, of[0].Object, report, now)
 		}

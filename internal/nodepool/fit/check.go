@@ -214,12 +214,28 @@ func (s *simulation) place(c *class) error {
 			}
 		}
 		node.AddPodInfo(c.info)
-		if status := s.scheduler.RunPreFilterExtensionAddPod(s.context, t.state, pod, c.info, node); !status.IsSuccess() {
-			return fmt.Errorf("put pod %s/%s onto node %s: %w", pod.Namespace, c.names[0], node.Node().Name, status.AsError())
-		}
 		c.left--
+		if t, err = t.placed(node); err != nil || t == nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// placed lets the plugins count the pod that the node took. Spreading is asked anew after every second: it knows the two
+// emptiest domains alone, which is true for one more pod than a scheduler places, and then no longer.
+func (t *attempt) placed(node *framework.NodeInfo) (*attempt, error) {
+	pod := t.class.info.Pod
+	if t.view != nil {
+		t.view.add(node.Node().Name, t.class.info)
+		if t.counted++; t.counted%2 == 0 {
+			return t.again()
+		}
+	}
+	if status := t.scheduler.RunPreFilterExtensionAddPod(t.context, t.state, pod, t.class.info, node); !status.IsSuccess() {
+		return nil, fmt.Errorf("put pod %s/%s onto node %s: %w", pod.Namespace, t.class.names[0], node.Node().Name, status.AsError())
+	}
+	return t, nil
 }
 
 // attempt is one class asking node after node.
@@ -232,12 +248,27 @@ type attempt struct {
 	others *fwk.Status
 	at     int
 	said   []*fwk.Status
+	// view is what spreading looks at; nil for pods that do not spread. counted pods were placed since ask.
+	view    *view
+	counted int
 }
 
 // ask begins with what the plugins find out for all nodes at once. Nil means that this rules all of them out.
 func (s *simulation) ask(c *class) (*attempt, error) {
-	t := &attempt{simulation: s, class: c, state: framework.NewCycleState(), said: make([]*fwk.Status, len(s.nodes.all))}
+	t := &attempt{simulation: s, class: c, view: newView(c.info.Pod, s.nodes), said: make([]*fwk.Status, len(s.nodes.all))}
+	if !s.pack {
+		t.at = s.next
+	}
+	return t.again()
+}
+
+// again asks the same with what was placed meanwhile.
+func (t *attempt) again() (*attempt, error) {
+	c, s := t.class, t.simulation
+	t.state = framework.NewCycleState()
+	s.nodes.view = t.view
 	result, status, by := s.scheduler.RunPreFilterPlugins(s.context, t.state, c.info.Pod)
+	s.nodes.view = nil
 	switch {
 	case status.IsRejected():
 		c.why = (&framework.FitError{Pod: c.info.Pod, NumAllNodes: len(s.nodes.all), Diagnosis: framework.Diagnosis{PreFilterMsg: status.Message()}}).Error()
@@ -248,9 +279,6 @@ func (s *simulation) ask(c *class) (*attempt, error) {
 		t.only = result.NodeNames
 	}
 	t.others = fwk.NewStatus(fwk.UnschedulableAndUnresolvable, fmt.Sprintf("node(s) didn't satisfy plugin(s) %v", sets.List(by)))
-	if !s.pack {
-		t.at = s.next
-	}
 	return t, nil
 }
 

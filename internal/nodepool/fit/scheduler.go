@@ -135,64 +135,6 @@ func listers(w *World) (informers.SharedInformerFactory, error) {
 	return factory, nil
 }
 
-// nodeList is the scheduler's picture of the nodes.
-type nodeList struct {
-	all    []fwk.NodeInfo
-	byName map[string]*framework.NodeInfo
-	// like names the node that one which is not there yet is like.
-	like map[string]string
-}
-
-func (l *nodeList) add(n *framework.NodeInfo) {
-	l.all = append(l.all, n)
-	l.byName[n.Node().Name] = n
-}
-
-// NodeInfos implements fwk.SharedLister.
-func (l *nodeList) NodeInfos() fwk.NodeInfoLister { return l }
-
-// StorageInfos implements fwk.SharedLister.
-func (l *nodeList) StorageInfos() fwk.StorageInfoLister { return l }
-
-// PodGroupStates implements fwk.SharedLister: there are none.
-func (l *nodeList) PodGroupStates() fwk.PodGroupStateLister { return nil }
-
-// List implements fwk.NodeInfoLister.
-func (l *nodeList) List() ([]fwk.NodeInfo, error) { return l.all, nil }
-
-// HavePodsWithAffinityList implements fwk.NodeInfoLister.
-func (l *nodeList) HavePodsWithAffinityList() ([]fwk.NodeInfo, error) {
-	return having(l.all, func(n fwk.NodeInfo) bool { return len(n.GetPodsWithAffinity()) > 0 }), nil
-}
-
-// HavePodsWithRequiredAntiAffinityList implements fwk.NodeInfoLister.
-func (l *nodeList) HavePodsWithRequiredAntiAffinityList() ([]fwk.NodeInfo, error) {
-	return having(l.all, func(n fwk.NodeInfo) bool { return len(n.GetPodsWithRequiredAntiAffinity()) > 0 }), nil
-}
-
-// Get implements fwk.NodeInfoLister.
-func (l *nodeList) Get(name string) (fwk.NodeInfo, error) {
-	if n, found := l.byName[name]; found {
-		return n, nil
-	}
-	return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "nodes"}, name)
-}
-
-// IsPVCUsedByPods implements fwk.StorageInfoLister.
-func (l *nodeList) IsPVCUsedByPods(key string) bool {
-	return len(having(l.all, func(n fwk.NodeInfo) bool { return n.GetPVCRefCounts()[key] > 0 })) > 0
-}
-
-func having(nodes []fwk.NodeInfo, wanted func(fwk.NodeInfo) bool) []fwk.NodeInfo {
-	var found []fwk.NodeInfo
-	for _, n := range nodes {
-		if wanted(n) {
-			found = append(found, n)
-		}
-	}
-	return found
-}
-
 // csiList are the drivers of the nodes; a node that is not there yet has those of the one it is like.
 type csiList struct {
 	byNode map[string]*storagev1.CSINode
