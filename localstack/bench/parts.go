@@ -79,7 +79,7 @@ func (r results) repeats() int {
 func (r results) separately() string {
 	text, commands := "The parts ran one by one:", map[string]bool{}
 	for _, part := range slices.Sorted(maps.Keys(r.From)) {
-		text += fmt.Sprintf(" %s with `%s`;", part, r.From[part])
+		text += " " + part + " with `" + r.From[part] + "`;"
 		commands[r.From[part]] = true
 	}
 	if len(commands) < 2 {

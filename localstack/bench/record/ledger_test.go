@@ -98,6 +98,8 @@ func TestViolations(t *testing.T) {
 	// Not ready any more, and then gone: neither takes a healthy pod.
 	h.pod("b", "old", state{leaving: true})
 	h.pod("b", "old", state{gone: true})
+	// Neither does a change of a pod that stays healthy.
+	h.pod("c", "old", state{ready: true})
 	if run := h.Run(); len(run.Violations) != 1 || run.BudgetsBelow != 1 {
 		t.Errorf("run = %+v, want one violation", run)
 	}
