@@ -2,6 +2,7 @@ package nodepool
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -154,6 +155,60 @@ func TestLadderScalesUpAndPutsBackBeforeMachinesGo(t *testing.T) {
 			}
 			if len(a.said("scales Deployment "+a.namespace+"/cart up from 2 to 3")) == 0 {
 				t.Errorf("the events are %v", a.events)
+			}
+		})
+	}
+}
+
+// However late something was scaled up for a drain, it has its old size when the
+// next machines of the pool go.
+func TestNothingIsLeftScaledUpWhenMachinesGo(t *testing.T) {
+	t.Parallel()
+	for name, stages := range map[string]bool{"the whole pool": false, "in stages": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := shop(t, scaleUp(60))
+			if stages {
+				a.op.arm = &arm{a: a}
+				a.op.start()
+				a.change(inStages)
+			}
+			// All that is on old nodes is emptied by people; the scale-up comes before
+			// each look.
+			late, seen := false, 0
+			a.before = func(*fleetwrightv1.Nodepool) {
+				for _, n := range a.nodes() {
+					for _, p := range a.podsOn(n.Name) {
+						if n.Spec.Unschedulable {
+							if err := server.Delete(t.Context(), &p); err != nil {
+								t.Fatal(err)
+							}
+							late = true
+						}
+					}
+				}
+				a.control()
+				if cart := a.cart(); late && len(a.pools()) > 1 {
+					cart.Spec.Replicas = new(int32(3))
+					cart.Labels = map[string]string{ladder.LabelScaledUp: "true"}
+					cart.Annotations = map[string]string{ladder.AnnotationScaledUp: fmt.Sprintf(
+						`{"from":2,"to":3,"by":%q,"since":%q,"until":%q}`, a.namespace+"/prod-general-old", a.clock.Now().Format(time.RFC3339), a.clock.Now().Add(time.Hour).Format(time.RFC3339))}
+					if err := server.Update(t.Context(), cart); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			a.op.onWrite = func(line string) {
+				if strings.HasPrefix(line, "delete MachinePool pool1") || strings.HasPrefix(line, "delete machines of pool1") {
+					if cart := a.cart(); *cart.Spec.Replicas != 2 || len(cart.Labels) > 0 {
+						t.Errorf("%s while the Deployment is scaled up to %d", line, *cart.Spec.Replicas)
+					}
+					seen++
+				}
+			}
+			a.converge(func(np *fleetwrightv1.Nodepool) bool { return upToDate(np) && len(a.pools()) == 1 })
+			if seen == 0 {
+				t.Error("no machine went")
 			}
 		})
 	}

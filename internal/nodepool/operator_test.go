@@ -36,6 +36,8 @@ type operator struct {
 	hit, dead bool
 	// asked is the pool that Azure has been asked to work at since its last step.
 	asked string
+	// onWrite runs before each write, if it is set.
+	onWrite func(line string)
 	// onEvict runs when an eviction arrives at the workload cluster, if it is set.
 	onEvict func()
 	// rounds are the drains that wait to be asked for one, by their first node.
@@ -97,6 +99,9 @@ func (o *operator) write(line string, do func() error) error {
 	now := len(o.writes) == o.fault.at
 	o.hit = o.hit || now
 	o.mu.Unlock()
+	if o.onWrite != nil {
+		o.onWrite(line)
+	}
 	if now && o.fault.how == denied || o.refuses != "" && strings.Contains(line, o.refuses) {
 		return errCut
 	}
