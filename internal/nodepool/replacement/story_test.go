@@ -190,13 +190,6 @@ func (s *story) schedule() {
 	}
 }
 
-func (s *story) podsOn(p Pool) (n int) {
-	for _, node := range p.Nodes {
-		n += s.pods[node.Name]
-	}
-	return n
-}
-
 // world is a fresh reading, as Observe gives it: a copy, pools in any order.
 func (s *story) world() World {
 	w := s.w
