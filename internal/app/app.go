@@ -53,6 +53,9 @@ type Options struct {
 	Azure arm.Options
 	// NodepoolWorkers is how many Nodepools are reconciled at once.
 	NodepoolWorkers int
+	// DrainWebhookURL is told of blocked drains, besides the owners of what blocks
+	// them; DrainWebhookURLFile is a file with it. Both are empty for none.
+	DrainWebhookURL, DrainWebhookURLFile string
 }
 
 // Flags binds the options to a flag set, with their defaults.
@@ -65,6 +68,8 @@ func (o *Options) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.Namespace, "namespace", DefaultNamespace, "the manager's own namespace: a Freeze there reaches the fleet, elsewhere only its namespace")
 	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
 	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
+	fs.StringVar(&o.DrainWebhookURL, "drain-webhook-url", "", "URL that blocked drains are posted to, besides the events for the owners (default: none)")
+	fs.StringVar(&o.DrainWebhookURLFile, "drain-webhook-url-file", "", "file with that URL, for one that holds a secret; read for each post")
 }
 
 // AzureFlags binds only what says which Azure to ask.
@@ -83,7 +88,11 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 		if err != nil {
 			return err
 		}
-		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azure, Namespace: o.Namespace})
+		notifier, err := o.notifier()
+		if err != nil {
+			return err
+		}
+		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azure, Namespace: o.Namespace, Notifier: notifier})
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)

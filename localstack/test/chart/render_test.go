@@ -199,6 +199,34 @@ func TestMetricsReachTheManager(t *testing.T) {
 	}
 }
 
+// A webhook whose URL is secret stands in no argument: its Secret is mounted where the manager is told to read.
+func TestDrainWebhook(t *testing.T) {
+	for name, tc := range map[string]struct {
+		values        []string
+		flag, mounted string
+	}{
+		"defaults": {},
+		"a URL":    {[]string{"drain.webhookURL=https://hooks.example.com/a?b=c"}, "--drain-webhook-url=https://hooks.example.com/a?b=c", ""},
+		"a Secret": {[]string{"drain.webhookSecret=hooks"}, "--drain-webhook-url-file=/etc/fleetwright/drain-webhook/url", "hooks at /etc/fleetwright/drain-webhook"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := as[deployment](t, render(t, tc.values...), "Deployment fleetwright").Spec.Template.Spec
+			flag, mounted := "", ""
+			for _, arg := range pod.Containers[0].Args {
+				if strings.HasPrefix(arg, "--drain-webhook") {
+					flag += arg
+				}
+			}
+			for i, mount := range pod.Containers[0].VolumeMounts {
+				mounted += pod.Volumes[i].Secret.SecretName + " at " + mount.MountPath
+			}
+			if flag != tc.flag || mounted != tc.mounted {
+				t.Errorf("the manager is told %q, and there is %q", flag, mounted)
+			}
+		})
+	}
+}
+
 func TestValuesThatAreRefused(t *testing.T) {
 	for name, tc := range map[string]struct {
 		values []string
@@ -212,6 +240,8 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"a privileged port":         {[]string{"metrics.port=80"}, "minimum"},
 		"a deleter that is no name": {[]string{"policies.deleters={it's}"}, "does not match pattern"},
 		"no workers":                {[]string{"nodepool.workers=0"}, "minimum"},
+		"two webhooks":              {[]string{"drain.webhookURL=https://hooks.example.com", "drain.webhookSecret=hooks"}, "choose one"},
+		"a webhook that is no URL":  {[]string{"drain.webhookURL=hooks.example.com"}, "does not match pattern"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := []string{"template", release, chart}
