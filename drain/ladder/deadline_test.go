@@ -41,6 +41,8 @@ func TestForceOnlyWhatMayBeForced(t *testing.T) {
 		drain.ReasonPodDisruptionBudget, drain.ReasonUnsatisfiableBudget, drain.ReasonMultipleBudgets,
 		drain.ReasonReplacementNotReady, drain.ReasonUnmanagedPod,
 	}
+	byRule := func(b *drain.Blocker) { b.Rule = "batch" }
+	mayByRule := append(slices.Clone(may), drain.ReasonWaitCompleted)
 	for _, reason := range []drain.Reason{
 		drain.ReasonNotCordoned, drain.ReasonMultipleBudgets, drain.ReasonUnsatisfiableBudget, drain.ReasonWebhookDenied,
 		drain.ReasonForbidden, drain.ReasonRejected, drain.ReasonFinalizer, drain.ReasonNodeLost, drain.ReasonStuckTerminating,
@@ -50,6 +52,10 @@ func TestForceOnlyWhatMayBeForced(t *testing.T) {
 		steps := Decide(planOf(cart(because(reason, "x"), forceIn30)), forceFacts(), drain.Policy{Started: started}, noon)
 		if forced := len(only(steps, ActionForce)) > 0; forced != slices.Contains(may, reason) {
 			t.Errorf("%s forced: %v", reason, forced)
+		}
+		steps = Decide(planOf(cart(because(reason, "x"), forceIn30, byRule)), forceFacts(), drain.Policy{Started: started}, noon)
+		if forced := len(only(steps, ActionForce)) > 0; forced != slices.Contains(mayByRule, reason) {
+			t.Errorf("%s forced by a rule: %v", reason, forced)
 		}
 	}
 }

@@ -66,10 +66,15 @@ func forceDue(b drain.Blocker, now time.Time) bool {
 	switch b.Reason {
 	case drain.ReasonPodDisruptionBudget, drain.ReasonUnsatisfiableBudget, drain.ReasonMultipleBudgets,
 		drain.ReasonReplacementNotReady, drain.ReasonUnmanagedPod:
-		return b.Deadline.Action == drain.DeadlineForce && b.UID != "" && over(b, b.Deadline.After, now)
+	case drain.ReasonWaitCompleted:
+		// The policy's deadline does not reach such a pod. A rule that waits for it may say for how long; a label cannot.
+		if b.Rule == "" {
+			return false
+		}
 	default:
 		return false
 	}
+	return b.Deadline.Action == drain.DeadlineForce && b.UID != "" && over(b, b.Deadline.After, now)
 }
 
 // quarantines says that some deadline of the policy is Quarantine.
