@@ -79,7 +79,10 @@ func (d *decision) since(c candidate, told time.Time) time.Time {
 	if since.IsZero() {
 		return since
 	}
-	return later(since, later(c.Created, c.verdict.Until))
+	if until := c.verdict.Until; !until.After(d.now) {
+		since = later(since, until)
+	}
+	return later(since, c.Created)
 }
 
 func later(a, b time.Time) time.Time {

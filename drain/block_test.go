@@ -54,6 +54,8 @@ func TestSinceAndDeadlineOfEveryBlocker(t *testing.T) {
 		},
 		ReasonDoNotDisrupt: {
 			{snapshot: Snapshot{Pods: []Pod{pod("a", "cart", old, calm("true"))}}, since: begun, waits: true},
+			// It is in the way now, not only when its time is over.
+			{snapshot: Snapshot{Pods: []Pod{pod("a", "cart", old, started(time.Hour), calm("2h"))}}, since: begun, waits: true},
 		},
 		ReasonReplacementNotReady: {
 			{snapshot: Snapshot{

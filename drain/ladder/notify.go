@@ -65,10 +65,11 @@ func turnOfHour(b drain.Blocker, policy drain.Policy, now time.Time) int {
 }
 
 // eventName is the same for everybody who would tell the same owner about the same blockage in the same hour, so that the
-// event itself says whether it was told.
+// event itself says whether it was told. The reason is no part of it: a budget that a helping rung has just changed from
+// "never" to "not now" is no news.
 func eventName(b drain.Blocker, policy drain.Policy, now time.Time) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{
-		b.Pod.Namespace, cmp.Or(b.Owner, "Pod/"+b.Pod.Name), string(b.Reason), b.Budget,
+		b.Pod.Namespace, cmp.Or(b.Owner, "Pod/"+b.Pod.Name), b.Budget,
 		policy.Started.UTC().Format(time.RFC3339), fmt.Sprint(turnOfHour(b, policy, now)),
 	}, "\x00")))
 	return "drain-blocked-" + hex.EncodeToString(sum[:16])

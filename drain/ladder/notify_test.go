@@ -57,7 +57,6 @@ func TestEventIsFoundAgainAndAgainEachHour(t *testing.T) {
 	others := map[string]string{
 		"an hour later":      eventName(b, telling, due.Add(time.Hour)),
 		"two hours later":    eventName(b, telling, due.Add(2*time.Hour)),
-		"another reason":     eventName(cart(because(drain.ReasonWebhookDenied, "x")), telling, due),
 		"another budget":     eventName(cart(func(b *drain.Blocker) { b.Budget = "shop/other" }), telling, due),
 		"another owner":      eventName(cart(func(b *drain.Blocker) { b.Owner = "Deployment/web" }), telling, due),
 		"another namespace":  eventName(cart(func(b *drain.Blocker) { b.Pod.Namespace = "web" }), telling, due),
@@ -73,7 +72,8 @@ func TestEventIsFoundAgainAndAgainEachHour(t *testing.T) {
 		seen[name] = what
 	}
 	same := map[string]string{
-		"the hour's end": eventName(b, telling, due.Add(time.Hour-time.Nanosecond)),
+		"another reason of the same budget": eventName(cart(because(drain.ReasonUnsatisfiableBudget, "x")), telling, due),
+		"the hour's end":                    eventName(b, telling, due.Add(time.Hour-time.Nanosecond)),
 		"another pod of the same": eventName(cart(func(b *drain.Blocker) {
 			b.Pod.Name, b.UID, b.Pods, b.Message = "cart-5d4f-2", "uid-cart-2", 7, "other numbers"
 		}), telling, due),
