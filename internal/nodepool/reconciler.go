@@ -72,21 +72,11 @@ type Reconciler struct {
 // cordon, drain, delete that is not done. It starts Azure operations and never
 // waits for one; the next look finds it in progress.
 func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) (ctrl.Result, error) {
-	// The cache lags behind our own last status, and pods must not be evicted
-	// for a spec, or in spite of a pause, that changed a moment ago.
 	key := client.ObjectKeyFromObject(np)
-	if err := r.Live.Get(ctx, key, np); apierrors.IsNotFound(err) {
+	if lives, err := r.meet(ctx, np); err != nil {
+		return quietly(err)
+	} else if !lives {
 		return ctrl.Result{}, r.gone(ctx, key)
-	} else if err != nil {
-		return ctrl.Result{}, err
-	}
-	if !controllerutil.ContainsFinalizer(np, fleetwrightv1.FinalizerNodepool) {
-		if !np.DeletionTimestamp.IsZero() {
-			return ctrl.Result{}, r.gone(ctx, key)
-		}
-		if err := r.setFinalizer(ctx, np, true); err != nil {
-			return quietly(err)
-		}
 	}
 	o, err := r.firstLook(ctx, np)
 	if err != nil {
@@ -126,6 +116,23 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 	actErr := r.act(ctx, np, o)
 	r.climb(ctx, np, o)
 	return r.conclude(ctx, np, o, actErr)
+}
+
+// meet reads the Nodepool anew, and sets the finalizer of a new one. It is false
+// for one that is gone, or that we have let go of.
+func (r *Reconciler) meet(ctx context.Context, np *fleetwrightv1.Nodepool) (bool, error) {
+	// The cache lags behind our own last status, and pods must not be evicted
+	// for a spec, or in spite of a pause, that changed a moment ago.
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(np), np); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	if controllerutil.ContainsFinalizer(np, fleetwrightv1.FinalizerNodepool) {
+		return true, nil
+	}
+	if !np.DeletionTimestamp.IsZero() {
+		return false, nil
+	}
+	return true, r.setFinalizer(ctx, np, true)
 }
 
 // gone ends what still goes on for a Nodepool that is not there any more.
