@@ -15,6 +15,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/nodepool/fit"
+	"github.com/fleetwright/fleetwright/internal/nodepool/preflight"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
@@ -131,5 +132,24 @@ func TestGrowthIsWhatTheAutoscalerMayAdd(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestPodsWithoutAPlaceBlockAPlan(t *testing.T) {
+	plan := replacement.Plan{Verdict: replacement.Moving, Changes: []agentpool.Change{{Field: "machineType"}}}
+	for name, test := range map[string]struct {
+		give Foresight
+		want Outcome
+	}{
+		"it waits for them":        {Foresight{Plan: replacement.Plan{Verdict: replacement.Waiting, Reason: "PodsDoNotFit"}}, OutcomeBlocked},
+		"it would wait for them":   {Foresight{Plan: plan, Report: &preflight.Report{Fit: &fit.Report{Unfit: 1}}}, OutcomeBlocked},
+		"they have one":            {Foresight{Plan: plan, Report: &preflight.Report{Fit: &fit.Report{}}}, OutcomeChanges},
+		"it cannot be told as yet": {Foresight{Plan: plan, Report: &preflight.Report{}}, OutcomeChanges},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := test.give.Outcome(); got != test.want {
+				t.Errorf("Outcome() = %s, want %s", got, test.want)
+			}
+		})
 	}
 }

@@ -77,12 +77,12 @@ const (
 )
 
 // Outcome is Blocked when the plan is stuck or waits for room, or when pods can
-// never leave by themselves.
+// never leave by themselves or have no place to go to.
 func (f Foresight) Outcome() Outcome {
 	switch {
 	case f.Plan.Verdict == replacement.Stuck, f.Plan.Reason == fleetwrightv1.ReasonWaitingForCapacity, f.Plan.Reason == fleetwrightv1.ReasonPodsDoNotFit, f.Plan.Reason == fleetwrightv1.ReasonStrategyForbids:
 		return OutcomeBlocked
-	case f.Report != nil && f.Report.WithoutEnd > 0:
+	case f.Report != nil && (f.Report.WithoutEnd > 0 || f.Report.Fit != nil && f.Report.Fit.Unfit > 0):
 		return OutcomeBlocked
 	case f.Unread != "":
 		return OutcomeUnknown
