@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// disruptionTimeout is how long the disruption controller believes in an entry of status.disruptedPods.
-	disruptionTimeout = 2 * time.Minute
+	// countsWithin is how long the disruption controller is given to count an eviction. It has one worker for all budgets of
+	// a cluster, and an entry's time is whole seconds.
+	countsWithin = time.Second
 	// budgetSettles is how long a budget must have allowed nothing before its numbers count as final. Expected follows
 	// the number of pods that exist, and dips while a StatefulSet brings one back.
 	budgetSettles = 10 * time.Second
@@ -20,10 +21,11 @@ const (
 	maxDisrupted = 2000
 )
 
-// inFlight says that an eviction was granted which the status does not yet account for. Once the disruption
-// controller has seen the pod terminate it takes the entry out, and Allowed is right again.
+// inFlight says that an eviction was granted a moment ago, so that the disruption controller is about to write the status,
+// too. An eviction that collides with that write is held by kube-apiserver for half a second. A controller that is slow
+// to count is not waited for: kube-apiserver takes each eviction off Allowed by itself.
 func (b Budget) inFlight(now time.Time) bool {
-	return slices.ContainsFunc(b.Disrupted, func(d Disruption) bool { return now.Sub(d.At) < disruptionTimeout })
+	return slices.ContainsFunc(b.Disrupted, func(d Disruption) bool { return now.Sub(d.At) < countsWithin })
 }
 
 // stale says that the status speaks about an older spec; kube-apiserver refuses evictions meanwhile.

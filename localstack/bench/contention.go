@@ -84,7 +84,7 @@ func (s *settings) contention(ctx context.Context) (_ []contested, err error) {
 			}
 			all = append(all, r)
 			s.say("p2 %d budgets: %s evicted %.0f pods per second, p50 %.0f ms, p99 %.0f ms, %d held, %d failed %s",
-				budgets, r.Drainer, r.PerSecond, r.P50, r.P99, r.Held, r.Failed, r.Error)
+				budgets, r.Drainer, r.PerSecond, r.P50, r.P99, r.Held, r.Failed, r.Error[:min(len(r.Error), 100)])
 		}
 	}
 	return all, nil
