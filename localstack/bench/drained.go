@@ -49,8 +49,10 @@ type drained struct {
 	IdleHeap      float64 `json:"idleHeapMiB"`
 	PeakHeap      float64 `json:"peakHeapMiB"`
 	// Busy is the share of all processors that was in use meanwhile, by everything on this machine.
-	Busy  float64 `json:"busy"`
-	Error string  `json:"error,omitempty"`
+	Busy float64 `json:"busy"`
+	// TimeIsUp says that the drainer was told to stop before the end.
+	TimeIsUp bool   `json:"timeIsUp,omitempty"`
+	Error    string `json:"error,omitempty"`
 }
 
 func (d *drained) used(r drainer.Report) {
@@ -83,14 +85,16 @@ func (d drained) evictionsPerPod() float64 {
 	return float64(n) / float64(d.Pods)
 }
 
-// callsPerPod counts all requests.
+// callsPerPod counts all requests for each pod that was evicted.
 func (d drained) callsPerPod() float64 {
 	n := 0
 	for _, count := range d.Calls {
 		n += count
 	}
-	return float64(n) / float64(d.Pods)
+	return float64(n) / float64(max(d.granted(), 1))
 }
+
+func (d drained) granted() int { return d.Evictions[http.StatusCreated] }
 
 func (d drained) refused() float64 { return float64(d.Evictions[http.StatusTooManyRequests]) }
 

@@ -22,6 +22,8 @@ type lane struct {
 	services []workload.Service
 	record   *record.Recorder
 	pools    [2][]string
+	// limit is how long a drain may take until the drainer is told to stop; 0 is for ever.
+	limit time.Duration
 	// at is the pool where the pods are.
 	at   int
 	stop context.CancelFunc
@@ -113,7 +115,9 @@ func (l *lane) drain(ctx context.Context, name string) (drained, error) {
 	}
 	l.record.Begin(from)
 	busy := processorsBusy()
-	job := drainer.Job{Drainer: name, Nodes: l.cluster.Refs(from), Scale: l.Peers, CPUProfile: l.profiles.cpu, AllocProfile: l.profiles.alloc}
+	job := drainer.Job{
+		Drainer: name, Nodes: l.cluster.Refs(from), Scale: l.Peers, LimitSeconds: l.limit.Seconds(), CPUProfile: l.profiles.cpu, AllocProfile: l.profiles.alloc,
+	}
 	began := time.Now()
 	if err := p.Do(job); err != nil {
 		return d, err
@@ -123,6 +127,9 @@ func (l *lane) drain(ctx context.Context, name string) (drained, error) {
 	}
 	d.Busy = processorsBusy().since(busy)
 	d.took(l.record.Run(), began)
+	if d.TimeIsUp {
+		return d, nil
+	}
 	if d.Error != "" {
 		l.say("%s did not finish: %s", name, d.Error)
 		return d, l.finish(ctx, from)
@@ -149,6 +156,7 @@ func (l *lane) until(ctx context.Context, p *drainer.Process, d *drained) error 
 	go func() {
 		report, err := p.Wait()
 		d.used(report)
+		d.TimeIsUp = report.TimeIsUp
 		if err != nil {
 			stop(err)
 		} else {

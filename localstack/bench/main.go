@@ -69,10 +69,12 @@ type settings struct {
 	lanes    int
 	seed     uint64
 	// serial is how often the drainer runs that takes an hour.
-	serial   int
-	p1       size
-	p2       contended
-	scale    size
+	serial int
+	p1     size
+	p2     contended
+	scale  size
+	// scaleFor is how long scale drains at most; 0 is to its end.
+	scaleFor time.Duration
 	profiles struct{ cpu, alloc string }
 	// scratch is a folder that goes away at the end.
 	scratch string
@@ -129,6 +131,7 @@ func parse(args []string, progress io.Writer) (*settings, error) {
 	flags.Float64Var(&s.p1.Peers, "peers-time", s.p1.Peers, "multiplies the drainers' own waits in p1, where their code lets us; 1 is as published")
 	flags.IntVar(&s.scale.Nodes, "scale-nodes", s.scale.Nodes, "nodes of scale to empty")
 	flags.IntVar(&s.scale.Pods, "scale-pods", s.scale.Pods, "pods of scale")
+	flags.DurationVar(&s.scaleFor, "scale-for", 0, "how long scale drains at most; 0: to the end, which takes a quarter of an hour")
 	flags.IntVar(&s.scale.Services, "scale-services", s.scale.Services, "services of scale")
 	flags.StringVar(&s.profiles.cpu, "cpuprofile", "", "file for a CPU profile of the last drainer of p1 or scale")
 	flags.StringVar(&s.profiles.alloc, "allocprofile", "", "file for a profile of its allocations")

@@ -187,6 +187,14 @@ func budgetsIn(all []contested) []int {
 	return found
 }
 
+// stopped says how far a drain came that was not run to its end.
+func (d drained) stopped() string {
+	if !d.TimeIsUp {
+		return ""
+	}
+	return fmt.Sprintf("stopped after %d of %d pods; %d violations", d.granted(), d.Pods, len(d.Violations))
+}
+
 func (s *settings) scaleReport(m *measurement.Measurement, r results) {
 	for _, d := range r.Scale {
 		with := fmt.Sprintf("%d nodes and %d pods", d.Size.Nodes, d.Pods)
@@ -202,9 +210,13 @@ func (s *settings) scaleReport(m *measurement.Measurement, r results) {
 			figure("Memory of the drainer over idle, "+with, []float64{d.PeakRSS - d.IdleRSS}, 0, "MiB",
 				fmt.Sprintf("one run; bar 64; resident, %.0f MiB before; Go objects at most %.0f MiB, %.0f before", d.IdleRSS, d.PeakHeap, d.IdleHeap)),
 			figure("Calls of the drainer, "+with, []float64{d.callsPerPod()}, 3, "per pod",
-				fmt.Sprintf("%d requests to evict, %d reads, %d watches", int(d.evictionsPerPod()*float64(d.Pods)+0.5), lists, watches)),
+				fmt.Sprintf("%d requests to evict, %d pods evicted, %d reads, %d watches", int(d.evictionsPerPod()*float64(d.Pods)+0.5), d.granted(), lists, watches)),
+			figure("Processor time of the drainer, "+with, []float64{d.CPUSeconds}, 1, "s", d.stopped()))
+		if d.TimeIsUp {
+			continue
+		}
+		m.Figures = append(m.Figures,
 			figure("Drain, "+with, []float64{d.MakespanSeconds}, 0, "s", fmt.Sprintf("%.0f pods per second, what this control plane can evict, create, bind and end on these processors (%.0f %% busy); "+
-				"the budgets' bound is %.0f s with delays multiplied by %g; %d violations", float64(d.Pods)/d.MakespanSeconds, 100*d.Busy, d.BoundSeconds, d.Size.Scale, len(d.Violations))),
-			figure("Processor time of the drainer, "+with, []float64{d.CPUSeconds}, 1, "s", ""))
+				"the budgets' bound is %.0f s with delays multiplied by %g; %d violations", float64(d.Pods)/d.MakespanSeconds, 100*d.Busy, d.BoundSeconds, d.Size.Scale, len(d.Violations))))
 	}
 }

@@ -42,13 +42,14 @@ func (s *settings) large(ctx context.Context) ([]drained, error) {
 	if err := l.settle(ctx); err != nil {
 		return nil, err
 	}
+	l.limit = s.scaleFor
 	s.say("All pods are Ready after %.0f s", time.Since(began).Seconds())
 	d, err := l.drain(ctx, "ours")
-	if err == nil && d.Error != "" {
+	if err == nil && d.Error != "" && !d.TimeIsUp {
 		err = errors.New(d.Error)
 	}
 	d.Repeat, d.Place = 1, 1
-	s.say("scale: ours took %.1f s, %.1f pods per second, bound of the budgets %.1f s; %.2f evictions per pod, calls %v; memory %.0f MiB over idle, heap %.0f MiB, CPU %.1f s; %d violations, processors %.0f %% busy",
-		d.MakespanSeconds, float64(d.Pods)/max(d.MakespanSeconds, 1), d.BoundSeconds, d.evictionsPerPod(), d.Calls, d.PeakRSS-d.IdleRSS, d.PeakHeap, d.CPUSeconds, len(d.Violations), 100*d.Busy)
+	s.say("scale: ours took %.1f s (0: was stopped), evicted %d of %d pods, bound of the budgets %.1f s; calls %v; memory %.0f MiB over idle, heap %.0f MiB, CPU %.1f s; %d violations, processors %.0f %% busy",
+		d.MakespanSeconds, d.granted(), d.Pods, d.BoundSeconds, d.Calls, d.PeakRSS-d.IdleRSS, d.PeakHeap, d.CPUSeconds, len(d.Violations), 100*d.Busy)
 	return []drained{d}, err
 }
