@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // leaving judges a terminating pod. On a node that does not answer nobody is there to end it, so it is named as soon as
@@ -158,6 +160,15 @@ func (d *decision) blockRefused(c candidate, r Refusal) {
 			b.Since = r.Since
 		}
 	}
+}
+
+const returnsSentence = "it tolerates cordoned nodes and was put on one after the drain began: take its toleration of " +
+	corev1.TaintNodeUnschedulable + " off, or let its node selector fit other nodes"
+
+// returns says that a controller brought the pod to a node that was already closed, and would again. The first eviction is
+// right all the same: most pods that tolerate everything find another node.
+func (d *decision) returns(p Pod) bool {
+	return p.ToleratesCordon && !unmanaged(p) && !d.policy.Started.IsZero() && p.Created.After(d.policy.Started)
 }
 
 func waitSentence(v Verdict) string {

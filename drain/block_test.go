@@ -49,6 +49,10 @@ func TestSinceAndDeadlineOfEveryBlocker(t *testing.T) {
 			{snapshot: Snapshot{Pods: []Pod{pod("a", "tool", bare, old)}}, since: begun},
 			{snapshot: Snapshot{Pods: []Pod{pod("a", "tool", bare)}}, since: ago(time.Hour)},
 		},
+		ReasonReturnsToNode: {
+			{snapshot: Snapshot{Pods: []Pod{pod("a", "cart", tolerant)}, Budgets: []Budget{budget("cart")}}, since: ago(time.Hour)},
+			{snapshot: Snapshot{Pods: []Pod{pod("a", "cart", tolerant, on("old-1"), phase("Pending"))}}, since: ago(time.Hour)},
+		},
 		ReasonWaitCompleted: {
 			{snapshot: Snapshot{Pods: []Pod{pod("a", "cart", old, label(LabelDrain, "wait-completed"))}}, since: begun, waits: true},
 		},

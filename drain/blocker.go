@@ -34,6 +34,9 @@ const (
 	ReasonStuckTerminating Reason = "StuckTerminating"
 	// ReasonUnmanagedPod surfaces when a pod has no controller and policy says to wait.
 	ReasonUnmanagedPod Reason = "UnmanagedPod"
+	// ReasonReturnsToNode surfaces when a pod tolerates cordoned nodes and was put on one after the drain began: it would come
+	// back as often as it is evicted.
+	ReasonReturnsToNode Reason = "ReturnsToNode"
 	// ReasonWaitCompleted surfaces when a pod's label or a rule says to wait until it has finished by itself.
 	ReasonWaitCompleted Reason = "WaitCompleted"
 	// ReasonDoNotDisrupt surfaces when a pod asks, by annotation, to be left alone, for good or until the time in the message.
@@ -52,8 +55,9 @@ const (
 func severity(r Reason) int {
 	return slices.Index([]Reason{
 		ReasonNotCordoned, ReasonMultipleBudgets, ReasonUnsatisfiableBudget, ReasonWebhookDenied, ReasonForbidden,
-		ReasonRejected, ReasonFinalizer, ReasonNodeLost, ReasonStuckTerminating, ReasonUnmanagedPod, ReasonWaitCompleted,
-		ReasonDoNotDisrupt, ReasonNamespaceTerminating, ReasonPodDisruptionBudget, ReasonReplacementNotReady, ReasonUnreachable,
+		ReasonRejected, ReasonFinalizer, ReasonNodeLost, ReasonStuckTerminating, ReasonUnmanagedPod, ReasonReturnsToNode,
+		ReasonWaitCompleted, ReasonDoNotDisrupt, ReasonNamespaceTerminating, ReasonPodDisruptionBudget, ReasonReplacementNotReady,
+		ReasonUnreachable,
 	}, r)
 }
 

@@ -67,6 +67,8 @@ func calm(value string) podOption { return func(p *Pod) { p.DoNotDisrupt = value
 
 func started(d time.Duration) podOption { return func(p *Pod) { p.Started = ago(d) } }
 
+func tolerant(p *Pod) { p.ToleratesCordon = true }
+
 func namespaceLabels(set labels.Set) podOption { return func(p *Pod) { p.NamespaceLabels = set } }
 
 // app selects the pods labelled app=<app>.

@@ -109,6 +109,10 @@ func (d *decision) place(c candidate, held bool) {
 func (d *decision) enqueue(c candidate, held bool) {
 	covering := budgetsOf(c.Pod, d.budgets)
 	if !held {
+		if d.returns(c.Pod) {
+			d.block([]candidate{c}, ReasonReturnsToNode, returnsSentence, time.Time{})
+			return
+		}
 		if r, ok := d.refused[c.UID]; ok {
 			d.blockRefused(c, r)
 			return

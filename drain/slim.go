@@ -42,7 +42,8 @@ func slimPod(pod *corev1.Pod) Pod {
 		Ready: slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
 			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 		}),
-		LocalData: slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.EmptyDir != nil }),
+		ToleratesCordon: slices.ContainsFunc(pod.Spec.Tolerations, toleratesCordon),
+		LocalData:       slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.EmptyDir != nil }),
 	}
 	if pod.Status.StartTime != nil {
 		p.Started = pod.Status.StartTime.Time
@@ -57,6 +58,15 @@ func slimPod(pod *corev1.Pod) Pod {
 		}
 	}
 	return p
+}
+
+// toleratesCordon reads a toleration as the scheduler does for the taint that kube-controller-manager gives to a cordoned node,
+// which has no value.
+func toleratesCordon(t corev1.Toleration) bool {
+	anyKey := t.Key == "" && t.Operator == corev1.TolerationOpExists
+	return (anyKey || t.Key == corev1.TaintNodeUnschedulable) &&
+		(t.Operator == corev1.TolerationOpExists || t.Value == "") &&
+		(t.Effect == "" || t.Effect == corev1.TaintEffectNoSchedule)
 }
 
 func slimBudget(pdb *policyv1.PodDisruptionBudget) Budget {

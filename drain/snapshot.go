@@ -71,6 +71,8 @@ type Pod struct {
 	Started time.Time
 	// Grace is the time the pod may take to end.
 	Grace time.Duration
+	// ToleratesCordon says that the scheduler may put the pod on a cordoned node.
+	ToleratesCordon bool
 	// LocalData says that the pod has an emptyDir volume, whose content the eviction loses.
 	LocalData bool
 }

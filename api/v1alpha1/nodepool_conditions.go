@@ -128,6 +128,8 @@ const (
 	ReasonWaitCompleted = "WaitCompleted"
 	// ReasonDoNotDisrupt surfaces when a pod asks, by annotation do-not-disrupt, to be left alone.
 	ReasonDoNotDisrupt = "DoNotDisrupt"
+	// ReasonReturnsToNode surfaces when a pod tolerates cordoned nodes and was put on an old node again after the drain began.
+	ReasonReturnsToNode = "ReturnsToNode"
 	// ReasonReplacementNotReady surfaces when a controller without a PodDisruptionBudget has not brought an evicted pod
 	// back for more than 2 minutes.
 	ReasonReplacementNotReady = "ReplacementNotReady"
