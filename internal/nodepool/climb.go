@@ -25,8 +25,12 @@ const climbTakes = 10 * time.Second
 func drainID(np *fleetwrightv1.Nodepool, object string) string { return np.Namespace + "/" + object }
 
 // climbs are the pools whose blocked pods are helped at this look: the one that is
-// drained, and those of which the last nodes were given up.
+// drained, and those of which the last nodes were given up. Whatever holds evictions
+// back holds this, too.
 func climbs(o *observation) (objects []string) {
+	if o.world.Nodepool.Hold.Reason != "" {
+		return nil
+	}
 	if evicts(o) {
 		return []string{o.plan.Action.Object}
 	}

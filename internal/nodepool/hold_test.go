@@ -128,6 +128,34 @@ func TestReconcileModeStopsPodsThatMove(t *testing.T) {
 	}
 }
 
+// Nodes that were given up are helped by looks alone, without a drain; whatever
+// holds evictions back holds that, too.
+func TestHoldStopsTheLadderOfNodesThatWereGivenUp(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []fleetwrightv1.FreezeMode{fleetwrightv1.FreezeModePaused, fleetwrightv1.FreezeModeNonDisruptive} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			a := quarantined(t)
+			lift := a.freeze(a.namespace, fleetwrightv1.FreezeSpec{Scope: fleetwrightv1.FreezeScopeAll, Reconcile: mode, Reason: "INC-4711"})
+			a.change(func(s *fleetwrightv1.NodepoolSpec) {
+				deadline := s.Drain.Deadline
+				s.Drain = scaleUp(60)
+				s.Drain.Deadline = deadline
+			})
+			acts := func() []string {
+				return slices.DeleteFunc(a.op.written(""), func(l string) bool { return strings.Contains(l, "status") })
+			}
+			before := len(acts())
+			a.turns(6)
+			if all := acts(); len(all) != before {
+				t.Errorf("held, it wrote %s", strings.Join(all[before:], ", "))
+			}
+			lift()
+			a.converge(func(*fleetwrightv1.Nodepool) bool { return len(a.op.written("patch Deployment")) > 0 })
+		})
+	}
+}
+
 // windowed gives the Nodepool a window that opens in three hours, for one hour.
 func windowed(a *azure) (opens time.Time, change func(*fleetwrightv1.NodepoolSpec)) {
 	opens = a.clock.Now().Add(3 * time.Hour).Truncate(time.Minute)
