@@ -41,11 +41,11 @@ func (t *attempt) again() (*attempt, error) {
 	result, status, by := s.scheduler.RunPreFilterPlugins(s.context, t.state, c.info.Pod)
 	s.nodes.view = nil
 	switch {
-	case status.IsRejected():
+	case !status.IsSuccess() && s.context.Err() != nil:
+		return nil, s.context.Err()
+	case !status.IsSuccess(): // an error, too, is the plugin's word on this pod
 		c.why = (&framework.FitError{Pod: c.info.Pod, NumAllNodes: len(s.nodes.all), Diagnosis: framework.Diagnosis{PreFilterMsg: status.Message()}}).Error()
 		return nil, nil
-	case !status.IsSuccess():
-		return nil, fmt.Errorf("ask for pod %s/%s: %w", c.info.Pod.Namespace, c.names[0], status.AsError())
 	case !result.AllNodes():
 		t.only = result.NodeNames
 	}
@@ -53,7 +53,8 @@ func (t *attempt) again() (*attempt, error) {
 	return t, nil
 }
 
-// find returns the next node that takes one of the pods, nil if none does.
+// find returns the next node that takes one of the pods, nil if none does. A plugin that fails says so of this pod, most
+// often of what its owner wrote, and must not keep the answer from all others.
 func (t *attempt) find() (*framework.NodeInfo, error) {
 	n := len(t.nodes.all)
 	for i := range n {
@@ -75,8 +76,11 @@ func (t *attempt) find() (*framework.NodeInfo, error) {
 			}
 			return node, nil
 		}
+		if err := t.context.Err(); err != nil {
+			return nil, err
+		}
 		if !status.IsRejected() {
-			return nil, fmt.Errorf("ask node %s for pod %s/%s: %w", node.Node().Name, t.class.info.Pod.Namespace, t.class.names[0], status.AsError())
+			status = fwk.NewStatus(fwk.UnschedulableAndUnresolvable, status.Message())
 		}
 		t.said[at] = status
 	}
@@ -108,7 +112,8 @@ func (t *attempt) placed(node *framework.NodeInfo) (*attempt, error) {
 		}
 	}
 	if status := t.scheduler.RunPreFilterExtensionAddPod(t.context, t.state, pod, t.class.info, node); !status.IsSuccess() {
-		return nil, fmt.Errorf("put pod %s/%s onto node %s: %w", pod.Namespace, t.class.names[0], node.Node().Name, status.AsError())
+		t.class.why = status.Message()
+		return nil, t.context.Err()
 	}
 	return t, nil
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // Check tells which of the pods that move have no place. Pods that wait for one already take theirs first, and those of
-// them that have none are not reported: they had none before. An error is one of the scheduler's plugins; nothing is
-// known then.
+// them that have none are not reported: they had none before. What the scheduler's plugins cannot tell of a pod is why
+// that pod has no place. With an error nothing is known: ctx has ended, or the plugins do not start.
 //
 // The pods are put onto one node after the other, as the scheduler spreads them. Where some are left over, it is tried
 // again with full nodes first, so that the order in which we place them is not what keeps a pod out.
