@@ -1,11 +1,15 @@
 package fit
 
 import (
+	"context"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
@@ -16,6 +20,7 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 		c.disks = append(c.disks, dataDisk, secondDisk)
 		return c
 	}
+	foreign := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "bad-0-tmp"}}
 	tests := map[string]struct {
 		give cluster
 		want Report
@@ -123,6 +128,43 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 			cluster{nodes: []*corev1.Node{node("new-1")}, pods: slices.Concat(pods("cart", 1, "old-1", "1500m"), pods("web", 1, "", "9"), pods("old", 1, "", "100m", selects("agentpool", "blue")))},
 			Report{Moving: 1},
 		},
+		"a pod that keeps room warm gives way": {
+			cluster{nodes: []*corev1.Node{node("new-1")}, pods: slices.Concat(
+				pods("cart", 1, "old-1", "1500m"), pods("pause", 1, "new-1", "1", priority(-1)), pods("warm", 1, "", "1", priority(-10)),
+			)},
+			Report{Moving: 1},
+		},
+		"a pod of priority zero does not": {
+			cluster{nodes: []*corev1.Node{node("new-1")}, pods: slices.Concat(pods("cart", 1, "old-1", "1500m"), pods("web", 1, "new-1", "1", priority(0)))},
+			Report{Moving: 1, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable"}}},
+		},
+		"a pod that waits for a device, or for another scheduler, holds nobody": {
+			cluster{nodes: []*corev1.Node{node("new-1")}, pods: slices.Concat(
+				pods("cart", 1, "old-1", "1500m"), pods("train", 1, "", "1", device), pods("batch", 1, "", "1", scheduledBy("volcano")),
+			)},
+			Report{Moving: 1},
+		},
+		"a pod that has either holds its place": {
+			cluster{nodes: []*corev1.Node{node("new-1")}, pods: slices.Concat(
+				pods("cart", 1, "old-1", "1500m"), pods("train", 1, "new-1", "300m", device), pods("batch", 1, "new-1", "300m", scheduledBy("volcano")),
+			)},
+			Report{Moving: 1, Unfit: 1, Kinds: 1, Misfits: []Misfit{{"shop", "cart-0", 1, "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable"}}},
+		},
+		"a plugin that fails fails for that pod": {
+			cluster{nodes: []*corev1.Node{node("new-1")}, claims: []*corev1.PersistentVolumeClaim{foreign}, pods: slices.Concat(
+				pods("bad", 1, "old-1", "100m", scratch("tmp")), pods("cart", 1, "old-1", "100m"),
+			)},
+			Report{Moving: 2, Unfit: 1, Kinds: 1, Misfits: []Misfit{{
+				"shop", "bad-0", 1, "0/2 nodes are available: 1 node(s) were unschedulable, 1 running \"NodeVolumeLimits\" filter plugin: " +
+					"PVC shop/bad-0-tmp was not created for pod shop/bad-0 (pod is not owner)",
+			}}},
+		},
+		"a pod that waits and fails holds nobody": {
+			cluster{nodes: []*corev1.Node{node("new-1")}, claims: []*corev1.PersistentVolumeClaim{foreign}, pods: slices.Concat(
+				pods("bad", 1, "", "2", scratch("tmp")), pods("cart", 1, "old-1", "1500m"),
+			)},
+			Report{Moving: 1},
+		},
 		"full nodes first leave room for the last": {
 			cluster{nodes: []*corev1.Node{node("new-1"), node("new-2")}, pods: slices.Concat(pods("big", 2, "old-1", "1"), pods("small", 3, "old-1", "660m"))},
 			Report{Moving: 5},
@@ -134,5 +176,28 @@ func TestPodsFitOrTheSchedulerSaysWhyNot(t *testing.T) {
 			test.give.emptied = []string{"old-1"}
 			check(t, test.want, test.give.check(t))
 		})
+	}
+}
+
+func TestACheckThatIsEndedKnowsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := cluster{nodes: []*corev1.Node{node("new-1"), node("old-1")}, emptied: []string{"old-1"}, pods: pods("cart", 1, "old-1", "9")}
+	if report, err := Check(ctx, c.world()); !errors.Is(err, context.Canceled) {
+		t.Errorf("Check() = %+v, %v", report, err)
+	}
+}
+
+func TestAPluginThatFailsBeforeAnyNodeIsAskedFailsForThatPod(t *testing.T) {
+	broken := spread(corev1.LabelHostname, func(c *corev1.TopologySpreadConstraint) {
+		c.LabelSelector.MatchLabels = map[string]string{"no key": ""}
+	})
+	c := cluster{
+		nodes: []*corev1.Node{node("new-1"), node("old-1")}, emptied: []string{"old-1"},
+		pods: slices.Concat(pods("bad", 2, "old-1", "100m", broken), pods("cart", 1, "old-1", "100m")),
+	}
+	report := c.check(t)
+	if report.Moving != 3 || report.Unfit != 2 || !strings.Contains(report.Misfits[0].Message, "obtaining pod's hard topology spread constraints") {
+		t.Errorf("Check() = %+v", report)
 	}
 }

@@ -8,7 +8,8 @@
 //
 // What it does not know: devices claimed through dynamic resource allocation, scheduler extenders, profiles and
 // plugins of the cluster's own, preemption (a pod that would have to push another one out does not fit), and volumes
-// that are not made yet. Which zone an autoscaler's next node comes up in is assumed to be the one that is needed.
+// that are not made yet. Pods of negative priority, which give way to all others, are not there at all, nor are those
+// that wait for a gate, a device or another scheduler. Which zone an autoscaler's next node comes up in is assumed to be the one that is needed.
 package fit
 
 import (

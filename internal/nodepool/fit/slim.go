@@ -23,9 +23,10 @@ type Pods struct {
 	err                 error
 }
 
-// Add keeps a pod. Those that have finished hold no place and are left out.
+// Add keeps a pod. Left out are those that keep nobody from a place: they have finished, give way to anybody, or wait
+// for something else than the default scheduler's word.
 func (p *Pods) Add(pod *corev1.Pod) {
-	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed || len(pod.Spec.SchedulingGates) > 0 && pod.Spec.NodeName == "" {
+	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed || givesWay(pod) || waitsForOthers(pod) {
 		return
 	}
 	slim := slimPod(pod)
@@ -54,6 +55,17 @@ func (p *Pods) Add(pod *corev1.Pod) {
 	owner := metav1.GetControllerOfNoCopy(pod)
 	p.list = append(p.list, Pod{Name: pod.Name, Node: node, Daemon: mirror || owner != nil && owner.Kind == "DaemonSet", Alike: shared})
 	p.uids = append(p.uids, pod.UID)
+}
+
+// givesWay is true for a pod that only keeps room warm, for an autoscaler: of negative priority, below that of every pod
+// that asks for none. It is pushed out by the first pod that needs its place, and itself needs none.
+func givesWay(pod *corev1.Pod) bool { return pod.Spec.Priority != nil && *pod.Spec.Priority < 0 }
+
+// waitsForOthers is true for a pod that has no node, and gets none from the scheduler asked here: it is held by a gate,
+// is for another scheduler, or for a device, which is what it waits for.
+func waitsForOthers(pod *corev1.Pod) bool {
+	elsewhere := pod.Spec.SchedulerName != "" && pod.Spec.SchedulerName != corev1.DefaultSchedulerName
+	return pod.Spec.NodeName == "" && (len(pod.Spec.SchedulingGates) > 0 || elsewhere || len(pod.Spec.ResourceClaims) > 0)
 }
 
 // away are the pods as they will be: those that move and those that end are not where they were.
