@@ -100,64 +100,6 @@ func unquarantineStep(name string, node Node, why string) Step {
 	}
 }
 
-// force deletes the blocker's pod: one per budget in one turn, and the next of a controller when the last one is replaced
-// or was waited for long enough.
-func (t *turn) force(b drain.Blocker) {
-	key := "budget " + b.Budget
-	if b.Budget == "" {
-		key = "pod " + b.Pod.String()
-	}
-	i := slices.IndexFunc(t.facts.Pods, func(p Pod) bool { return p.UID == b.UID })
-	if i < 0 || t.ended[key] {
-		return
-	}
-	if p := t.facts.Pods[i]; p.Mirror || p.Finished || !p.Deadline.IsZero() {
-		return
-	}
-	if why := t.stillReplacing(b, t.facts.Pods[i]); why != "" {
-		t.skip(podOf(b), "does not delete "+podOf(b).String()+" yet", why)
-		return
-	}
-	t.ended[key] = true
-	t.add(Step{
-		Action: ActionForce, Object: podOf(b),
-		Does: "deletes " + podOf(b).String() + breaks(b),
-		Why:  fmt.Sprintf("%s, and it is in the way since %s: %s", deadlineOf(b), b.Since.UTC().Format(time.RFC3339), b.Message),
-	})
-}
-
-// stillReplacing says which other pod of the controller is still on its way out or in.
-func (t *turn) stillReplacing(b drain.Blocker, p Pod) string {
-	if p.Controller == "" {
-		return ""
-	}
-	for _, other := range t.facts.Pods {
-		if other.Controller != p.Controller || other.UID == p.UID || other.Finished {
-			continue
-		}
-		name := "pod " + b.Pod.Namespace + "/" + other.Name
-		switch {
-		case !other.Deadline.IsZero() && t.now.Before(other.Deadline.Add(endTakes)):
-			return name + " is still ending"
-		case other.Deadline.IsZero() && !other.Ready && t.now.Sub(other.Created) < helpTakes:
-			return name + " is still starting"
-		}
-	}
-	return ""
-}
-
-// breaks names what the deletion does not ask.
-func breaks(b drain.Blocker) string {
-	switch {
-	case b.Reason == drain.ReasonUnmanagedPod:
-		return ", which nobody brings back"
-	case b.Budget != "":
-		return " and breaks PodDisruptionBudget " + b.Budget
-	default:
-		return " before its controller is complete"
-	}
-}
-
 // deadlineOf names whose wish it is.
 func deadlineOf(b drain.Blocker) string {
 	whose := "the drain's policy"

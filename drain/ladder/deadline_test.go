@@ -16,8 +16,8 @@ var forceIn30 = ending(drain.DeadlineForce, 30*time.Minute)
 func forceFacts(change ...func(*Facts)) Facts {
 	f := cartFacts()
 	f.Pods = []Pod{
-		{Name: "cart-5d4f-1", UID: "uid-cart-1", Controller: "rs-cart", Ready: true},
-		{Name: "cart-5d4f-2", UID: "uid-cart-2", Controller: "rs-cart", Ready: true},
+		{Name: "cart-5d4f-1", UID: "uid-cart-1", Controller: "rs-cart", Budgets: []string{"shop/cart"}, Ready: true},
+		{Name: "cart-5d4f-2", UID: "uid-cart-2", Controller: "rs-cart", Budgets: []string{"shop/cart"}, Ready: true},
 	}
 	for _, c := range change {
 		c(&f)
@@ -29,9 +29,16 @@ func deployment(change ...func(*Deployment, *Budget)) func(*Facts) {
 	return func(f *Facts) { f.Deployments = cartFacts(change...).Deployments }
 }
 
+func uncovered(f *Facts) {
+	for i := range f.Pods {
+		f.Pods[i].Budgets = nil
+	}
+}
+
 func other(p Pod) func(*Facts) {
 	return func(f *Facts) {
 		p.Name, p.UID, p.Controller = "cart-5d4f-2", "uid-cart-2", "rs-cart"
+		p.Budgets = f.Pods[0].Budgets
 		f.Pods[1] = p
 	}
 }
@@ -87,7 +94,7 @@ func TestForce(t *testing.T) {
 		"the pod's uid not known": {plan: planOf(cart(forceIn30, func(b *drain.Blocker) { b.UID = "" })), facts: forceFacts(), policy: climbing()},
 		"a rule's wish": {
 			plan:  planOf(cart(forceIn30, func(b *drain.Blocker) { b.Rule, b.Budget, b.Reason = "batch", "", drain.ReasonReplacementNotReady })),
-			facts: forceFacts(), policy: climbing(),
+			facts: forceFacts(uncovered), policy: climbing(),
 			want: []string{"Force: deletes pod shop/cart-5d4f-1 before its controller is complete, because rule batch says Force after 30m0s, " +
 				"and it is in the way since 2026-11-23T11:00:00Z: PodDisruptionBudget shop/cart allows 0 of 2: 2 ready, 2 needed"},
 		},
@@ -99,8 +106,10 @@ func TestForce(t *testing.T) {
 				"and it is in the way since 2026-11-23T11:00:00Z: no controller would bring it back, move or delete it by hand"},
 		},
 		"one pod per budget": {
-			plan:   planOf(cart(forceIn30), cart(forceIn30, func(b *drain.Blocker) { b.UID, b.Pod.Name = "uid-x", "x" })),
-			facts:  forceFacts(func(f *Facts) { f.Pods = append(f.Pods, Pod{Name: "x", UID: "uid-x", Controller: "rs-x", Ready: true}) }),
+			plan: planOf(cart(forceIn30), cart(forceIn30, func(b *drain.Blocker) { b.UID, b.Pod.Name = "uid-x", "x" })),
+			facts: forceFacts(func(f *Facts) {
+				f.Pods = append(f.Pods, Pod{Name: "x", UID: "uid-x", Controller: "rs-x", Budgets: []string{"shop/cart"}, Ready: true})
+			}),
 			policy: climbing(), want: forces,
 		},
 		"gone meanwhile":   {plan: planOf(cart(forceIn30)), facts: forceFacts(func(f *Facts) { f.Pods = f.Pods[1:] }), policy: climbing()},

@@ -24,7 +24,7 @@ type Facts struct {
 	Told map[string]bool
 	// Nodes by name: those that are given up or to be given up.
 	Nodes map[string]Node
-	// Pods are the pods whose deadline is over, and the other pods of their controllers.
+	// Pods are the pods whose deadline is over, and the other pods of their controllers and of the budgets that cover them.
 	Pods []Pod
 }
 
@@ -102,11 +102,13 @@ type Node struct {
 	By          string
 }
 
-// Pod is what matters of a pod that is to be forced, or of another pod of its controller.
+// Pod is what matters of a pod that is to be forced, or of another pod of its controller or of its budgets.
 type Pod struct {
 	Name       string
 	UID        types.UID
 	Controller types.UID
+	// Budgets are the namespace/name of all budgets that cover the pod now, sorted.
+	Budgets []string
 	// Mirror says that the kubelet runs the pod from a file.
 	Mirror   bool
 	Ready    bool

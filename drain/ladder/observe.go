@@ -8,7 +8,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -159,34 +158,6 @@ func (o *observer) nodes(ctx context.Context) error {
 			return err
 		}
 		o.facts.Nodes[name] = slimNode(node)
-	}
-	return nil
-}
-
-// forced reads the pods that may be deleted and the others of their controllers, which tell whether an earlier one is still
-// being replaced. It is one list per namespace.
-func (o *observer) forced(ctx context.Context) error {
-	namespaces := map[string]bool{}
-	wanted := map[types.UID]bool{}
-	for _, b := range o.plan.Blockers {
-		if !forceDue(b, o.now) {
-			continue
-		}
-		namespaces[b.Pod.Namespace] = true
-		wanted[b.UID] = true
-		if b.Controller.UID != "" {
-			wanted[b.Controller.UID] = true
-		}
-	}
-	for namespace := range namespaces {
-		err := each(ctx, o.client.CoreV1().Pods(namespace).List, metav1.ListOptions{}, func(p *corev1.Pod) {
-			if slim := slimPod(p); wanted[slim.UID] || wanted[slim.Controller] {
-				o.facts.Pods = append(o.facts.Pods, slim)
-			}
-		})
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }

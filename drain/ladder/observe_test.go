@@ -159,7 +159,7 @@ func TestObserveReadsOnlyWhatIsDue(t *testing.T) {
 			policy: climbing(drain.RungNotify, drain.RungScaleUpBudget), change: func(b *drain.Blocker) { b.Since = ago(time.Second) },
 			want: []string{marked},
 		},
-		"force":      {policy: drain.Policy{Started: started}, change: forceIn30, want: []string{marked, "list pods"}},
+		"force":      {policy: drain.Policy{Started: started}, change: forceIn30, want: []string{marked, "list poddisruptionbudgets", "list pods"}},
 		"quarantine": {policy: drain.Policy{Started: started}, change: ending(drain.DeadlineQuarantine, time.Minute), want: []string{marked, "get nodes"}},
 	}
 	for name, tc := range tests {

@@ -99,7 +99,10 @@ func (w *world) open(t *rapid.T, name string) {
 	}
 	w.must(w.client.PolicyV1().PodDisruptionBudgets("shop").Create(ctx, &policyv1.PodDisruptionBudget{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
-		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: a.budget.MinAvailable, MaxUnavailable: a.budget.MaxUnavailable},
+		Spec: policyv1.PodDisruptionBudgetSpec{
+			MinAvailable: a.budget.MinAvailable, MaxUnavailable: a.budget.MaxUnavailable,
+			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": name}},
+		},
 	}, metav1.CreateOptions{}))
 	w.apps = append(w.apps, a)
 	w.replicaSet(a)
