@@ -78,7 +78,7 @@ func (r *Reconciler) act(ctx context.Context, np *fleetwrightv1.Nodepool, o *obs
 	case replacement.CordonNodes:
 		return r.cordon(ctx, key, o)
 	case replacement.UncordonNodes:
-		return r.uncordon(ctx, key, o)
+		return r.uncordon(ctx, np, o)
 	case replacement.EvictPods:
 		return r.evict(ctx, np, o)
 	case replacement.DeleteMachines:
@@ -143,8 +143,11 @@ func (r *Reconciler) cordon(ctx context.Context, key types.NamespacedName, o *ob
 	return eachNode(o.plan.Action.Nodes, func(n drain.NodeRef) error { return drain.Cordon(ctx, o.nodes, n, mark) })
 }
 
-// uncordon takes the mark off last, so that a restart in between goes on.
-func (r *Reconciler) uncordon(ctx context.Context, key types.NamespacedName, o *observation) error {
+// uncordon opens the nodes before it puts back what was changed for their drain: a
+// webhook that refuses to have that changed may need these very nodes to run on.
+// The mark goes last: as long as it is there, the planner asks for this again.
+func (r *Reconciler) uncordon(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
+	key := types.NamespacedName{Namespace: np.Namespace, Name: o.plan.Action.Object}
 	if !o.pools[key.Name].EmptySince.IsZero() {
 		// The change that emptied it was through: how many nodes served before it is
 		// history, and would be taken for a shift that is to be taken back.
@@ -156,6 +159,9 @@ func (r *Reconciler) uncordon(ctx context.Context, key types.NamespacedName, o *
 	}
 	mark := drain.Mark{Key: fleetwrightv1.AnnotationCordoned}
 	if err := eachNode(o.plan.Action.Nodes, func(n drain.NodeRef) error { return drain.Uncordon(ctx, o.nodes, n, mark) }); err != nil {
+		return err
+	}
+	if err := putBackAll(ctx, np, o); err != nil {
 		return err
 	}
 	return capi.MarkDraining(ctx, r.Client, r.Live, key, time.Time{})

@@ -103,30 +103,42 @@ func loudness(s ladder.Step) int {
 }
 
 // putBack takes back what the ladder has changed for the drain of a pool, before
-// machines of it go or its nodes are opened again. While a part of a pool is taken
-// away, what helps the rest stays. An error means that something is left.
+// machines of it go. While a part of a pool is taken away, what helps the rest
+// stays. An error means that something is left. Nodes that are opened again do not
+// wait for it; see uncordon.
 func (r *Reconciler) putBack(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
-	a := o.plan.Action
-	if o.nodes == nil || o.world.Cluster.Unreachable != "" {
-		return nil // it goes with the cluster, or was never drained
-	}
-	switch {
+	switch a := o.plan.Action; {
 	case a.Kind == replacement.DeleteMachines:
 		return r.putBackPart(ctx, np, o)
-	case a.Kind == replacement.UncordonNodes, a.Kind == replacement.DeletePool, a.Kind == replacement.MarkEmpty, a.Kind == replacement.ReleasePool:
+	case a.Kind == replacement.DeletePool, a.Kind == replacement.MarkEmpty, a.Kind == replacement.ReleasePool:
 	case a.Kind == replacement.ResizePool && a.Replicas == 0:
 	default:
 		return nil
 	}
+	return putBackAll(ctx, np, o)
+}
+
+func putBackAll(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
+	if unreadable(o) {
+		return nil
+	}
+	a := o.plan.Action
 	if err := ladder.PutBackAll(ctx, o.nodes, drainID(np, a.Object)); err != nil {
 		return fmt.Errorf("put back what was changed for the drain of pool %s: %w", a.Pool, err)
 	}
 	return nil
 }
 
+// unreadable is true for a cluster that does not answer: what was changed in it goes
+// with it, or it was never drained.
+func unreadable(o *observation) bool { return o.nodes == nil || o.world.Cluster.Unreachable != "" }
+
 var errOutstanding = errors.New("the nodes stay until then")
 
 func (r *Reconciler) putBackPart(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
+	if unreadable(o) {
+		return nil
+	}
 	a := o.plan.Action
 	steps, open, err := r.step(ctx, np, o, a.Object)
 	o.steps = append(o.steps, steps...)

@@ -235,6 +235,37 @@ func TestLadderThatFailsStopsNoDrain(t *testing.T) {
 	a.checkEnd()
 }
 
+// A tenant's webhook that is down, and so refuses to have a Deployment put back,
+// keeps no node closed that is wanted again: it may need it to run on.
+func TestNodesOpenBeforeWhatWasChangedIsPutBack(t *testing.T) {
+	t.Parallel()
+	a := shop(t, scaleUp(60))
+	scaled := func() bool { return *a.cart().Spec.Replicas == 3 }
+	a.converge(func(*fleetwrightv1.Nodepool) bool { return scaled() })
+	a.op.refuses = "patch Deployment"
+	a.change(machine("D4"))
+	closed := func() (names []string) {
+		for _, n := range a.nodes() {
+			if n.Spec.Unschedulable {
+				names = append(names, n.Name)
+			}
+		}
+		return names
+	}
+	a.converge(func(*fleetwrightv1.Nodepool) bool { return len(closed()) == 0 })
+	a.turns(3)
+	if c := a.condition("RollingOut"); c.Reason != "RollingBack" || !strings.Contains(c.Message, "put back what was changed") || !scaled() {
+		t.Errorf("nothing was put back yet, and condition RollingOut is %+v", c)
+	}
+	a.op.refuses = ""
+	a.converge(func(np *fleetwrightv1.Nodepool) bool { return upToDate(np) && len(a.pools()) == 1 })
+	a.control()
+	a.checkEnd()
+	if cart := a.cart(); scaled() || len(cart.Annotations)+len(cart.Labels) > 0 {
+		t.Errorf("left with %d replicas, annotations %v", *cart.Spec.Replicas, cart.Annotations)
+	}
+}
+
 // heard is a notifier that counts.
 type heard struct{ notices []ladder.Notice }
 
