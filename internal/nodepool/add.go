@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -81,7 +82,7 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 	// A drain asks for a look when there is something to be said. The queue takes
 	// no Nodepool twice.
 	b = b.WatchesRawSource(source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		r.drains.wakeBy(func(nodepool types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: nodepool}) })
+		r.drains.wakeBy(wakeIn(queue))
 		return nil
 	}))
 	if err := mgr.Add(manager.RunnableFunc(r.drains.run)); err != nil {
@@ -91,16 +92,48 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 }
 
 // fromCache reads the Nodepool. What goes on for one ends when it is gone.
+//
+// It says how urgent the next look is, too: the queue would keep the low priority of
+// the first listing for good, and let a drain wait behind all that only changed.
 func (r *Reconciler) fromCache() reconcile.Reconciler {
 	return reconcile.Func(func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-		var np fleetwrightv1.Nodepool
-		if err := r.Client.Get(ctx, request.NamespacedName, &np); apierrors.IsNotFound(err) {
-			return reconcile.Result{}, r.gone(ctx, request.NamespacedName)
-		} else if err != nil {
-			return reconcile.Result{}, err
-		}
-		return r.Reconcile(ctx, &np)
+		result, err := r.lookAt(ctx, request.NamespacedName)
+		result.Priority = new(r.urgency(request.NamespacedName))
+		return result, err
 	})
+}
+
+func (r *Reconciler) lookAt(ctx context.Context, nodepool types.NamespacedName) (reconcile.Result, error) {
+	var np fleetwrightv1.Nodepool
+	if err := r.Client.Get(ctx, nodepool, &np); apierrors.IsNotFound(err) {
+		return reconcile.Result{}, r.gone(ctx, nodepool)
+	} else if err != nil {
+		return reconcile.Result{}, err
+	}
+	return r.Reconcile(ctx, &np)
+}
+
+// urgent is the priority of a look at a drain: without it in time, the permission
+// to evict lapses.
+const urgent = 100
+
+func (r *Reconciler) urgency(nodepool types.NamespacedName) int {
+	if r.drains.runFor(nodepool) {
+		return urgent
+	}
+	return 0
+}
+
+// wakeIn has looks that a drain asks for done before others.
+func wakeIn(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) func(types.NamespacedName) {
+	return func(nodepool types.NamespacedName) {
+		request := reconcile.Request{NamespacedName: nodepool}
+		if byPriority, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+			byPriority.AddWithOpts(priorityqueue.AddOpts{Priority: new(urgent)}, request)
+			return
+		}
+		queue.Add(request)
+	}
 }
 
 // nodepoolsInReach finds all Nodepools that a Freeze may be about; which they

@@ -262,6 +262,14 @@ func (d *drains) stop(ctx context.Context, nodepool types.NamespacedName) error 
 	return nil
 }
 
+// runFor is true while a drain runs for the Nodepool.
+func (d *drains) runFor(nodepool types.NamespacedName) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	run := d.runs[nodepool]
+	return run != nil && !run.ended()
+}
+
 // wakeBy says how to ask for a look.
 func (d *drains) wakeBy(wake func(nodepool types.NamespacedName)) {
 	d.mu.Lock()
