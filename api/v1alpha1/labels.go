@@ -55,6 +55,10 @@ const (
 	// AnnotationNodeCap on a Cluster is the highest number of nodes that Nodepools let it have. 950 if it is not set.
 	AnnotationNodeCap = "fleetwright.io/node-cap"
 
+	// AnnotationSkipFitCheck on a Nodepool lets old nodes be closed although their pods have no place elsewhere, or although
+	// that cannot be told. Its value is the metadata.generation that it is meant for: it ends with the next change of the spec.
+	AnnotationSkipFitCheck = "fleetwright.io/skip-fit-check"
+
 	// FinalizerNodepool keeps a Nodepool until its pools are drained and gone from Azure.
 	FinalizerNodepool = "fleetwright.io/nodepool"
 )

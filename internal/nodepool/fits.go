@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -62,6 +63,11 @@ func (f *fits) forget(nodepool types.UID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.by, nodepool)
+}
+
+// skipsFitCheck is true when a person wants the pods of this very spec to move, place or no place.
+func skipsFitCheck(np *fleetwrightv1.Nodepool) bool {
+	return np.Generation > 0 && np.Annotations[fleetwrightv1.AnnotationSkipFitCheck] == strconv.FormatInt(np.Generation, 10)
 }
 
 // observeFit looks for a place for pods that are to leave.

@@ -14,6 +14,7 @@ import (
 	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/nodepool/fit"
 	"github.com/fleetwright/fleetwright/internal/nodepool/preflight"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
@@ -50,7 +51,7 @@ func TestPodsWithoutAPlaceHoldTheFirstEviction(t *testing.T) {
 	})
 	a.turns(6)
 	said := a.condition(fleetwrightv1.ConditionRollingOut).Message
-	for _, part := range []string{"1 pod on pool ", "pod " + a.namespace + "/bound: 0/", "node(s) didn't match Pod's node affinity/selector", "let a rule of spec.drain skip it"} {
+	for _, part := range []string{"1 pod on pool ", "pod " + a.namespace + "/bound: 0/", "node(s) didn't match Pod's node affinity/selector", "let a rule of spec.drain skip it", "fleetwright.io/skip-fit-check=2"} {
 		if !strings.Contains(said, part) {
 			t.Errorf("condition RollingOut says %q, want %q in it", said, part)
 		}
@@ -63,6 +64,31 @@ func TestPodsWithoutAPlaceHoldTheFirstEviction(t *testing.T) {
 	}
 	a.converge(upToDate)
 	a.checkEnd()
+}
+
+// The annotation is for one spec: it says nothing of the next.
+func TestTheFitCheckIsSkippedForOneGeneration(t *testing.T) {
+	for name, test := range map[string]struct {
+		generation int64
+		annotated  string
+		want       bool
+	}{
+		"not set":         {2, "", false},
+		"for this spec":   {2, "2", true},
+		"for the former":  {3, "2", false},
+		"not a number":    {2, "true", false},
+		"a proposed spec": {0, "0", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			np := &fleetwrightv1.Nodepool{ObjectMeta: metav1.ObjectMeta{Generation: test.generation}}
+			if test.annotated != "" {
+				np.Annotations = map[string]string{"fleetwright.io/skip-fit-check": test.annotated}
+			}
+			if got := wanted(np, capi.Cluster{}, freeze.Effect{}, time.Time{}); got.SkipFitCheck != test.want || got.Generation != test.generation {
+				t.Errorf("wanted() skips the check is %t for generation %d, want %t", got.SkipFitCheck, got.Generation, test.want)
+			}
+		})
+	}
 }
 
 func TestOnlyAFreshAnswerAboutTheSamePodsCounts(t *testing.T) {

@@ -41,6 +41,7 @@ func wanted(np *fleetwrightv1.Nodepool, cluster capi.Cluster, frozen freeze.Effe
 		Soak: time.Duration(ptr.Deref(policy.SoakSeconds, 0)) * time.Second, SoakCordoned: policy.SoakMode == fleetwrightv1.SoakModeCordoned,
 		DeletionPolicy: string(np.Spec.DeletionPolicy),
 		Adopt:          np.Spec.Adoption.Policy == fleetwrightv1.AdoptionPolicyAdopt,
+		Generation:     np.Generation, SkipFitCheck: skipsFitCheck(np),
 	}
 	if policy.MinReadySeconds != nil {
 		out.MinReady = time.Duration(*policy.MinReadySeconds) * time.Second

@@ -3,6 +3,7 @@ package replacement
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
@@ -30,7 +31,7 @@ func (f Fit) About(of []PodsOf) bool {
 // doTheirPodsFit is asked before the first node of pools is closed: the pods that
 // leave must have a place. Once they are on their way it is not asked again. A
 // Nodepool that is deleted was asked to go, whether or not its pods find another
-// place.
+// place, and a person may ask the same of any other.
 func (l *look) doTheirPodsFit(pools []Pool) *Plan {
 	var of []PodsOf
 	open, begun := false, false
@@ -72,6 +73,9 @@ func (l *look) doesTheBatchFit(p Pool) *Plan {
 }
 
 func (l *look) doPodsFit(of []PodsOf, what string) *Plan {
+	if l.Nodepool.SkipFitCheck {
+		return nil
+	}
 	at := slices.IndexFunc(l.Fits, func(f Fit) bool { return f.About(of) })
 	if at < 0 {
 		return &Plan{
@@ -94,8 +98,17 @@ func (l *look) doPodsFit(of []PodsOf, what string) *Plan {
 	}
 	return &Plan{
 		Verdict: Waiting, Reason: fleetwrightv1.ReasonPodsDoNotFit, CheckAgain: later,
-		Message: message + "; make room, change the pod, or let a rule of spec.drain skip it",
+		Message: message + "; make room, change the pod, let a rule of spec.drain skip it, or " + l.skipFitCheck(),
 	}
+}
+
+// skipFitCheck is how a person who knows better goes on.
+func (l *look) skipFitCheck() string {
+	generation := "<metadata.generation>" // of a spec that is proposed only
+	if g := l.Nodepool.Generation; g > 0 {
+		generation = strconv.FormatInt(g, 10)
+	}
+	return fmt.Sprintf("annotate the Nodepool with %s=%s to go on all the same", fleetwrightv1.AnnotationSkipFitCheck, generation)
 }
 
 func namesOf(nodes []Node) []string {

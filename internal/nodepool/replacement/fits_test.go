@@ -55,6 +55,19 @@ func init() {
 				{40 * time.Minute, "its owner changes it", unfit(0)},
 			},
 		},
+		"pods-without-a-place-and-a-person-who-goes-on-all-the-same": {
+			ends: "Ready",
+			begin: func(t *testing.T) *story {
+				t.Helper()
+				s := newStory(t).running(6)
+				s.w.Nodepool.Generation = 7
+				return s
+			},
+			script: []scripted{
+				{0, "machineType D8; two pods select what only the old pool has", func(s *story) { setMachine("D8")(s); s.unfit = 2 }},
+				{40 * time.Minute, "fleetwright.io/skip-fit-check=7", func(s *story) { s.w.Nodepool.SkipFitCheck = true }},
+			},
+		},
 		"deleted-with-pods-that-have-no-place": {
 			ends:   "DeletingPool",
 			begin:  func(t *testing.T) *story { return newStory(t).running(6) },

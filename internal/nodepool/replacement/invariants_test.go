@@ -85,7 +85,7 @@ func (s *story) checkWrites(plan Plan, bad func(string, ...any)) {
 		if plan.Strategy == "StagedShift" {
 			leave[0].Nodes = namesOf(a.Nodes)
 		}
-		if begins := s.pool(a.Object).DrainStarted.IsZero() || leave[0].Nodes != nil; begins && min(s.unfit, s.podsOf(leave)) > 0 && !s.w.Nodepool.Deleting {
+		if begins := s.pool(a.Object).DrainStarted.IsZero() || leave[0].Nodes != nil; begins && min(s.unfit, s.podsOf(leave)) > 0 && !s.w.Nodepool.Deleting && !s.w.Nodepool.SkipFitCheck {
 			bad("I4: closes nodes of %s although %d pods have no place", a.Pool, s.unfit)
 		}
 		s.checkSystemPoolLeft(*s.pool(a.Object), bad)

@@ -88,6 +88,10 @@ type Nodepool struct {
 	DeletionPolicy string
 	// Adopt says whether Adoptable pools are taken over, or only told of.
 	Adopt bool
+	// Generation counts the changes of what is wanted. SkipFitCheck is true when a
+	// person asked, for this one, to close nodes whose pods have no place.
+	Generation   int64
+	SkipFitCheck bool
 }
 
 // Hold is a request to do less.
