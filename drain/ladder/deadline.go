@@ -18,7 +18,8 @@ const (
 
 // end does what the blocker's deadline says, once it is over.
 func (t *turn) end(b drain.Blocker) {
-	force, quarantine := forceDue(b, t.now), quarantineDue(b, t.now)
+	// The pods of a node that was given up are left until they leave by themselves.
+	force, quarantine := forceDue(b, t.now) && !t.givenUp(b.Node), quarantineDue(b, t.now)
 	if !force && !quarantine {
 		return
 	}
@@ -55,6 +56,10 @@ func (t *turn) helpUnderWay(b drain.Blocker) string {
 		return d.String() + " was restarted at " + d.RestartRuns.UTC().Format(time.RFC3339)
 	}
 	return ""
+}
+
+func (t *turn) givenUp(node string) bool {
+	return slices.ContainsFunc(t.plan.Nodes, func(n drain.NodeProgress) bool { return n.Name == node && n.Quarantined })
 }
 
 func (t *turn) quarantine(b drain.Blocker, name string) {

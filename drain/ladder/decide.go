@@ -14,7 +14,7 @@ import (
 
 // Decide says which steps are to be taken now, and in sentences why a rung that is due does not help. It is a function of
 // its arguments. Each rung acts on its own; a deadline waits while a helping step that is younger than ten minutes may still
-// make it unnecessary.
+// make it unnecessary, and does nothing while a node is not cordoned.
 func Decide(plan drain.Plan, facts Facts, policy drain.Policy, now time.Time) []Step {
 	t := &turn{
 		plan: plan, facts: facts, policy: policy, now: now,
@@ -25,8 +25,10 @@ func Decide(plan drain.Plan, facts Facts, policy drain.Policy, now time.Time) []
 		t.notify(b)
 		t.help(b)
 	}
-	for _, b := range plan.Blockers {
-		t.end(b)
+	if plan.Cordoned() { // somebody who opens a node stops the drain, and nothing ends by it
+		for _, b := range plan.Blockers {
+			t.end(b)
+		}
 	}
 	t.unquarantine()
 	return t.steps
