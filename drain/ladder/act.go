@@ -96,7 +96,7 @@ func whatIsLeft(ctx context.Context, client kubernetes.Interface, id string) ([]
 	var steps []Step
 	err := each(ctx, client.AppsV1().Deployments(metav1.NamespaceAll).List, metav1.ListOptions{LabelSelector: LabelScaledUp},
 		func(d *appsv1.Deployment) {
-			if slim := slimDeployment(d); slim.ScaledUp.By == id {
+			if slim := slimDeployment(d); slim.ScaledUp.is(id) {
 				steps = append(steps, putBackStep(slim, why, true))
 			}
 		})

@@ -3,6 +3,7 @@ package ladder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func TestScaleUpAndPutBackOnAServer(t *testing.T) {
 	if err := s.act(steps[0]); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.size(); !strings.HasPrefix(got, `3 "true" "{\"from\":2,\"to\":3,\"by\":\"prod/`) {
+	if got := s.size(); !strings.HasPrefix(got, fmt.Sprintf(`3 %q "prod/`, NewScaledUp(s.id(), 2, 3, noon.Add(24*time.Hour)).Label())) {
 		t.Errorf("the Deployment is %s", got)
 	}
 	if err := s.act(steps[0]); !apierrors.IsConflict(err) || !strings.HasPrefix(s.size(), "3 ") {
@@ -220,8 +221,7 @@ func TestPutBackAllTakesOnlyItsOwn(t *testing.T) {
 	put := func(by string) {
 		s.set(func(d *appsv1.Deployment) {
 			*d.Spec.Replicas = 3
-			d.Labels = map[string]string{LabelScaledUp: "true"}
-			d.Annotations = map[string]string{AnnotationScaledUp: ScaledUp{From: 2, To: 3, By: by, Since: noon, Until: noon.Add(time.Hour)}.annotation()}
+			d.Labels = map[string]string{LabelScaledUp: NewScaledUp(by, 2, 3, noon.Add(time.Hour)).Label()}
 		})
 		n := s.nodeNow()
 		n.Labels, n.Annotations = map[string]string{drain.LabelQuarantined: "x"}, map[string]string{AnnotationQuarantinedBy: by}
@@ -231,7 +231,7 @@ func TestPutBackAllTakesOnlyItsOwn(t *testing.T) {
 	if err := PutBackAll(t.Context(), server, s.id()); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(s.size(), `3 "true"`) || s.nodeNow().Labels[drain.LabelQuarantined] != "x" {
+	if !strings.HasPrefix(s.size(), `3 "2-3-`) || s.nodeNow().Labels[drain.LabelQuarantined] != "x" {
 		t.Errorf("another drain's was put back: %s, node %v", s.size(), s.nodeNow().Labels)
 	}
 	put(s.id())

@@ -94,10 +94,11 @@ func single(d *Deployment, b *Budget) {
 	*b = Budget{MinAvailable: number(1), Healthy: 1, Expected: 1}
 }
 
-func up(by string, since, until time.Time) func(*Deployment, *Budget) {
+// up makes cart a Deployment that was scaled up at since.
+func up(by string, since time.Time) func(*Deployment, *Budget) {
 	return func(d *Deployment, _ *Budget) {
 		d.Replicas = 3
-		d.ScaledUp = ScaledUp{From: 2, To: 3, By: by, Since: since, Until: until}
+		d.ScaledUp = NewScaledUp(by, 2, 3, since.Add(24*time.Hour))
 	}
 }
 

@@ -46,8 +46,8 @@ func (t *turn) helpUnderWay(b drain.Blocker) string {
 	switch {
 	case t.helped[d.UID]:
 		return d.String() + " is being helped now"
-	case d.ScaledUp.yes() && young(d.ScaledUp.Since):
-		return d.String() + " was scaled up at " + d.ScaledUp.Since.UTC().Format(time.RFC3339)
+	case d.ScaledUp.yes() && young(d.ScaledUp.since()):
+		return d.String() + " was scaled up at " + d.ScaledUp.since().UTC().Format(time.RFC3339)
 	case !t.restartedForThis(d):
 		return ""
 	case d.RestartRuns.IsZero():

@@ -139,12 +139,12 @@ func TestForce(t *testing.T) {
 			want: append([]string{restarts}, waits("Deployment shop/cart is being helped now")...),
 		},
 		"scaled up nine minutes ago": {
-			plan: planOf(cart(forceIn30)), facts: forceFacts(deployment(up(us, ago(9*time.Minute), noon.Add(time.Hour)))), policy: helping,
+			plan: planOf(cart(forceIn30)), facts: forceFacts(deployment(up(us, ago(9*time.Minute)))), policy: helping,
 			want: append([]string{"Standing: leaves Deployment shop/cart scaled up, because the nodes to empty still hold 1 of its pods"},
 				waits("Deployment shop/cart was scaled up at 2026-11-23T11:51:00Z")...),
 		},
 		"scaled up ten minutes ago": {
-			plan: planOf(cart(forceIn30)), facts: forceFacts(deployment(up(us, ago(10*time.Minute), noon.Add(time.Hour)))), policy: helping,
+			plan: planOf(cart(forceIn30)), facts: forceFacts(deployment(up(us, ago(10*time.Minute)))), policy: helping,
 			want: append([]string{"Standing: leaves Deployment shop/cart scaled up, because the nodes to empty still hold 1 of its pods"}, forces...),
 		},
 		"restarted, and nothing has begun": {
@@ -192,7 +192,7 @@ func TestQuarantine(t *testing.T) {
 		"given up already":      {plan: planOf(cart(in30)), facts: forceFacts(ours), policy: policy},
 		"given up by a person":  {plan: planOf(cart(in30)), facts: forceFacts(nodes(map[string]Node{"old-1": {Quarantined: true}})), policy: policy},
 		"help is under way": {
-			plan: planOf(cart(in30)), facts: forceFacts(fresh, deployment(up(us, ago(time.Minute), noon.Add(time.Hour)))), policy: policy,
+			plan: planOf(cart(in30)), facts: forceFacts(fresh, deployment(up(us, ago(time.Minute)))), policy: policy,
 			want: []string{
 				"PutBack: scales Deployment shop/cart back from 3 to 2, because the drain's policy no longer has ScaleUpBudget",
 				"Skipped: does not act on the deadline of pod shop/cart-5d4f-1, because Deployment shop/cart was scaled up at 2026-11-23T11:59:00Z",

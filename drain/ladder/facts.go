@@ -43,29 +43,24 @@ type Deployment struct {
 	Unavailable int
 	// Restarted is the pod template's annotation AnnotationRestarted.
 	Restarted string
+	// RestartedFor is the start of the drain that restarted it last, and RestartedAt when it did, both by LabelRestarted and
+	// zero without it.
+	RestartedFor time.Time
+	RestartedAt  time.Time
 	// RestartRuns is when the ReplicaSet of this drain's restart was created; zero while there is none.
 	RestartRuns time.Time
 	// ScaledUp is the zero value if it was not scaled up.
 	ScaledUp ScaledUp
-	// Unreadable says that it is labelled as scaled up and the annotation that tells how cannot be read.
+	// Unreadable says that it is labelled as scaled up and the label cannot be read.
 	Unreadable bool
 	// Scaler is the HorizontalPodAutoscaler that sets its size, empty if none does.
 	Scaler string
 	// Manager is the GitOps tool that owns spec.replicas, empty if none does.
 	Manager string
+	// Owner is the object that controls the Deployment, "Rollout cart", empty if none does.
+	Owner string
 	// Holding are its pods on the nodes to empty that nobody has asked to end.
 	Holding []types.UID
-}
-
-// ScaledUp is the content of AnnotationScaledUp.
-type ScaledUp struct {
-	From int32 `json:"from"`
-	To   int32 `json:"to"`
-	// By is the id of the drain.
-	By    string    `json:"by"`
-	Since time.Time `json:"since"`
-	// Until is when anybody who finds the annotation puts back, whether or not the drain still lives.
-	Until time.Time `json:"until"`
 }
 
 // Budget is what matters of a PodDisruptionBudget: spec and status.

@@ -2,6 +2,8 @@ package ladder
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -12,38 +14,28 @@ import (
 const (
 	// FieldManager is who writes the changes of this package.
 	FieldManager = "fleetwright-drain"
-	// LabelScaledUp is "true" on a Deployment that was scaled up, so that one list finds them all.
+	// LabelScaledUp tells on a Deployment that it was scaled up, how, until when and for which drain: see ScaledUp.Label. It is a
+	// label because "kubectl rollout undo" replaces all annotations, and so that one list finds them all.
 	LabelScaledUp = "fleetwright.io/scaled-up"
-	// AnnotationScaledUp tells on the same Deployment how, as JSON: see ScaledUp.
-	AnnotationScaledUp = "fleetwright.io/scaled-up"
+	// AnnotationScaledUp tells people on the same Deployment the id of the drain. Nothing is decided by it.
+	AnnotationScaledUp = "fleetwright.io/scaled-up-by"
 	// AnnotationRestarted on a pod template is when the drain began for which it was restarted.
 	AnnotationRestarted = "fleetwright.io/restarted-at"
+	// LabelRestarted on the Deployment says the same as "<when the drain began>-<when it was restarted>", in seconds since 1970.
+	// It outlives a "kubectl rollout undo", which takes the restart back with its annotation.
+	LabelRestarted = "fleetwright.io/restarted-for"
 	// AnnotationQuarantinedBy on a node is the drain that set drain.LabelQuarantined. A label without it is a person's.
 	AnnotationQuarantinedBy = "fleetwright.io/quarantined-by"
 )
 
-// read returns what the annotation says, and whether it can be understood.
-func (s *ScaledUp) read(annotation string) bool {
-	var found ScaledUp
-	if err := json.Unmarshal([]byte(annotation), &found); err != nil || found.By == "" || found.Until.IsZero() {
-		return false
-	}
-	if found.From < 0 || found.To <= found.From {
-		return false
-	}
-	*s = found
-	return true
-}
-
-func (s ScaledUp) annotation() string { return encode(s) }
-
-func (s ScaledUp) yes() bool { return s.By != "" }
-
 // restartPatch changes the pod template, which is what makes a Deployment roll out. Like each patch here it carries the
 // version that it was decided on, so that the API server refuses it once anything has changed.
-func restartPatch(d Deployment, started time.Time) string {
+func restartPatch(d Deployment, started, now time.Time) string {
 	return encode(object{
-		"metadata": object{"resourceVersion": d.ResourceVersion},
+		"metadata": object{
+			"resourceVersion": d.ResourceVersion,
+			"labels":          object{LabelRestarted: restartedLabel(started, now)},
+		},
 		"spec": object{"template": object{"metadata": object{
 			"annotations": object{AnnotationRestarted: restartedFor(started)},
 		}}},
@@ -52,28 +44,18 @@ func restartPatch(d Deployment, started time.Time) string {
 
 func restartedFor(started time.Time) string { return started.UTC().Format(time.RFC3339) }
 
-func scaleUpPatch(d Deployment, up ScaledUp) string {
-	return encode(object{
-		"metadata": object{
-			"resourceVersion": d.ResourceVersion,
-			"labels":          object{LabelScaledUp: "true"},
-			"annotations":     object{AnnotationScaledUp: up.annotation()},
-		},
-		"spec": object{"replicas": up.To},
-	})
+func restartedLabel(started, now time.Time) string {
+	return fmt.Sprintf("%d-%d", started.Unix(), now.Unix())
 }
 
-// putBackPatch takes the marks off, and the pod too unless somebody else has set another number meanwhile.
-func putBackPatch(d Deployment) string {
-	patch := object{"metadata": object{
-		"resourceVersion": d.ResourceVersion,
-		"labels":          object{LabelScaledUp: nil},
-		"annotations":     object{AnnotationScaledUp: nil},
-	}}
-	if d.Replicas == d.ScaledUp.To {
-		patch["spec"] = object{"replicas": d.ScaledUp.From}
+// readRestarted returns when the label says that the restart was and for the drain of which start; zero times if it
+// cannot be read.
+func readRestarted(label string) (started, at time.Time) {
+	numbers, ok := readNumbers(strings.Split(label, "-"))
+	if !ok || len(numbers) != 2 {
+		return time.Time{}, time.Time{}
 	}
-	return encode(patch)
+	return time.Unix(numbers[0], 0).UTC(), time.Unix(numbers[1], 0).UTC()
 }
 
 func quarantinePatch(uid types.UID, reason drain.Reason, id string) string {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
@@ -124,20 +125,29 @@ func TestOnlyPodsThatRunKeepAScaleUp(t *testing.T) {
 }
 
 func TestUnreadableMarks(t *testing.T) {
-	good := ScaledUp{From: 2, To: 3, By: us, Since: noon, Until: noon.Add(time.Hour)}.annotation()
-	for annotation, readable := range map[string]bool{
-		good: true, "": false, "{}": false, "hello": false, `{"from":3,"to":2,"by":"x","until":"2026-11-23T12:00:00Z"}`: false,
-		`{"from":2,"to":3,"until":"2026-11-23T12:00:00Z"}`: false, `{"from":2,"to":3,"by":"x"}`: false,
+	good := NewScaledUp(us, 2, 3, noon.Add(time.Hour))
+	for label, readable := range map[string]bool{
+		good.Label(): true, "": false, "true": false, "2-3-1795438800": false, "2-3-1795438800-": false, "3-2-1795438800-x": false,
+		"2-3-soon-x": false, "-2-3-1795438800-x": false, "2-99999999999-1795438800-x": false, "2-3-1795438800-x-y": false,
 	} {
 		d := slimDeployment(&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
-			Labels: map[string]string{LabelScaledUp: "true"}, Annotations: map[string]string{AnnotationScaledUp: annotation},
+			Labels: map[string]string{LabelScaledUp: label}, Annotations: map[string]string{AnnotationScaledUp: us},
 		}})
 		if d.Unreadable == readable || d.ScaledUp.yes() != readable {
-			t.Errorf("annotation %q: %+v", annotation, d.ScaledUp)
+			t.Errorf("label %q: %+v", label, d.ScaledUp)
+		}
+		if readable && d.ScaledUp != good {
+			t.Errorf("label %q: %+v, want %+v", label, d.ScaledUp, good)
 		}
 	}
-	if d := slimDeployment(&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{AnnotationScaledUp: good}}}); d.ScaledUp.yes() {
+	if d := slimDeployment(&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{AnnotationScaledUp: us}}}); d.ScaledUp.yes() {
 		t.Error("an annotation without its label counts")
+	}
+	if s, ok := readScaledUp(good.Label(), "prod/other"); !ok || s.By != "" || !s.is(us) || s.is("prod/other") {
+		t.Errorf("with another's annotation: %+v", s)
+	}
+	if errs := validation.IsValidLabelValue(NewScaledUp(us, many, many+1, noon).Label()); len(errs) > 0 {
+		t.Error(errs)
 	}
 }
 

@@ -73,7 +73,7 @@ func (o *observer) readDeployment(ctx context.Context, w Object) error {
 // deployment adds a Deployment, with its pods on the nodes to empty, and with what else is needed before it is changed.
 func (o *observer) deployment(ctx context.Context, d *appsv1.Deployment, toChange bool) error {
 	slim := slimDeployment(d)
-	if toChange || slim.ScaledUp.By == o.facts.Drain {
+	if toChange || slim.ScaledUp.is(o.facts.Drain) {
 		if err := o.pods(ctx, d, &slim); err != nil {
 			return err
 		}
@@ -97,13 +97,13 @@ func (o *observer) pods(ctx context.Context, d *appsv1.Deployment, slim *Deploym
 	}
 	options := metav1.ListOptions{LabelSelector: selector.String()}
 	own := map[types.UID]bool{}
-	restarted := slim.Restarted == restartedFor(o.policy.Started)
+	restarted := restartedBy(*slim, o.policy.Started)
 	err = each(ctx, o.client.AppsV1().ReplicaSets(d.Namespace).List, options, func(rs *appsv1.ReplicaSet) {
 		if owner := metav1.GetControllerOfNoCopy(rs); owner == nil || owner.UID != d.UID {
 			return
 		}
 		own[rs.UID] = true
-		if restarted && rs.Spec.Template.Annotations[AnnotationRestarted] == slim.Restarted {
+		if restarted && rs.Spec.Template.Annotations[AnnotationRestarted] == restartedFor(o.policy.Started) {
 			slim.RestartRuns = rs.CreationTimestamp.Time
 		}
 	})

@@ -2,6 +2,7 @@ package ladder
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/fleetwright/fleetwright/drain"
 )
@@ -25,7 +26,7 @@ func (t *turn) restart(d Deployment) {
 	t.add(Step{
 		Action: ActionRestart, Object: d.Object,
 		Does:  "restarts " + d.String() + ", which has one pod, so that the new one starts on another node first",
-		Patch: restartPatch(d, t.policy.Started),
+		Patch: restartPatch(d, t.policy.Started, t.now),
 	})
 }
 
@@ -34,6 +35,8 @@ func (t *turn) cannotRestart(d Deployment) string {
 	switch {
 	case t.policy.Started.IsZero():
 		return "it is not known when the drain began, so that it could be restarted again and again"
+	case d.Owner != "":
+		return belongs(d)
 	case d.Paused:
 		return "its rollout is paused"
 	case d.Recreate:
@@ -45,8 +48,11 @@ func (t *turn) cannotRestart(d Deployment) string {
 	return ""
 }
 
-func (t *turn) restartedForThis(d Deployment) bool {
-	return !t.policy.Started.IsZero() && d.Restarted == restartedFor(t.policy.Started)
+func (t *turn) restartedForThis(d Deployment) bool { return restartedBy(d, t.policy.Started) }
+
+// restartedBy says that the drain that began then has restarted the Deployment, even if somebody has taken that back since.
+func restartedBy(d Deployment, started time.Time) bool {
+	return !started.IsZero() && (d.Restarted == restartedFor(started) || d.RestartedFor.Equal(started.Truncate(time.Second)))
 }
 
 // restartHelps says that a Deployment of one pod is, or will be, helped by a restart rather than by a second pod.

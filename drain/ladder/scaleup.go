@@ -16,17 +16,14 @@ func (t *turn) scaleUp(b drain.Blocker, d Deployment) {
 	if !known || budget.Allowed > 0 {
 		return
 	}
-	if d.ScaledUp.By == t.facts.Drain {
+	if d.ScaledUp.is(t.facts.Drain) {
 		return
 	}
 	if why := cannotScale(b, d, budget); why != "" {
 		t.skip(d.Object, "does not scale "+d.String()+" up", why)
 		return
 	}
-	up := ScaledUp{
-		From: d.Replicas, To: d.Replicas + 1, By: t.facts.Drain,
-		Since: t.now.UTC().Truncate(time.Second), Until: t.now.UTC().Truncate(time.Second).Add(scaledUpFor),
-	}
+	up := NewScaledUp(t.facts.Drain, d.Replicas, d.Replicas+1, t.now.Add(scaledUpFor))
 	t.helped[d.UID] = true
 	t.add(Step{
 		Action: ActionScaleUp, Object: d.Object,
@@ -41,9 +38,11 @@ func (t *turn) scaleUp(b drain.Blocker, d Deployment) {
 func cannotScale(b drain.Blocker, d Deployment, budget Budget) string {
 	switch {
 	case d.Unreadable:
-		return "its label " + LabelScaledUp + " says that it was, and annotation " + AnnotationScaledUp + " cannot be read: take both off"
+		return "its label " + LabelScaledUp + " says that it was, and cannot be read: take it off"
 	case d.ScaledUp.yes():
-		return "drain " + d.ScaledUp.By + " has done so"
+		return d.ScaledUp.who() + " has done so"
+	case d.Owner != "":
+		return belongs(d)
 	case d.Scaler != "":
 		return "HorizontalPodAutoscaler " + d.Namespace + "/" + d.Scaler + " sets its size"
 	case d.Manager != "":
@@ -57,6 +56,8 @@ func cannotScale(b drain.Blocker, d Deployment, budget Budget) string {
 	return why
 }
 
+func belongs(d Deployment) string { return "it belongs to " + d.Owner + ", which would put it back" }
+
 func outstanding(d Deployment, up ScaledUp) string {
 	return fmt.Sprintf("%s is scaled up from %d to %d until %s", d, up.From, up.To, up.Until.UTC().Format(time.RFC3339))
 }
@@ -67,7 +68,7 @@ func (t *turn) putBack() {
 		if !d.ScaledUp.yes() {
 			continue
 		}
-		mine := d.ScaledUp.By == t.facts.Drain
+		mine := d.ScaledUp.is(t.facts.Drain)
 		why := t.whyPutBack(d, mine)
 		switch {
 		case why != "":

@@ -31,7 +31,13 @@ func slimDeployment(d *appsv1.Deployment) Deployment {
 		slim.Unavailable = int(slim.Replicas)
 	}
 	if _, marked := d.Labels[LabelScaledUp]; marked {
-		slim.Unreadable = !slim.ScaledUp.read(d.Annotations[AnnotationScaledUp])
+		var readable bool
+		slim.ScaledUp, readable = readScaledUp(d.Labels[LabelScaledUp], d.Annotations[AnnotationScaledUp])
+		slim.Unreadable = !readable
+	}
+	slim.RestartedFor, slim.RestartedAt = readRestarted(d.Labels[LabelRestarted])
+	if owner := metav1.GetControllerOfNoCopy(d); owner != nil {
+		slim.Owner = owner.Kind + " " + owner.Name
 	}
 	return slim
 }

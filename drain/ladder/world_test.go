@@ -250,7 +250,7 @@ func (w *world) plan(policy drain.Policy) drain.Plan {
 	return plan
 }
 
-// snapshot is what a drain must leave as it found it: everything of the Deployments but the restart, and the nodes' marks.
+// snapshot is what a drain must leave as it found it: everything of the Deployments but the marks of a restart, and the nodes' marks.
 func (w *world) snapshot() string {
 	ctx := context.Background()
 	var seen []any
@@ -260,6 +260,7 @@ func (w *world) snapshot() string {
 		if len(d.Spec.Template.Annotations) == 0 {
 			d.Spec.Template.Annotations = nil
 		}
+		delete(d.Labels, LabelRestarted)
 		if len(d.Annotations) == 0 {
 			d.Annotations = nil
 		}

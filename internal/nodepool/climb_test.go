@@ -2,7 +2,6 @@ package nodepool
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -190,9 +189,8 @@ func TestNothingIsLeftScaledUpWhenMachinesGo(t *testing.T) {
 				a.control()
 				if cart := a.cart(); late && len(a.pools()) > 1 {
 					cart.Spec.Replicas = new(int32(3))
-					cart.Labels = map[string]string{ladder.LabelScaledUp: "true"}
-					cart.Annotations = map[string]string{ladder.AnnotationScaledUp: fmt.Sprintf(
-						`{"from":2,"to":3,"by":%q,"since":%q,"until":%q}`, a.namespace+"/prod-general-old", a.clock.Now().Format(time.RFC3339), a.clock.Now().Add(time.Hour).Format(time.RFC3339))}
+					up := ladder.NewScaledUp(a.namespace+"/prod-general-old", 2, 3, a.clock.Now().Add(time.Hour))
+					cart.Labels = map[string]string{ladder.LabelScaledUp: up.Label()}
 					if err := server.Update(t.Context(), cart); err != nil {
 						t.Fatal(err)
 					}
