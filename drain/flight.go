@@ -73,14 +73,21 @@ func (s *session) budget(key string) (mirrored, bool) {
 	return b, found
 }
 
-// underWay says that the pod, or another one of its budget, is in flight.
-func (s *session) underWay(e Eviction) bool {
+// underWay says that the pod, or another one of its budget, is in flight. Of a controller without a budget another ready one
+// counts too, where the policy waits for replacements: another drain may have sent it after this one was decided on.
+func (s *session) underWay(e Eviction, waitFor WaitFor) bool {
 	for _, f := range s.flights {
-		if f.UID == e.UID || e.Budget != "" && f.Budget == e.Budget {
+		if f.UID == e.UID || e.Budget != "" && f.Budget == e.Budget || waitFor != WaitForEviction && sameCrew(f.Eviction, e) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameCrew says that both pods serve under one controller and no budget.
+func sameCrew(a, b Eviction) bool {
+	crew := b.known.Controller.UID
+	return crew != "" && a.known.Controller.UID == crew && a.Budget == "" && b.Budget == "" && !a.free && !b.free
 }
 
 // depart takes an eviction up.

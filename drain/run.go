@@ -132,7 +132,7 @@ func (r *run) send(ctx context.Context, now time.Time) time.Duration {
 		switch {
 		case s.flying >= s.options.Parallel:
 			return time.Hour // an answer wakes us
-		case s.underWay(e.Eviction):
+		case s.underWay(e.Eviction, r.policy.WaitFor):
 			continue
 		case !s.pace.AllowN(now, 1):
 			return time.Duration((1 - s.pace.TokensAt(now)) / s.options.Pace * float64(time.Second))

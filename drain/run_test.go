@@ -1,0 +1,60 @@
+package drain
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+)
+
+// decided is a run on node old-1 that has decided on the evictions in namespace shop and not sent them yet.
+func decided(policy Policy, evictions ...Eviction) *run {
+	r := newRun([]NodeRef{{Name: "old-1"}}, policy.withDefaults(), func(Plan) {})
+	r.session = newSession(fake.NewClientset(), Options{Parallel: 10, Timeout: time.Second, Pace: 100, ReportEvery: time.Second}, rate.NewLimiter(100, 100))
+	r.session.runs[r] = true
+	r.session.mirror.nodes["old-1"] = cordoned("old-1")[0]
+	r.all = false
+	r.parts["shop"] = &part{plan: Plan{Evict: evictions, Remaining: len(evictions)}, sent: map[types.UID]bool{}, due: time.Now().Add(time.Hour)}
+	return r
+}
+
+// of makes an eviction one of a ready pod of the controller.
+func of(e Eviction, controller types.UID) Eviction {
+	e.known.Controller.UID = controller
+	return e
+}
+
+// TestSendLooksAtWhatOthersSent is about what another drain sent after this one decided.
+func TestSendLooksAtWhatOthersSent(t *testing.T) {
+	unready := func(e Eviction) Eviction { e.free = true; return e }
+	web := of(eviction("web-1", ""), "rs-web")
+	tests := map[string]struct {
+		other  Eviction
+		policy Policy
+		goes   bool
+	}{
+		"the same pod":                         {other: web},
+		"another of its controller":            {other: of(eviction("web-2", ""), "rs-web")},
+		"another whose replacement may wait":   {other: of(eviction("web-2", ""), "rs-web"), policy: Policy{WaitFor: WaitForEviction}, goes: true},
+		"one that serves nobody":               {other: unready(of(eviction("web-2", ""), "rs-web")), goes: true},
+		"one of another controller":            {other: of(eviction("db-1", ""), "rs-db"), goes: true},
+		"one that has a budget":                {other: of(eviction("web-2", "shop/web"), "rs-web"), goes: true},
+		"one without controller is of no crew": {other: eviction("tool", ""), goes: true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := decided(tc.policy, web)
+				r.session.depart(tc.other)
+				r.send(t.Context(), time.Now())
+				if sent := r.parts["shop"].sent[web.UID]; sent != tc.goes {
+					t.Errorf("sent: %v, want %v", sent, tc.goes)
+				}
+				r.sending.Wait()
+			})
+		})
+	}
+}
