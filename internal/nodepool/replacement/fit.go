@@ -13,6 +13,8 @@ import (
 type Fit struct {
 	// Of are the pods that were asked about.
 	Of []PodsOf
+	// Untold is why that cannot be told; empty when it can.
+	Untold string
 	// Unfit is how many of them have no place.
 	Unfit int
 	// Worst names one of the pods of which the most have none, Alike counts those
@@ -21,6 +23,22 @@ type Fit struct {
 	Alike      int
 	// Short is how many nodes more would give a place to those that only lack room.
 	Short int
+}
+
+// Answers is true for an answer about just these pods, or for one that more than
+// these have a place.
+func (f Fit) Answers(of []PodsOf) bool {
+	within := func(asked PodsOf) bool {
+		return slices.ContainsFunc(f.Of, func(p PodsOf) bool {
+			return p.Object == asked.Object && (p.Nodes == nil || asked.Nodes != nil && containsAll(p.Nodes, asked.Nodes))
+		})
+	}
+	fitting := f.Unfit == 0 && f.Untold == ""
+	return f.About(of) || fitting && !slices.ContainsFunc(of, func(asked PodsOf) bool { return !within(asked) })
+}
+
+func containsAll(all, some []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }
 
 // About is true for the answer about just these pods.
@@ -76,7 +94,7 @@ func (l *look) doPodsFit(of []PodsOf, what string) *Plan {
 	if l.Nodepool.SkipFitCheck {
 		return nil
 	}
-	at := slices.IndexFunc(l.Fits, func(f Fit) bool { return f.About(of) })
+	at := slices.IndexFunc(l.Fits, func(f Fit) bool { return f.Answers(of) })
 	if at < 0 {
 		return &Plan{
 			Verdict: Moving, CheckAgain: soon, NeedsFit: of,
@@ -85,7 +103,13 @@ func (l *look) doPodsFit(of []PodsOf, what string) *Plan {
 		}
 	}
 	f := l.Fits[at]
-	if f.Unfit == 0 {
+	switch {
+	case f.Untold != "":
+		return &Plan{
+			Verdict: Waiting, Reason: fleetwrightv1.ReasonPodsDoNotFit, CheckAgain: later,
+			Message: fmt.Sprintf("whether the pods on %s have a place elsewhere cannot be told: %s; it is tried again, or %s", what, f.Untold, l.skipFitCheck()),
+		}
+	case f.Unfit == 0:
 		return nil
 	}
 	message := fmt.Sprintf("%s on %s would have no place: pod %s", count(f.Unfit, "pod"), what, f.Worst)

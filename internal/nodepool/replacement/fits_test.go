@@ -8,6 +8,22 @@ import (
 
 func unfit(n int) func(*story) { return func(s *story) { s.unfit = n } }
 
+// An answer that cannot be had stops the first eviction, and is not laid on the API
+// server.
+func TestWhatCannotBeToldOfPodsIsSaid(t *testing.T) {
+	of := []PodsOf{{Object: "blue"}}
+	l := &look{World: World{Nodepool: Nodepool{Generation: 3}, Fits: []Fit{{Of: of, Untold: "set up the scheduler's plugins: no"}}}}
+	plan := l.doPodsFit(of, "pool blue")
+	if plan == nil || plan.Verdict != Waiting || plan.Reason != "PodsDoNotFit" {
+		t.Fatalf("doPodsFit() = %v", plan)
+	}
+	want := "whether the pods on pool blue have a place elsewhere cannot be told: set up the scheduler's plugins: no; " +
+		"it is tried again, or annotate the Nodepool with fleetwright.io/skip-fit-check=3 to go on all the same"
+	if plan.Message != want {
+		t.Errorf("says %q, want %q", plan.Message, want)
+	}
+}
+
 // init adds the stories of pods that have no place but where they are.
 func init() {
 	maps.Copy(stories, map[string]storyCase{
