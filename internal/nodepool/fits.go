@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
@@ -18,52 +16,6 @@ import (
 	"github.com/fleetwright/fleetwright/internal/nodepool/preflight"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
-
-// fitAge is how long an answer counts that was found by reading all pods of a
-// cluster: the looks before one action ask the same, and so does each look while
-// pods have no place. One that took longer than a second counts fitAge times as
-// many, so that a large cluster that waits costs a thirtieth of a processor.
-const fitAge = 30 * time.Second
-
-// fits keep the last answer of each Nodepool. Losing them makes it be looked for
-// again.
-type fits struct {
-	mu sync.Mutex
-	by map[types.UID]answer
-}
-
-// answer is by the drain policy of one generation of the spec, and for just these
-// nodes.
-type answer struct {
-	at         time.Time
-	lasts      time.Duration
-	generation int64
-	nodes      []drain.NodeRef
-	fit        replacement.Fit
-}
-
-func (f *fits) of(np *fleetwrightv1.Nodepool, of []replacement.PodsOf, nodes []drain.NodeRef, now time.Time) (replacement.Fit, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	a := f.by[np.UID]
-	return a.fit, a.fit.About(of) && a.generation == np.Generation && slices.Equal(a.nodes, nodes) && now.Sub(a.at) < a.lasts
-}
-
-func (f *fits) keep(np *fleetwrightv1.Nodepool, nodes []drain.NodeRef, found replacement.Fit, took time.Duration, now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.by == nil {
-		f.by = map[types.UID]answer{}
-	}
-	f.by[np.UID] = answer{now, max(fitAge, took*time.Duration(fitAge.Seconds())), np.Generation, nodes, found}
-}
-
-// forget drops what is kept of a Nodepool that is done or gone.
-func (f *fits) forget(nodepool types.UID) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.by, nodepool)
-}
 
 // skipsFitCheck is true when a person wants the pods of this very spec to move, place or no place.
 func skipsFitCheck(np *fleetwrightv1.Nodepool) bool {
@@ -80,18 +32,15 @@ func (r *Reconciler) observeFit(ctx context.Context, o *observation, np *fleetwr
 	}
 	found, known := r.fits.of(np, of, nodes, now)
 	if !known {
-		report, err := r.findPlaces(ctx, o, np, of, nodes, now)
-		if err != nil {
+		var err error
+		if found, err = r.findPlaces(ctx, o, np, of, nodes, now); err != nil {
 			return fmt.Errorf("look for a place for the pods of pool %s: %w", of[0].Object, err)
 		}
-		found = viewFit(of, *report.Fit)
-		done := r.Clock.Now()
-		r.fits.keep(np, nodes, found, done.Sub(now), done)
 		if len(of) == 1 && of[0].Nodes == nil {
-			r.forecasts.keep(np, of[0].Object, report, now)
+			r.forecasts.keep(np, of[0].Object, found.report, now)
 		}
 	}
-	o.world.Fits = append(o.world.Fits, found)
+	o.world.Fits = append(o.world.Fits, found.fit)
 	return nil
 }
 
@@ -113,35 +62,55 @@ func viewFit(of []replacement.PodsOf, report fit.Report) replacement.Fit {
 	return out
 }
 
-// findPlaces reads all pods of the cluster once, and tells what emptying the nodes
-// would meet and whether their pods fit elsewhere.
+// findPlaces tells what emptying the nodes would meet and whether their pods fit
+// elsewhere, and keeps the answer. That the scheduler's plugins do not work is an
+// answer, and no word on the API server.
 func (r *Reconciler) findPlaces(
 	ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, of []replacement.PodsOf, nodes []drain.NodeRef, now time.Time,
-) (preflight.Report, error) {
+) (answer, error) {
+	release, err := r.fits.search(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	defer release()
+	began := r.Clock.Now()
+	snapshot, policy, err := r.readPods(ctx, o, np, of, nodes)
+	if err != nil {
+		return answer{}, err
+	}
+	world, err := snapshot.Fit(ctx, o.nodes, policy, now)
+	if err != nil {
+		return answer{}, err
+	}
+	world.Growth = growth(o, of, world.Nodes)
+	found := answer{nodes: nodes, report: preflight.Look(snapshot, policy, now)}
+	switch places, err := fit.Check(ctx, world); {
+	case err == nil:
+		found.fit, found.report.Fit = viewFit(of, places), &places
+	case ctx.Err() != nil:
+		return answer{}, err
+	default:
+		found.fit = replacement.Fit{Of: of, Untold: err.Error()}
+	}
+	done := r.Clock.Now()
+	r.fits.keep(np, found, done.Sub(began), done)
+	return found, nil
+}
+
+// readPods reads all pods of the cluster once.
+func (r *Reconciler) readPods(
+	ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, of []replacement.PodsOf, nodes []drain.NodeRef,
+) (preflight.Snapshot, drain.Policy, error) {
 	if o.nodes == nil {
-		return preflight.Report{}, errPoolUnread
+		return preflight.Snapshot{}, drain.Policy{}, errPoolUnread
 	}
 	// Rules can be for the pods of one pool. Where several leave at once, the oldest's are those of all.
 	policy, err := r.drainPolicyOf(ctx, o.cluster, np, o.pools[of[0].Object])
 	if err != nil {
-		return preflight.Report{}, err
+		return preflight.Snapshot{}, drain.Policy{}, err
 	}
 	snapshot, err := preflight.Observe(ctx, o.nodes, nodes, policy)
-	if err != nil {
-		return preflight.Report{}, err
-	}
-	world, err := snapshot.Fit(ctx, o.nodes, policy, now)
-	if err != nil {
-		return preflight.Report{}, err
-	}
-	world.Growth = growth(o, of, world.Nodes)
-	places, err := fit.Check(ctx, world)
-	if err != nil {
-		return preflight.Report{}, err
-	}
-	report := preflight.Look(snapshot, policy, now)
-	report.Fit = &places
-	return report, nil
+	return snapshot, policy, err
 }
 
 // growth is how many nodes the autoscaler may add to the pools that stay, the one

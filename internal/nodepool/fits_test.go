@@ -11,7 +11,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/agentpool"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
@@ -86,40 +85,6 @@ func TestTheFitCheckIsSkippedForOneGeneration(t *testing.T) {
 			}
 			if got := wanted(np, capi.Cluster{}, freeze.Effect{}, time.Time{}); got.SkipFitCheck != test.want || got.Generation != test.generation {
 				t.Errorf("wanted() skips the check is %t for generation %d, want %t", got.SkipFitCheck, got.Generation, test.want)
-			}
-		})
-	}
-}
-
-func TestOnlyAFreshAnswerAboutTheSamePodsCounts(t *testing.T) {
-	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-	np := &fleetwrightv1.Nodepool{ObjectMeta: metav1.ObjectMeta{UID: "uid", Generation: 1}}
-	of, nodes := []replacement.PodsOf{{Object: "blue"}}, []drain.NodeRef{{Name: "old-1"}}
-	for name, test := range map[string]struct {
-		generation int64
-		of         []replacement.PodsOf
-		nodes      []drain.NodeRef
-		took       time.Duration
-		after      time.Duration
-		want       bool
-	}{
-		"the same":          {1, of, nodes, time.Second, fitAge - 1, true},
-		"too old":           {1, of, nodes, time.Second, fitAge, false},
-		"found with effort": {1, of, nodes, 10 * time.Second, 299 * time.Second, true},
-		"another spec":      {2, of, nodes, 0, 0, false},
-		"a part of it":      {1, []replacement.PodsOf{{Object: "blue", Nodes: []string{"old-1"}}}, nodes, 0, 0, false},
-		"one node is new":   {1, of, append(nodes[:1:1], drain.NodeRef{Name: "old-2"}), 0, 0, false},
-		"another Nodepool":  {1, of, nodes, 0, 0, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var f fits
-			f.keep(np, nodes, replacement.Fit{Of: of, Unfit: 3}, test.took, now)
-			asks := np.DeepCopy()
-			if asks.Generation = test.generation; name == "another Nodepool" {
-				asks.UID = "other"
-			}
-			if _, known := f.of(asks, test.of, test.nodes, now.Add(test.after)); known != test.want {
-				t.Errorf("known is %t, want %t", known, test.want)
 			}
 		})
 	}

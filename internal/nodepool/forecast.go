@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,10 @@ import (
 // forecastAge is how long what was found on old nodes is told and used: volumes
 // and selectors of running pods hardly change, and reading them is dear.
 const forecastAge = time.Minute
+
+// forecastTimeout is how long the status waits for a forecast, a fraction of what
+// a reconcile has.
+const forecastTimeout = 20 * time.Second
 
 // forecasts keep what the last preflight of a pool found. Losing them at a
 // restart makes it be read again.
@@ -97,16 +102,39 @@ func (r *Reconciler) foresee(ctx context.Context, o *observation, np *fleetwrigh
 	if !pool.DrainStarted.IsZero() {
 		return preflight.Report{}, false, nil
 	}
-	of := []replacement.PodsOf{{Object: pool.Object}}
-	report, err := r.findPlaces(ctx, o, np, of, refsOf(pool.Nodes, nil), now)
+	ctx, cancel := context.WithTimeout(ctx, forecastTimeout)
+	defer cancel()
+	report, err := r.lookAhead(ctx, o, np, pool, now)
 	if err != nil {
 		return preflight.Report{}, false, fmt.Errorf("look ahead at the pods of pool %s: %w", pool.Name, err)
 	}
-	if !takesOver(o) {
-		report.Fit = nil // the nodes that will take the pods are still to come
-	}
 	r.forecasts.keep(np, pool.Object, report, now)
 	return report, true, nil
+}
+
+// lookAhead says where the pods would go only once the nodes are there that will
+// take them, and by an answer that this look has already, if there is one. A look
+// that asked about other nodes had that for its own; it is not all done twice.
+func (r *Reconciler) lookAhead(ctx context.Context, o *observation, np *fleetwrightv1.Nodepool, pool *replacement.Pool, now time.Time) (preflight.Report, error) {
+	of, nodes := []replacement.PodsOf{{Object: pool.Object}}, refsOf(pool.Nodes, nil)
+	if found, known := r.fits.of(np, of, nodes, now); known && found.fit.About(of) && takesOver(o) {
+		return found.report, nil
+	}
+	asked := slices.ContainsFunc(o.world.Fits, func(f replacement.Fit) bool { return !f.About(of) })
+	if takesOver(o) && !asked {
+		found, err := r.findPlaces(ctx, o, np, of, nodes, now)
+		return found.report, err
+	}
+	release, err := r.fits.search(ctx)
+	if err != nil {
+		return preflight.Report{}, err
+	}
+	defer release()
+	snapshot, policy, err := r.readPods(ctx, o, np, of, nodes)
+	if err != nil {
+		return preflight.Report{}, err
+	}
+	return preflight.Look(snapshot, policy, now), nil
 }
 
 // takesOver is true once the pool is there that the pods of the one that leaves may
