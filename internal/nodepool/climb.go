@@ -24,9 +24,9 @@ const climbTakes = 10 * time.Second
 // and no other pool has it.
 func drainID(np *fleetwrightv1.Nodepool, object string) string { return np.Namespace + "/" + object }
 
-// climbs are the pools whose blocked pods are helped at this look: the one that is
-// drained, and those of which the last nodes were given up. Whatever holds evictions
-// back holds this, too.
+// climbs are the pools of which pods are to leave now, and are helped where they
+// cannot: the one that is drained, and those of which the last nodes were given up.
+// Whatever holds evictions back holds this, too.
 func climbs(o *observation) (objects []string) {
 	if o.world.Nodepool.Hold.Reason != "" {
 		return nil

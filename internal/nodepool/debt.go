@@ -171,11 +171,13 @@ func worstDebts(debts []fleetwrightv1.WorkloadDebt) []fleetwrightv1.WorkloadDebt
 	return debts[:min(len(debts), maxDebts)]
 }
 
-// blockers are all that is in the way of the Nodepool's drains.
+// blockers are all that is in the way of pods that are to leave now. What is known of
+// pools that nothing is evicted from, because of a pause or because they are still
+// open, holds nothing up.
 func (o *observation) blockers() []drain.Blocker {
 	var all []drain.Blocker
-	for _, plan := range o.drains {
-		all = append(all, plan.Blockers...)
+	for _, object := range climbs(o) {
+		all = append(all, o.drains[object].Blockers...)
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,6 +51,41 @@ func TestDrainPolicyChangesInTheMiddleOfADrain(t *testing.T) {
 	}
 	if !slices.Equal(before, a.appeared) {
 		t.Errorf("the pools are %v, and were %v before the policy changed", a.appeared, before)
+	}
+}
+
+// Nothing is evicted during a Freeze, so nobody holds a drain up then, although the
+// operator goes on looking at the pods.
+func TestNobodyOwesForAFreeze(t *testing.T) {
+	t.Parallel()
+	a := stuckDrain(t)
+	a.change(func(s *fleetwrightv1.NodepoolSpec) { s.Drain = drainSpec(t, `{ladder: [{action: None}]}`) })
+	a.turns(30)
+	lift := a.freeze(a.namespace, fleetwrightv1.FreezeSpec{Scope: fleetwrightv1.FreezeScopeAll, Reconcile: fleetwrightv1.FreezeModeNonDisruptive, Reason: "INC-4711"})
+	a.turns(1)
+	owed := func() int64 {
+		debts := a.get("general").Status.DrainDebt.Workloads
+		if len(debts) != 1 || debts[0].Owner != "Pod/alone" {
+			t.Fatalf("debt is %v", debts)
+		}
+		return *debts[0].Seconds
+	}
+	before, began := owed(), a.clock.Now()
+	for a.clock.Now().Sub(began) < 20*time.Minute {
+		a.turns(1)
+		if c := a.condition(fleetwrightv1.ConditionDrainBlocked); c.Status != metav1.ConditionFalse {
+			t.Fatalf("frozen, condition DrainBlocked is %+v", c)
+		}
+	}
+	if len(a.get("general").Status.Replacement.Blockers) == 0 {
+		t.Error("what will be in the way is not listed any more")
+	}
+	lift()
+	a.converge(func(*fleetwrightv1.Nodepool) bool {
+		return a.condition(fleetwrightv1.ConditionDrainBlocked).Status == metav1.ConditionTrue
+	})
+	if now := owed(); before == 0 || now-before > 60 {
+		t.Errorf("it owed %d seconds before the Freeze and %d after it", before, now)
 	}
 }
 

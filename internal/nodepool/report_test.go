@@ -71,6 +71,14 @@ func TestForecastComesFirst(t *testing.T) {
 	if written := append(a.op.written("evict"), a.op.written("cordoned")...); len(written) > 0 {
 		t.Errorf("pods have no place, and it wrote %v", written)
 	}
+	a.turns(6)
+	np := a.get("general")
+	if c := a.condition(fleetwrightv1.ConditionDrainBlocked); c.Status != metav1.ConditionFalse || len(np.Status.DrainDebt.Workloads) > 0 || len(a.said("DrainBlocked")) > 0 {
+		t.Errorf("nothing is closed yet, and it calls a drain blocked: %+v, debt %v, events %v", c, brief(np.Status.DrainDebt), a.said("DrainBlocked"))
+	}
+	if len(np.Status.Replacement.Blockers) == 0 {
+		t.Error("what will be in the way is not listed")
+	}
 }
 
 // startTrouble starts a pod on the old pool, to which the labels that it selects

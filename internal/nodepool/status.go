@@ -179,16 +179,9 @@ func firstReported(b drain.Blocker, before []fleetwrightv1.DrainBlocker, now tim
 const blockedAfter = 2 * time.Minute
 
 func worstBlocker(o *observation, now time.Time) *drain.Blocker {
-	var objects []string
-	for _, p := range o.world.Pools {
-		objects = append(objects, p.Object)
-	}
-	slices.Sort(objects)
-	for _, object := range objects {
-		for _, b := range o.drains[object].Blockers {
-			if b.Stuck(now, blockedAfter) {
-				return &b
-			}
+	for _, b := range o.blockers() {
+		if b.Stuck(now, blockedAfter) {
+			return &b
 		}
 	}
 	return nil
