@@ -21,8 +21,8 @@ func Decide(plan drain.Plan, facts Facts, policy drain.Policy, now time.Time) []
 		helped: map[types.UID]bool{}, said: map[string]bool{}, ended: map[string]bool{},
 	}
 	t.putBack()
+	t.notify()
 	for _, b := range plan.Blockers {
-		t.notify(b)
 		t.help(b)
 	}
 	if plan.Cordoned() { // somebody who opens a node stops the drain, and nothing ends by it

@@ -21,28 +21,61 @@ const (
 	eventLimit = 1024
 	// notifyEvery is how often an owner is told while nothing changes. It is as long as API servers keep events by default.
 	notifyEvery = time.Hour
+	// noticesAtOnce is how many owners are told by one look, so that it ends in time.
+	noticesAtOnce = 50
 )
 
-// notify tells the owner of what is in the way, unless the event of this hour is there.
-func (t *turn) notify(b drain.Blocker) {
-	if !due(b, t.policy, drain.RungNotify, t.now) {
-		return
+// noticeDue is a notice whose time has come.
+type noticeDue struct {
+	blocker drain.Blocker
+	// name is its event's.
+	name string
+}
+
+func (n noticeDue) key() string { return n.blocker.Pod.Namespace + "/" + n.name }
+
+// noticesDue are the notices of this hour, each once, whether or not they were told.
+func noticesDue(plan drain.Plan, policy drain.Policy, now time.Time) []noticeDue {
+	var notices []noticeDue
+	seen := map[string]bool{}
+	for _, b := range plan.Blockers {
+		if !due(b, policy, drain.RungNotify, now) {
+			continue
+		}
+		n := noticeDue{blocker: b, name: eventName(b, policy, now)}
+		if !seen[n.key()] {
+			seen[n.key()] = true
+			notices = append(notices, n)
+		}
 	}
-	name := eventName(b, t.policy, t.now)
-	key := b.Pod.Namespace + "/" + name
-	if t.facts.Told[key] || t.said[key] {
-		return
+	return notices
+}
+
+// untold are the notices that are told by this look. What does not fit is told by the next one, which no longer finds these
+// missing.
+func untold(notices []noticeDue, told map[string]bool) []noticeDue {
+	var next []noticeDue
+	for _, n := range notices {
+		if !told[n.key()] && len(next) < noticesAtOnce {
+			next = append(next, n)
+		}
 	}
-	t.said[key] = true
-	target := t.workloadOf(b)
-	sentence := fmt.Sprintf("the drain of %s waits for %s since %s",
-		phraseNodes(nodesOf(b)), b, b.Since.UTC().Format(time.RFC3339))
-	t.add(Step{
-		Action: ActionNotify, Object: target,
-		Does: "tells the owner of " + target.String(), Why: sentence,
-		Event:  eventOf(target, name, sentence, t.now),
-		Notice: t.notice(b, target),
-	})
+	return next
+}
+
+// notify tells the owners of what is in the way, unless the event of this hour is there.
+func (t *turn) notify() {
+	for _, n := range untold(noticesDue(t.plan, t.policy, t.now), t.facts.Told) {
+		b, target := n.blocker, t.workloadOf(n.blocker)
+		sentence := fmt.Sprintf("the drain of %s waits for %s since %s",
+			phraseNodes(nodesOf(b)), b, b.Since.UTC().Format(time.RFC3339))
+		t.add(Step{
+			Action: ActionNotify, Object: target,
+			Does: "tells the owner of " + target.String(), Why: sentence,
+			Event:  eventOf(target, n.name, sentence, t.now),
+			Notice: t.notice(b, target),
+		})
+	}
 }
 
 func phraseNodes(names []string) string {

@@ -29,7 +29,7 @@ func Observe(ctx context.Context, client kubernetes.Interface, id string, plan d
 	if len(plan.Nodes) == 0 {
 		return Facts{}, drain.ErrNoNodes // without nodes every Deployment would seem to have left them
 	}
-	o := observer{client: client, plan: plan, policy: policy, now: now, complete: map[types.UID]bool{}, facts: Facts{
+	o := observer{client: client, plan: plan, policy: policy, now: now, complete: map[types.UID]bool{}, scalers: map[string]scalers{}, facts: Facts{
 		Drain: id, Workloads: map[types.UID]Object{}, Deployments: map[types.UID]Deployment{},
 		Budgets: map[string]Budget{}, Told: map[string]bool{}, Nodes: map[string]Node{},
 	}}
@@ -58,6 +58,8 @@ type observer struct {
 	facts  Facts
 	// complete has the Deployments of which all is known that is needed before they are changed.
 	complete map[types.UID]bool
+	// scalers by namespace.
+	scalers map[string]scalers
 }
 
 func (o *observer) scaledUp(ctx context.Context) error {
@@ -69,28 +71,6 @@ func (o *observer) scaledUp(ctx context.Context) error {
 	}
 	for i := range marked {
 		if err := o.deployment(ctx, &marked[i], false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// told reads the events that would be written now, and what is behind the controller where one is missing.
-func (o *observer) told(ctx context.Context) error {
-	for _, b := range o.plan.Blockers {
-		if !due(b, o.policy, drain.RungNotify, o.now) {
-			continue
-		}
-		name := eventName(b, o.policy, o.now)
-		_, err := o.client.CoreV1().Events(b.Pod.Namespace).Get(ctx, name, metav1.GetOptions{})
-		switch {
-		case err == nil:
-			o.facts.Told[b.Pod.Namespace+"/"+name] = true
-		case apierrors.IsNotFound(err):
-			if err := o.workload(ctx, b); err != nil {
-				return err
-			}
-		default:
 			return err
 		}
 	}
@@ -123,6 +103,9 @@ func (o *observer) helped(ctx context.Context) error {
 }
 
 func (o *observer) budget(ctx context.Context, key string) error {
+	if _, known := o.facts.Budgets[key]; known {
+		return nil
+	}
 	namespace, name, _ := strings.Cut(key, "/")
 	budget, err := o.client.PolicyV1().PodDisruptionBudgets(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -132,32 +115,5 @@ func (o *observer) budget(ctx context.Context, key string) error {
 		return err
 	}
 	o.facts.Budgets[key] = slimBudget(budget)
-	return nil
-}
-
-func (o *observer) nodes(ctx context.Context) error {
-	wanted := map[string]bool{}
-	for _, n := range o.plan.Nodes {
-		if n.Quarantined {
-			wanted[n.Name] = true
-		}
-	}
-	for _, b := range o.plan.Blockers {
-		if quarantineDue(b, o.now) {
-			for _, name := range nodesOf(b) {
-				wanted[name] = true
-			}
-		}
-	}
-	for name := range wanted {
-		node, err := o.client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		o.facts.Nodes[name] = slimNode(node)
-	}
 	return nil
 }

@@ -122,18 +122,25 @@ func (o *observer) pods(ctx context.Context, d *appsv1.Deployment, slim *Deploym
 	})
 }
 
+// scalers are the autoscalers of a namespace, the first by name for each Deployment.
+type scalers map[string]string
+
 // scaler returns the autoscaler that sets the Deployment's size. Where the API is not served there is none.
 func (o *observer) scaler(ctx context.Context, d Object) (string, error) {
-	name := ""
+	if found, known := o.scalers[d.Namespace]; known {
+		return found[d.Name], nil
+	}
+	found := scalers{}
 	err := each(ctx, o.client.AutoscalingV2().HorizontalPodAutoscalers(d.Namespace).List, metav1.ListOptions{},
 		func(h *autoscalingv2.HorizontalPodAutoscaler) {
 			target := h.Spec.ScaleTargetRef
-			if target.Kind == "Deployment" && target.Name == d.Name && (name == "" || h.Name < name) {
-				name = h.Name
+			if name := found[target.Name]; target.Kind == "Deployment" && (name == "" || h.Name < name) {
+				found[target.Name] = h.Name
 			}
 		})
-	if apierrors.IsNotFound(err) {
-		return "", nil
+	if err != nil && !apierrors.IsNotFound(err) {
+		return "", err
 	}
-	return name, err
+	o.scalers[d.Namespace] = found
+	return found[d.Name], nil
 }
