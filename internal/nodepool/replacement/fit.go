@@ -54,11 +54,16 @@ func (l *look) doTheirPodsFit(pools []Pool) *Plan {
 	var of []PodsOf
 	open, begun := false, false
 	for _, p := range pools {
-		if p.Deleting || p.soaks() || len(p.Nodes) == 0 {
+		leave := slices.DeleteFunc(slices.Clone(p.Nodes), func(n Node) bool { return n.Quarantined })
+		if p.Deleting || p.soaks() || len(leave) == 0 {
 			continue
 		}
-		of = append(of, PodsOf{Object: p.Object})
-		open = open || slices.ContainsFunc(p.Nodes, func(n Node) bool { return !n.Cordoned })
+		pods := PodsOf{Object: p.Object}
+		if len(leave) < len(p.Nodes) {
+			pods.Nodes = namesOf(leave) // what is on nodes that were given up stays there
+		}
+		of = append(of, pods)
+		open = open || slices.ContainsFunc(leave, func(n Node) bool { return !n.Cordoned })
 		begun = begun || !p.DrainStarted.IsZero() && (l.wanted == nil || p.DrainStarted.After(l.wanted.Created))
 	}
 	if len(of) == 0 || l.Nodepool.Deleting || begun && !open {

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func unfit(n int) func(*story) { return func(s *story) { s.unfit = n } }
@@ -21,6 +23,29 @@ func TestWhatCannotBeToldOfPodsIsSaid(t *testing.T) {
 		"it is tried again, or annotate the Nodepool with fleetwright.io/skip-fit-check=3 to go on all the same"
 	if plan.Message != want {
 		t.Errorf("says %q, want %q", plan.Message, want)
+	}
+}
+
+func TestPodsOfNodesThatWereGivenUpNeedNoPlace(t *testing.T) {
+	open, closed, givenUp := Node{Name: "b"}, Node{Name: "a", Cordoned: true}, Node{Name: "c", Cordoned: true, Quarantined: true}
+	for name, test := range map[string]struct {
+		give []Node
+		want []PodsOf
+	}{
+		"none is given up":   {[]Node{open, closed}, []PodsOf{{Object: "blue"}}},
+		"one is":             {[]Node{givenUp, open, closed}, []PodsOf{{Object: "blue", Nodes: []string{"a", "b"}}}},
+		"all are":            {[]Node{givenUp}, nil},
+		"all that are, open": {[]Node{{Name: "c", Quarantined: true}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked []PodsOf
+			if plan := (&look{}).doTheirPodsFit([]Pool{{Object: "blue", Nodes: test.give}}); plan != nil {
+				asked = plan.NeedsFit
+			}
+			if diff := cmp.Diff(test.want, asked); diff != "" {
+				t.Errorf("asked about (-want +got)\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -81,11 +81,14 @@ func (s *story) checkWrites(plan Plan, bad func(string, ...any)) {
 		}
 	case CordonNodes:
 		s.checkNewBeforeOld(plan, bad)
-		leave := []PodsOf{{Object: a.Object}}
-		if plan.Strategy == "StagedShift" {
-			leave[0].Nodes = namesOf(a.Nodes)
+		shifts := plan.Strategy == "StagedShift"
+		leave := []PodsOf{{Object: a.Object, Nodes: []string{}}}
+		for _, n := range s.pool(a.Object).Nodes {
+			if !n.Quarantined && (!shifts || slices.Contains(namesOf(a.Nodes), n.Name)) {
+				leave[0].Nodes = append(leave[0].Nodes, n.Name)
+			}
 		}
-		if begins := s.pool(a.Object).DrainStarted.IsZero() || leave[0].Nodes != nil; begins && min(s.unfit, s.podsOf(leave)) > 0 && !s.w.Nodepool.Deleting && !s.w.Nodepool.SkipFitCheck {
+		if begins := s.pool(a.Object).DrainStarted.IsZero() || shifts; begins && min(s.unfit, s.podsOf(leave)) > 0 && !s.w.Nodepool.Deleting && !s.w.Nodepool.SkipFitCheck {
 			bad("I4: closes nodes of %s although %d pods have no place", a.Pool, s.unfit)
 		}
 		s.checkSystemPoolLeft(*s.pool(a.Object), bad)
