@@ -25,7 +25,7 @@ func (s Snapshot) moves(policy drain.Policy, now time.Time) fit.Moves {
 	onNodes := map[string]bool{}
 	for _, n := range s.Drain.Nodes {
 		moves.Emptied = append(moves.Emptied, n.Name)
-		onNodes[n.Name] = true
+		onNodes[n.Name] = !n.Quarantined // what is on one that was given up stays, and the node takes no more
 	}
 	for _, p := range s.Drain.Pods {
 		if !onNodes[p.Node] {

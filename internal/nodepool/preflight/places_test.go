@@ -38,24 +38,30 @@ func TestOnlyPodsThatAreMadeAnewNeedAPlace(t *testing.T) {
 		pod    *corev1.Pod
 		policy drain.Policy
 		unfit  int
+		change func(old *corev1.Node)
 	}{
-		"of a deployment":                     {newPod("web-1", "Deployment/web", cpu(big)), drain.Policy{}, 1},
-		"of a deployment, and small":          {newPod("web-1", "Deployment/web", cpu("100m")), drain.Policy{}, 0},
-		"that wishes not to be disrupted":     {newPod("web-1", "Deployment/web", cpu(big), func(p *corev1.Pod) { p.Annotations = map[string]string{drain.AnnotationDoNotDisrupt: "true"} }), drain.Policy{}, 1},
-		"of a daemon set":                     {newPod("logs-1", "DaemonSet/logs", cpu(big)), drain.Policy{}, 0},
-		"that finished":                       {newPod("job-1", "Job/job", cpu(big), func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }), drain.Policy{}, 0},
-		"that is to finish":                   {newPod("job-1", "Job/job", cpu(big), label(drain.LabelDrain, "wait-completed")), drain.Policy{}, 0},
-		"that leaves already":                 {newPod("web-1", "Deployment/web", cpu(big), terminating), drain.Policy{}, 0},
-		"that its owner lets end":             {newPod("web-1", "Deployment/web", cpu(big), label(drain.LabelDrain, "skip")), drain.Policy{}, 0},
-		"that a rule skips":                   {newPod("batch-1", "Deployment/batch", cpu(big)), skip, 0},
-		"that nobody brings back, and evicts": {newPod("bare", "", cpu(big)), skip, 0},
-		"that nobody brings back":             {newPod("bare", "", cpu(big)), drain.Policy{}, 0},
-		"on another node":                     {newPod("web-1", "Deployment/web", cpu(big), on("new-1")), drain.Policy{}, 0},
-		"that waits for a place":              {newPod("web-1", "Deployment/web", cpu(big), on("")), drain.Policy{}, 0},
+		"of a deployment":                     {newPod("web-1", "Deployment/web", cpu(big)), drain.Policy{}, 1, nil},
+		"on a node that was given up":         {newPod("web-1", "Deployment/web", cpu(big)), drain.Policy{}, 0, func(n *corev1.Node) { n.Labels = map[string]string{drain.LabelQuarantined: ""} }},
+		"of a deployment, and small":          {newPod("web-1", "Deployment/web", cpu("100m")), drain.Policy{}, 0, nil},
+		"that wishes not to be disrupted":     {newPod("web-1", "Deployment/web", cpu(big), func(p *corev1.Pod) { p.Annotations = map[string]string{drain.AnnotationDoNotDisrupt: "true"} }), drain.Policy{}, 1, nil},
+		"of a daemon set":                     {newPod("logs-1", "DaemonSet/logs", cpu(big)), drain.Policy{}, 0, nil},
+		"that finished":                       {newPod("job-1", "Job/job", cpu(big), func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }), drain.Policy{}, 0, nil},
+		"that is to finish":                   {newPod("job-1", "Job/job", cpu(big), label(drain.LabelDrain, "wait-completed")), drain.Policy{}, 0, nil},
+		"that leaves already":                 {newPod("web-1", "Deployment/web", cpu(big), terminating), drain.Policy{}, 0, nil},
+		"that its owner lets end":             {newPod("web-1", "Deployment/web", cpu(big), label(drain.LabelDrain, "skip")), drain.Policy{}, 0, nil},
+		"that a rule skips":                   {newPod("batch-1", "Deployment/batch", cpu(big)), skip, 0, nil},
+		"that nobody brings back, and evicts": {newPod("bare", "", cpu(big)), skip, 0, nil},
+		"that nobody brings back":             {newPod("bare", "", cpu(big)), drain.Policy{}, 0, nil},
+		"on another node":                     {newPod("web-1", "Deployment/web", cpu(big), on("new-1")), drain.Policy{}, 0, nil},
+		"that waits for a place":              {newPod("web-1", "Deployment/web", cpu(big), on("")), drain.Policy{}, 0, nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			world := objects(cores("old-1", "16"), cores("new-1", "2"), test.pod)
+			old := cores("old-1", "16")
+			if test.change != nil {
+				test.change(old)
+			}
+			world := objects(old, cores("new-1", "2"), test.pod)
 			if strings.HasPrefix(test.pod.Name, "logs") {
 				world = append(world, daemonSet("logs"))
 			}
