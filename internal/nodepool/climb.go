@@ -25,20 +25,21 @@ const climbTakes = 10 * time.Second
 func drainID(np *fleetwrightv1.Nodepool, object string) string { return np.Namespace + "/" + object }
 
 // climbs are the pools of which pods are to leave now, and are helped where they
-// cannot: the one that is drained, and those of which the last nodes were given up.
+// cannot: the one that is drained, and those of which nodes were given up.
 // Whatever holds evictions back holds this, too.
 func climbs(o *observation) (objects []string) {
 	if o.world.Nodepool.Hold.Reason != "" {
 		return nil
 	}
-	if evicts(o) {
-		return []string{o.plan.Action.Object}
-	}
-	if o.plan.Reason != fleetwrightv1.ReasonDrainQuarantined || o.plan.Action.Kind != replacement.None {
+	switch {
+	case evicts(o):
+		objects = append(objects, o.plan.Action.Object)
+	case o.plan.Reason != fleetwrightv1.ReasonDrainQuarantined || o.plan.Action.Kind != replacement.None:
 		return nil
 	}
 	for _, p := range o.world.Pools {
-		if _, known := o.drains[p.Object]; known && len(p.Drain.Quarantined) > 0 {
+		_, known := o.drains[p.Object]
+		if known && p.Drain.Closed && len(p.Drain.Quarantined) > 0 && !slices.Contains(objects, p.Object) {
 			objects = append(objects, p.Object)
 		}
 	}
@@ -72,7 +73,7 @@ func (r *Reconciler) step(ctx context.Context, np *fleetwrightv1.Nodepool, o *ob
 	}
 	log := logf.FromContext(ctx).WithValues("pool", o.pools[object].Name)
 	var errs []error
-	steps := ladder.Decide(plan, facts, policy, now)
+	steps := afterPause(ladder.Decide(plan, facts, policy, now), pauseEnded(np, now), now)
 	left := slices.Clone(steps)
 	for _, s := range steps {
 		if ctx.Err() != nil {

@@ -4,7 +4,7 @@
 // A reconcile observes (observe.go), lets the planner decide
 // (package replacement), does the one thing the plan says (act.go) and reports
 // (status.go). Nothing is remembered between two reconciles: deleting all
-// status changes no action. What goes on between them are the evictions of a pool
+// status changes no action, but for the grace after a pause (afterpause.go). What goes on between them are the evictions of a pool
 // that is emptied (drains.go), for as long as each look allows them anew.
 package nodepool
 
