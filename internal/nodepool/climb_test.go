@@ -19,6 +19,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/drain/ladder"
+	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
 // shop is a Deployment of two pods whose budget wants both, on a pool that is to
@@ -262,6 +263,58 @@ func TestNodesOpenBeforeWhatWasChangedIsPutBack(t *testing.T) {
 	if cart := a.cart(); scaled() || len(cart.Annotations)+len(cart.Labels) > 0 {
 		t.Errorf("left with %d replicas, annotations %v", *cart.Spec.Replicas, cart.Annotations)
 	}
+}
+
+// Pods are helped on the pool that is drained, and on those of which nodes were given
+// up, also while another one is drained; never on one that is open or on hold.
+func TestWhichPoolsAreHelped(t *testing.T) {
+	t.Parallel()
+	given := replacement.Drain{Known: true, Closed: true, Quarantined: []string{"n1"}}
+	open := given
+	open.Closed = false
+	for name, test := range map[string]struct {
+		plan   replacement.Plan
+		hold   replacement.Hold
+		drains map[string]replacement.Drain
+		want   []string
+	}{
+		"one is drained": {plan: evicting("a"), drains: map[string]replacement.Drain{"a": {Known: true, Closed: true}, "b": {Known: true}}, want: []string{"a"}},
+		"one is drained, and nodes of another were given up": {
+			plan: evicting("b"), drains: map[string]replacement.Drain{"a": given, "b": {Known: true, Closed: true}}, want: []string{"b", "a"},
+		},
+		"nodes of the one that is drained were given up": {plan: evicting("a"), drains: map[string]replacement.Drain{"a": given}, want: []string{"a"}},
+		"only nodes that were given up are left": {
+			plan: waitingFor(fleetwrightv1.ReasonDrainQuarantined), drains: map[string]replacement.Drain{"a": given, "b": given}, want: []string{"a", "b"},
+		},
+		"a person calls nodes of an open pool given up": {plan: evicting("a"), drains: map[string]replacement.Drain{"a": {Known: true, Closed: true}, "b": open}, want: []string{"a"}},
+		"on hold": {
+			plan: waitingFor(fleetwrightv1.ReasonDrainQuarantined), hold: replacement.Hold{Reason: "Frozen", NonDisruptive: true},
+			drains: map[string]replacement.Drain{"a": given},
+		},
+		"pods have no place": {plan: waitingFor(fleetwrightv1.ReasonPodsDoNotFit), drains: map[string]replacement.Drain{"a": {Known: true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := &observation{plan: test.plan, drains: map[string]drain.Plan{}}
+			o.world.Nodepool.Hold = test.hold
+			for _, object := range []string{"a", "b"} {
+				if d, known := test.drains[object]; known {
+					o.drains[object] = drain.Plan{}
+					o.world.Pools = append(o.world.Pools, replacement.Pool{Object: object, Drain: d})
+				}
+			}
+			if got := climbs(o); !slices.Equal(got, test.want) {
+				t.Errorf("pods are helped on %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func evicting(object string) replacement.Plan {
+	return replacement.Plan{Action: replacement.Action{Kind: replacement.EvictPods, Object: object}}
+}
+
+func waitingFor(reason string) replacement.Plan {
+	return replacement.Plan{Reason: reason, Action: replacement.Action{Kind: replacement.None}}
 }
 
 // heard is a notifier that counts.
