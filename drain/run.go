@@ -125,6 +125,9 @@ func (r *run) send(ctx context.Context, now time.Time) time.Duration {
 	s := r.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r.all {
+		return 0 // a node moved since, or a watch broke
+	}
 	if wait := s.pausedUntil.Sub(now); wait > 0 {
 		return wait
 	}

@@ -58,3 +58,21 @@ func TestSendLooksAtWhatOthersSent(t *testing.T) {
 		})
 	}
 }
+
+// TestSendNothingAfterANodeMoved: the node may have been opened, or given up, since the run decided.
+func TestSendNothingAfterANodeMoved(t *testing.T) {
+	for name, move := range map[string]func(*session){
+		"a node was opened":   func(s *session) { s.putNode(Node{Name: "old-1", Ready: true}) },
+		"a node was given up": func(s *session) { s.putNode(Node{Name: "old-1", Ready: true, Unschedulable: true, Quarantined: true}) },
+		"a watch broke":       func(s *session) { s.changed("") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := decided(Policy{}, eviction("web-1", ""), eviction("web-2", ""))
+			move(r.session)
+			if wait := r.send(t.Context(), time.Now()); wait != 0 || r.session.flying != 0 {
+				t.Errorf("%d evictions sent, next look in %s, want none and at once", r.session.flying, wait)
+			}
+			r.sending.Wait()
+		})
+	}
+}
