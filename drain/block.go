@@ -152,13 +152,23 @@ func (d *decision) blockUnmanaged(c candidate, held bool) {
 }
 
 // blockRefused reports an earlier answer that stands. When the row of answers began is our own memory, which a restart
-// loses, so it is said only where nothing better is known.
+// loses, so it is said only where nothing better is known, and of an API server that does not answer: that is not the pod's
+// fault, no deadline counts it, and it would look old at once in a drain that is.
 func (d *decision) blockRefused(c candidate, r Refusal) {
 	reason, _ := reasonOf(r.Outcome)
 	for _, b := range d.block([]candidate{c}, reason, r.Message, time.Time{}) {
-		if b.Since.IsZero() {
-			b.Since = r.Since
+		if b.Since.IsZero() || reason == ReasonUnreachable {
+			b.Since = later(b.Since, r.Since)
 		}
+	}
+}
+
+// blockThrottled reports what would go now if the API server had not asked to wait.
+func (d *decision) blockThrottled() {
+	slices.SortFunc(d.waiting, func(a, b candidate) int { return comparePods(a.Pod, b.Pod) })
+	message := "the API server asks to wait: " + d.hold.Message
+	for _, b := range d.block(d.waiting, ReasonUnreachable, message, time.Time{}) {
+		b.Since = later(b.Since, d.hold.Since)
 	}
 }
 

@@ -29,13 +29,15 @@ func Decide(s Snapshot, policy Policy, now time.Time) Plan {
 
 type decision struct {
 	Snapshot
-	policy   Policy
-	now      time.Time
-	nodes    map[string]Node
-	budgets  map[string][]Budget
-	crews    map[types.UID]crew
-	refused  map[types.UID]Refusal
-	hold     time.Duration
+	policy  Policy
+	now     time.Time
+	nodes   map[string]Node
+	budgets map[string][]Budget
+	crews   map[types.UID]crew
+	refused map[types.UID]Refusal
+	hold    hold
+	// waiting are the pods that would be evicted now if the API server had not asked to wait.
+	waiting  []candidate
 	lanes    map[string]*lane
 	progress map[string]*NodeProgress
 	moving   bool
@@ -145,9 +147,6 @@ func (d *decision) choose() {
 		d.moving = true
 		return
 	}
-	if d.hold > 0 {
-		return
-	}
 	lanes := make([]*lane, 0, len(d.lanes))
 	for _, l := range d.lanes {
 		l.chain = l.rounds()
@@ -166,6 +165,9 @@ func (d *decision) choose() {
 			d.evict(c, l, freeReason(c.Pod, l))
 			room--
 		}
+	}
+	if len(d.waiting) > 0 {
+		d.blockThrottled()
 	}
 }
 
@@ -199,6 +201,10 @@ func (d *decision) uncordoned() bool {
 }
 
 func (d *decision) evict(c candidate, l *lane, why string) {
+	if d.hold.left > 0 {
+		d.waiting = append(d.waiting, c)
+		return
+	}
 	e := Eviction{
 		Pod: c.Key(), UID: c.UID, Node: c.Node, Owner: OwnerName(c.Pod), Why: why + quietNote(c.Pod),
 		chain: l.chain, free: l.needsNothing(c.Pod), known: d.known(c, time.Time{}),

@@ -312,8 +312,9 @@ func TestDecideWhatDoesNotLeaveByItself(t *testing.T) {
 		"throttled: nobody goes": {
 			snapshot: Snapshot{
 				Pods: []Pod{pod("db-0", "db")}, Owners: []Owner{wants("db", 1)},
-				Refusals: []Refusal{{UID: "uid-other", Outcome: "Throttled", At: ago(time.Second), RetryAfter: 5 * time.Second}},
+				Refusals: []Refusal{{UID: "uid-other", Outcome: "Throttled", At: ago(time.Second), RetryAfter: 5 * time.Second, Message: "slow down"}},
 			},
+			blockers: []string{"Unreachable: pod shop/db-0 (the API server asks to wait: slow down)"},
 		},
 	})
 }

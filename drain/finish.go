@@ -35,8 +35,8 @@ func (d *decision) checkAgain() time.Duration {
 	switch {
 	case d.plan.Empty:
 		return 0
-	case d.hold > soon:
-		return d.hold
+	case d.hold.left > soon:
+		return d.hold.left
 	case d.moving || len(d.plan.Evict) > 0:
 		return soon
 	}

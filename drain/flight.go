@@ -11,8 +11,10 @@ import (
 const (
 	// unseen bounds how long the mirror may take to show what an answer said.
 	unseen = 5 * time.Second
-	// unreachablePause is how long nothing is sent after a request without an answer.
+	// unreachablePause is how long nothing is sent after unreachableRow requests in a row without an answer. One alone may be
+	// due to a webhook that hangs, and each pod waits for itself then.
 	unreachablePause = time.Second
+	unreachableRow   = 3
 )
 
 // flight is an eviction between its sending and the moment the mirror shows what came of it. Until then its pod counts as
@@ -105,13 +107,26 @@ func (s *session) depart(e Eviction) {
 func (s *session) arrive(a Answer, now time.Time) {
 	s.flying--
 	s.refusals = Remember(s.refusals, Result{Answers: []Answer{a}}, now)
-	if a.Outcome == OutcomeUnreachable {
-		s.pausedUntil = now.Add(unreachablePause)
-	}
+	s.pause(a, now)
 	if f := s.flights[a.UID]; f != nil {
 		f.answered, f.outcome = now, a.Outcome
 	}
 	s.wake(a.Pod.Namespace, a.Node)
+}
+
+// pause keeps every drain from sending while the API server asks to wait, or answers nobody.
+func (s *session) pause(a Answer, now time.Time) {
+	if a.Outcome != OutcomeUnreachable {
+		s.unanswered = 0
+	} else {
+		s.unanswered++
+	}
+	switch {
+	case a.Outcome == OutcomeThrottled:
+		s.pausedUntil = later(s.pausedUntil, now.Add(throttled(a.RetryAfter)))
+	case s.unanswered >= unreachableRow:
+		s.pausedUntil = later(s.pausedUntil, now.Add(unreachablePause))
+	}
 }
 
 // clear forgets the flights that have landed.
@@ -123,10 +138,25 @@ func (s *session) clear(now time.Time) {
 	}
 }
 
+// stands keeps an earlier answer for a pod in force while it is asked again, which may take as long as a request may: a pod
+// that nothing moves would else look as if it were leaving. It says whether there was one.
+func (s *session) stands(snapshot *Snapshot, uid types.UID, now time.Time) bool {
+	i := slices.IndexFunc(snapshot.Refusals, func(r Refusal) bool { return r.UID == uid && r.Outcome != OutcomeThrottled })
+	if i < 0 {
+		return false
+	}
+	snapshot.Refusals = slices.Clone(snapshot.Refusals)
+	snapshot.Refusals[i].At = now
+	return true
+}
+
 // overlay shows the flights in a snapshot.
 func (s *session) overlay(snapshot *Snapshot, pods map[types.UID]int, now time.Time) {
 	for uid, f := range s.flights {
 		leaves := f.answered.IsZero() || f.outcome != OutcomeRefused
+		if f.answered.IsZero() && s.stands(snapshot, uid, now) {
+			leaves = false
+		}
 		if i, found := pods[uid]; found && leaves && !snapshot.Pods[i].Terminating() {
 			snapshot.Pods[i].Deadline = now.Add(snapshot.Pods[i].Grace + unseen)
 		}

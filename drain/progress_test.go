@@ -69,16 +69,18 @@ func TestDecideProgress(t *testing.T) {
 		"throttled": {
 			snapshot: Snapshot{
 				Nodes: cordoned("old-1"), Pods: []Pod{pod("cart-1", "cart")}, Budgets: []Budget{budget("cart")},
-				Refusals: []Refusal{{UID: "x", Outcome: OutcomeThrottled, At: noon, RetryAfter: 7 * time.Second}},
+				Refusals: []Refusal{{UID: "x", Outcome: OutcomeThrottled, At: noon, RetryAfter: 7 * time.Second, Message: "slow down"}},
 			},
-			remaining: 1, checkAgain: 7 * time.Second, summary: "0 of 1 node empty, 1 pod left",
+			remaining: 1, checkAgain: 7 * time.Second,
+			summary: "0 of 1 node empty, 1 pod left; waits for pod shop/cart-1 (the API server asks to wait: slow down)",
 		},
 		"throttled in a future that the clock has left": {
 			snapshot: Snapshot{
 				Nodes: cordoned("old-1"), Pods: []Pod{pod("cart-1", "cart")}, Budgets: []Budget{budget("cart")},
-				Refusals: []Refusal{{UID: "x", Outcome: OutcomeThrottled, At: noon.Add(time.Hour), RetryAfter: 7 * time.Second}},
+				Refusals: []Refusal{{UID: "x", Outcome: OutcomeThrottled, At: noon.Add(time.Hour), RetryAfter: 7 * time.Second, Message: "slow down"}},
 			},
-			remaining: 1, checkAgain: 7 * time.Second, summary: "0 of 1 node empty, 1 pod left",
+			remaining: 1, checkAgain: 7 * time.Second,
+			summary: "0 of 1 node empty, 1 pod left; waits for pod shop/cart-1 (the API server asks to wait: slow down)",
 		},
 	}
 	for name, tc := range tests {

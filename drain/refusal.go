@@ -23,8 +23,13 @@ type Refusal struct {
 const (
 	// refusalStands is how long a pod that was denied is left alone before the next attempt.
 	refusalStands = 20 * time.Second
-	// throttleStands is how long the round pauses when the API server asks to wait without saying how long.
+	// throttleStands is how long the round pauses when the API server asks to wait without saying how long, and throttleMost the
+	// most it may ask for: a proxy in front of it that answers for an hour must not stop a cluster's drains for an hour.
 	throttleStands = time.Second
+	throttleMost   = time.Minute
+	// unansweredStands is how long a pod whose eviction got no answer is left alone at first. It grows with the time since the
+	// first of a row, up to refusalStands.
+	unansweredStands = 2 * time.Second
 	// refusalKept is how long a refusal is kept so that the next one for the same pod inherits its Since.
 	refusalKept = 10 * time.Minute
 )
@@ -67,16 +72,29 @@ func (r Refusal) stands() time.Duration {
 	case OutcomeWebhookDenied, OutcomeMisconfigured, OutcomeForbidden, OutcomeNamespaceTerminating, OutcomeRejected:
 		return max(refusalStands, r.RetryAfter)
 	case OutcomeThrottled:
-		return max(throttleStands, r.RetryAfter)
+		return throttled(r.RetryAfter)
+	case OutcomeUnreachable:
+		return min(refusalStands, unansweredStands+max(0, r.At.Sub(r.Since)))
 	default:
 		return 0
 	}
 }
 
-// standing returns the refusals that still hold, by pod, and how long the whole round has to wait.
-func standing(refusals []Refusal, now time.Time) (map[types.UID]Refusal, time.Duration) {
+// throttled is for how long nothing is sent when the API server asked to wait.
+func throttled(retryAfter time.Duration) time.Duration {
+	return max(throttleStands, min(throttleMost, retryAfter))
+}
+
+// hold is how long the whole round has to wait, and for which answer.
+type hold struct {
+	left time.Duration
+	Refusal
+}
+
+// standing returns the refusals that still hold, by pod, and what holds the whole round.
+func standing(refusals []Refusal, now time.Time) (map[types.UID]Refusal, hold) {
 	byPod := map[types.UID]Refusal{}
-	var hold time.Duration
+	var all hold
 	for _, r := range refusals {
 		// A clock that was set back must not make a refusal stand longer.
 		left := r.stands() - max(0, now.Sub(r.At))
@@ -84,14 +102,16 @@ func standing(refusals []Refusal, now time.Time) (map[types.UID]Refusal, time.Du
 			continue
 		}
 		if r.Outcome == OutcomeThrottled {
-			hold = max(hold, left)
+			if left > all.left {
+				all = hold{left, r}
+			}
 			continue
 		}
 		if known, ok := byPod[r.UID]; !ok || r.At.After(known.At) {
 			byPod[r.UID] = r
 		}
 	}
-	return byPod, hold
+	return byPod, all
 }
 
 // reasonOf says how an outcome shows as a blocker; false for answers that block nothing.
@@ -118,7 +138,7 @@ func (p Plan) After(r Result) Plan {
 			p.Blockers = append(p.Blockers, a.blocker(reason))
 		}
 		if a.Outcome == OutcomeThrottled {
-			p.CheckAgain = max(p.CheckAgain, a.RetryAfter)
+			p.CheckAgain = max(p.CheckAgain, throttled(a.RetryAfter))
 		}
 	}
 	sortBlockers(p.Blockers)

@@ -141,3 +141,46 @@ func TestOldestBlockerFirst(t *testing.T) {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
 }
+
+// TestUnansweredStandsLongerEachTime: an eviction that never gets an answer is not asked for again and again.
+func TestUnansweredStandsLongerEachTime(t *testing.T) {
+	silent := Result{Answers: []Answer{answered("db-0", OutcomeUnreachable, "the API server did not answer: timeout")}}
+	var known []Refusal
+	for _, tc := range []struct{ at, stands time.Duration }{
+		{0, 2 * time.Second}, {3 * time.Second, 5 * time.Second}, {9 * time.Second, 11 * time.Second}, {time.Minute, 20 * time.Second}, {time.Hour, 2 * time.Second},
+	} {
+		known = Remember(known, silent, noon.Add(tc.at))
+		if got := known[0].stands(); got != tc.stands {
+			t.Errorf("the answer that is missing after %s stands for %s, want %s", tc.at, got, tc.stands)
+		}
+	}
+	// An old drain does not make a fresh silence look old.
+	s := Snapshot{Nodes: cordoned("old-1"), Pods: []Pod{pod("db-0", "db")}, Owners: []Owner{wants("db", 1)}, Refusals: Remember(nil, silent, ago(time.Second))}
+	plan := Decide(s, Policy{Started: ago(time.Hour)}, noon)
+	if len(plan.Blockers) != 1 || plan.Blockers[0].Reason != ReasonUnreachable || !plan.Blockers[0].Since.Equal(ago(time.Second)) || len(plan.Evict) > 0 {
+		t.Errorf("%+v, want one pod without an answer for a second", plan)
+	}
+}
+
+// TestThrottledNamesWhatWouldGo: for a time that is asked for, within bounds, and only pods that nothing else holds.
+func TestThrottledNamesWhatWouldGo(t *testing.T) {
+	for retry, stands := range map[time.Duration]time.Duration{0: time.Second, 7 * time.Second: 7 * time.Second, time.Hour: time.Minute} {
+		s := Snapshot{
+			Nodes: cordoned("old-1"),
+			Pods:  []Pod{pod("web-1", "web"), pod("db-1", "db", notReady(0)), pod("cart-1", "cart")}, Owners: []Owner{wants("web", 1), wants("db", 1)},
+			Budgets:  []Budget{budget("cart", allows(0, 2, 2, 3))},
+			Refusals: []Refusal{{UID: "uid-x", Outcome: OutcomeThrottled, Message: "slow down", At: noon, Since: ago(time.Minute), RetryAfter: retry}},
+		}
+		plan := Decide(s, Policy{}, noon.Add(stands-1))
+		want := []string{
+			"PodDisruptionBudget: pod shop/cart-1 (PodDisruptionBudget shop/cart allows 0 of 3: 2 ready, 2 needed)",
+			"Unreachable: pod shop/db-1 and 1 more (the API server asks to wait: slow down)",
+		}
+		if diff := cmp.Diff(want, blockers(plan)); diff != "" || len(plan.Evict) > 0 || !plan.Blockers[1].Since.Equal(ago(time.Minute)) {
+			t.Errorf("asked to wait %s: evict %v, blockers %+v (-want +got):\n%s", retry, evicted(plan), plan.Blockers, diff)
+		}
+		if plan = Decide(s, Policy{}, noon.Add(stands)); len(plan.Evict) != 2 {
+			t.Errorf("asked to wait %s, after %s: evict %v", retry, stands, evicted(plan))
+		}
+	}
+}

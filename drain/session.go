@@ -26,9 +26,11 @@ type session struct {
 	// flights are evictions that were sent and do not show in the mirror yet.
 	flights map[types.UID]*flight
 	// flying counts the flights without an answer.
-	flying      int
-	refusals    []Refusal
+	flying   int
+	refusals []Refusal
+	// Nothing is sent before pausedUntil; unanswered counts the requests without an answer since the last one that had any.
 	pausedUntil time.Time
+	unanswered  int
 }
 
 func newSession(client kubernetes.Interface, options Options, pace *rate.Limiter) *session {
