@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
+	"k8s.io/klog/v2"
 )
 
 // source is one kind of objects that is followed: L is its list, T the object and S its slim form.
@@ -35,6 +37,10 @@ type follower struct {
 	// trouble is why the copy is not kept up at the moment, nil while it is; guarded by the mirror's lock.
 	trouble error
 }
+
+// watchHolds is how long a watch must have lasted for its end to be no trouble. A list that succeeds says nothing about the
+// watch after it, which may be forbidden or too old each time.
+const watchHolds = time.Minute
 
 // relist bounds how fast lists that fail, or watches that are not continued, begin anew.
 var relist = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 6, Cap: 15 * time.Second}
@@ -64,8 +70,11 @@ func follow[L metav1.ListInterface, T any, S any](m *mirror, kind string, s sour
 				m.mu.Unlock()
 				say(nil)
 				f.mark(f.synced)
-				delay = relist
+				began := time.Now()
 				err = s.follow(ctx, m, revision, say)
+				if time.Since(began) >= watchHolds {
+					delay = relist
+				}
 			}
 			if ctx.Err() == nil && err != nil {
 				say(err)
@@ -118,6 +127,7 @@ func (s source[L, T, S]) follow(ctx context.Context, m *mirror, revision string,
 		}
 		return w, err
 	}
+	ctx = klog.NewContext(ctx, logr.Discard()) // what is wrong is reported by us, and an end of the drain is not
 	w, err := watchtools.NewRetryWatcherWithContext(ctx, revision, &cache.ListWatch{WatchFuncWithContext: connect})
 	if err != nil {
 		return err

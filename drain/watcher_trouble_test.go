@@ -9,6 +9,9 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	clienttesting "k8s.io/client-go/testing"
 )
 
 // TestWatcherGoesOnBesideSilence: pods whose eviction never gets an answer are named, asked for rarely, and hold up nobody else.
@@ -95,4 +98,27 @@ func TestWatcherWaitsWhenAsked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWatcherListsRarelyWhileAWatchIsRefused: the lists of a large cluster are no way to follow it.
+func TestWatcherListsRarelyWhileAWatchIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, "old-1", "new")
+		l.add(service{name: "cart", replicas: 1, starts: time.Second, stops: time.Second}, "shop", "old-1")
+		l.answers = func(string) error { return overBudget() }
+		lists := 0
+		l.client.PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+			lists++
+			return false, nil, nil
+		})
+		l.client.PrependWatchReactor("pods", func(clienttesting.Action) (bool, watch.Interface, error) {
+			return true, nil, apierrors.NewForbidden(podsResource.GroupResource(), "", errors.New("no watch"))
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		_, _ = l.drain(ctx, Options{}, Policy{}, "old-1")
+		if lists < 10 || lists > 60 {
+			t.Errorf("%d lists in 10 minutes in which no watch was to be had", lists)
+		}
+	})
 }
