@@ -38,14 +38,10 @@ func Act(ctx context.Context, client kubernetes.Interface, step Step, notifier N
 			err = fmt.Errorf("uid is not %s: %w: %w", step.Object.UID, drain.ErrNodeReplaced, err)
 		}
 	case ActionForce:
-		if step.Object.UID == "" {
-			return fmt.Errorf("%s %s: its uid is not known", step.Action, step.Object)
+		if step.Object.UID == "" || step.ResourceVersion == "" {
+			return fmt.Errorf("%s %s: its uid and version are not known", step.Action, step.Object)
 		}
-		err = client.CoreV1().Pods(step.Object.Namespace).
-			Delete(ctx, step.Object.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &step.Object.UID}})
-		if apierrors.IsConflict(err) {
-			return nil // another pod has the name by now
-		}
+		err = client.CoreV1().Pods(step.Object.Namespace).Delete(ctx, step.Object.Name, metav1.DeleteOptions{Preconditions: asDecided(step)})
 	case ActionSkipped, ActionStanding:
 		return nil
 	default:
@@ -55,6 +51,11 @@ func Act(ctx context.Context, client kubernetes.Interface, step Step, notifier N
 		return fmt.Errorf("%s %s: %w", step.Action, step.Object, err)
 	}
 	return nil
+}
+
+// asDecided lets only that pod be deleted which the step was decided on, and only as it was.
+func asDecided(step Step) *metav1.Preconditions {
+	return &metav1.Preconditions{UID: &step.Object.UID, ResourceVersion: &step.ResourceVersion}
 }
 
 func tell(ctx context.Context, client kubernetes.Interface, step Step, notifier Notifier) error {

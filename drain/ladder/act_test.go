@@ -151,15 +151,31 @@ func TestForceOnAServer(t *testing.T) {
 	if len(steps) != 1 || steps[0].Action != ActionForce {
 		t.Fatalf("steps %q", only(steps))
 	}
-	another, nobody := steps[0], steps[0]
-	another.Object.UID, nobody.Object.UID = "x", ""
-	if err := s.act(another); err != nil {
-		t.Errorf("Act() for a pod that was replaced = %v, want nothing to do", err)
+	another, nobody, anyhow := steps[0], steps[0], steps[0]
+	another.Object.UID, nobody.Object.UID, anyhow.ResourceVersion = "x", "", ""
+	if err := s.act(another); !apierrors.IsConflict(err) {
+		t.Errorf("Act() for a pod that was replaced = %v, want a conflict", err)
 	}
 	if err := s.act(nobody); err == nil {
 		t.Error("Act() without the pod's uid: no error")
 	}
+	if err := s.act(anyhow); err == nil {
+		t.Error("Act() without the pod's version: no error")
+	}
 	p := made(t)(server.CoreV1().Pods(s.namespace).Get(t.Context(), s.pod.Name, metav1.GetOptions{})).(*corev1.Pod)
+	p.Annotations = map[string]string{drain.AnnotationDoNotDisrupt: "true"}
+	made(t)(server.CoreV1().Pods(s.namespace).Update(t.Context(), p, metav1.UpdateOptions{}))
+	if err := s.act(steps[0]); !apierrors.IsConflict(err) {
+		t.Errorf("Act() for a pod that has changed = %v, want a conflict", err)
+	}
+	if got := only(s.look(s.plan(ending(drain.DeadlineForce, time.Minute)), policy)); len(got) != 1 || !strings.Contains(got[0], "asks not to be disrupted") {
+		t.Errorf("steps for a pod that asks not to be disrupted: %q", got)
+	}
+	p.Annotations = nil
+	p.ResourceVersion = ""
+	made(t)(server.CoreV1().Pods(s.namespace).Update(t.Context(), p, metav1.UpdateOptions{}))
+	steps = s.look(s.plan(ending(drain.DeadlineForce, time.Minute)), policy)
+	p = made(t)(server.CoreV1().Pods(s.namespace).Get(t.Context(), s.pod.Name, metav1.GetOptions{})).(*corev1.Pod)
 	if p.DeletionTimestamp != nil {
 		t.Fatal("another pod's step deleted it")
 	}
@@ -252,7 +268,7 @@ func TestActOnWhatIsGone(t *testing.T) {
 	for _, step := range []Step{
 		{Action: ActionRestart, Object: Object{Kind: "Deployment", Namespace: "nowhere", Name: "x"}, Patch: "{}"},
 		{Action: ActionQuarantine, Object: Object{Kind: "Node", Name: "nowhere"}, Patch: "{}"},
-		{Action: ActionForce, Object: Object{Kind: "Pod", Namespace: "nowhere", Name: "x", UID: "x"}},
+		{Action: ActionForce, Object: Object{Kind: "Pod", Namespace: "nowhere", Name: "x", UID: "x"}, ResourceVersion: "1"},
 		{Action: ActionNotify, Event: eventOf(Object{Kind: "Pod", Namespace: "nowhere", Name: "x"}, "x", "x", noon)},
 		{Action: ActionSkipped}, {Action: ActionStanding},
 	} {

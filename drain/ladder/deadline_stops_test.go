@@ -13,12 +13,12 @@ func TestDeadlinesStop(t *testing.T) {
 	in30 := ending(drain.DeadlineQuarantine, 30*time.Minute)
 	facts := forceFacts(func(f *Facts) {
 		f.Nodes = map[string]Node{"old-1": {UID: "uid-1"}, "old-2": {UID: "uid-2"}}
-		f.Pods = append(f.Pods, running("lone", ""), running("a", "job-etl"))
+		f.Pods = append(f.Pods, running("lone", ""), running("a", "job-etl"), running("two", "", "shop/cart", "shop/x"))
 	})
 	policy := drain.Policy{Started: started, Deadline: drain.Deadline{Action: drain.DeadlineQuarantine}}
 	blockers := map[string]drain.Blocker{
 		"a budget": cart(forceIn30), "nobody brings it back": lone("lone"), "a rule waits": batch("a"), "to be given up": cart(in30),
-		"two budgets": cart(forceIn30, because(drain.ReasonMultipleBudgets, "x")),
+		"two budgets": cart(forceIn30, because(drain.ReasonMultipleBudgets, "x"), func(b *drain.Blocker) { b.UID = "uid-two" }),
 	}
 	for name, b := range blockers {
 		plan := planOf(b)

@@ -56,11 +56,19 @@ func TestForceOnlyWhatMayBeForced(t *testing.T) {
 		drain.ReasonUnmanagedPod, drain.ReasonWaitCompleted, drain.ReasonNamespaceTerminating, drain.ReasonPodDisruptionBudget,
 		drain.ReasonReplacementNotReady, drain.ReasonUnreachable, drain.ReasonDoNotDisrupt, "SomethingNew",
 	} {
-		steps := Decide(planOf(cart(because(reason, "x"), forceIn30)), forceFacts(), drain.Policy{Started: started}, noon)
+		facts := forceFacts()
+		switch reason {
+		case drain.ReasonMultipleBudgets:
+			facts.Pods[0].Budgets = []string{"shop/cart", "shop/x"}
+		case drain.ReasonReplacementNotReady:
+			uncovered(&facts)
+		default:
+		}
+		steps := Decide(planOf(cart(because(reason, "x"), forceIn30)), facts, drain.Policy{Started: started}, noon)
 		if forced := len(only(steps, ActionForce)) > 0; forced != slices.Contains(may, reason) {
 			t.Errorf("%s forced: %v", reason, forced)
 		}
-		steps = Decide(planOf(cart(because(reason, "x"), forceIn30, byRule)), forceFacts(), drain.Policy{Started: started}, noon)
+		steps = Decide(planOf(cart(because(reason, "x"), forceIn30, byRule)), facts, drain.Policy{Started: started}, noon)
 		if forced := len(only(steps, ActionForce)) > 0; forced != slices.Contains(mayByRule, reason) {
 			t.Errorf("%s forced by a rule: %v", reason, forced)
 		}

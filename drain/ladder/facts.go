@@ -102,8 +102,12 @@ type Pod struct {
 	Name       string
 	UID        types.UID
 	Controller types.UID
+	// ResourceVersion is what a deletion is decided on.
+	ResourceVersion string
 	// Budgets are the namespace/name of all budgets that cover the pod now, sorted.
 	Budgets []string
+	// Wish is what the pod itself asks for by label or annotation now, as a sentence; empty if nothing.
+	Wish string
 	// Mirror says that the kubelet runs the pod from a file.
 	Mirror   bool
 	Ready    bool

@@ -1,6 +1,7 @@
 package ladder
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func (t *turn) force(b drain.Blocker) {
 	if slices.ContainsFunc(keys, func(key string) bool { return t.ended[key] }) || p.Mirror || p.Finished || !p.Deadline.IsZero() {
 		return
 	}
-	if why := t.stillReplacing(b, p); why != "" {
+	if why := cmp.Or(p.Wish, t.eased(b, p), t.stillReplacing(b, p)); why != "" {
 		t.skip(podOf(b), "does not delete "+podOf(b).String()+" yet", why)
 		return
 	}
@@ -30,10 +31,33 @@ func (t *turn) force(b drain.Blocker) {
 		t.ended[key] = true
 	}
 	t.add(Step{
-		Action: ActionForce, Object: podOf(b),
+		Action: ActionForce, Object: podOf(b), ResourceVersion: p.ResourceVersion,
 		Does: "deletes " + podOf(b).String() + breaks(b, p),
 		Why:  fmt.Sprintf("%s, and it is in the way since %s: %s", deadlineOf(b), b.Since.UTC().Format(time.RFC3339), b.Message),
 	})
+}
+
+// eased says what no longer is as the plan, which may be a minute old, has found it: then the next plan knows better.
+func (t *turn) eased(b drain.Blocker, p Pod) string {
+	switch b.Reason {
+	case drain.ReasonPodDisruptionBudget, drain.ReasonUnsatisfiableBudget:
+		if len(p.Budgets) != 1 || p.Budgets[0] != b.Budget {
+			return "PodDisruptionBudget " + b.Budget + " alone no longer covers it"
+		}
+		if budget := t.facts.Budgets[b.Budget]; budget.Allowed > 0 && !budget.Stale {
+			return "PodDisruptionBudget " + b.Budget + " allows one by now"
+		}
+	case drain.ReasonMultipleBudgets:
+		if len(p.Budgets) < 2 {
+			return "no longer more than one PodDisruptionBudget covers it"
+		}
+	case drain.ReasonReplacementNotReady:
+		if len(p.Budgets) > 0 {
+			return phraseBudgets(p.Budgets) + " by now decides about it"
+		}
+	default:
+	}
+	return ""
 }
 
 // turns names the rows of which only one pod is deleted at a time.

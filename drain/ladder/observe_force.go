@@ -52,10 +52,11 @@ func (o *observer) forcedIn(ctx context.Context, namespace string, wanted map[ty
 				slim.Budgets = append(slim.Budgets, name)
 			}
 		}
-		pods = append(pods, slim)
 		if wanted[slim.UID] {
+			slim.Wish = wishOf(p, o.now)
 			forced = append(forced, slim)
 		}
+		pods = append(pods, slim)
 	})
 	if err != nil {
 		return err

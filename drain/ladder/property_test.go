@@ -35,7 +35,7 @@ func TestTheLadderComesToRest(t *testing.T) {
 		before := w.snapshot()
 		var steps []Step
 		lost := false
-		for look, quiet := 0, 0; quiet < 12; look++ { // longer than a deadline waits for help
+		for look, quiet := 0, 0; quiet < 16; look++ { // longer than a deadline waits for help, from the last eviction on
 			if look > 150 {
 				t.Fatalf("after %d looks there are still steps: %q", look, only(steps))
 			}

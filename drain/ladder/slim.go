@@ -1,9 +1,11 @@
 package ladder
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -72,7 +74,7 @@ func ownsReplicas(fields *metav1.FieldsV1) bool {
 
 func slimPod(p *corev1.Pod) Pod {
 	slim := Pod{
-		Name: p.Name, UID: p.UID, Created: p.CreationTimestamp.Time,
+		Name: p.Name, UID: p.UID, ResourceVersion: p.ResourceVersion, Created: p.CreationTimestamp.Time,
 		Finished: p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed,
 	}
 	_, slim.Mirror = p.Annotations[corev1.MirrorPodAnnotationKey]
@@ -86,6 +88,25 @@ func slimPod(p *corev1.Pod) Pod {
 		slim.Ready = slim.Ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	}
 	return slim
+}
+
+// wishOf is what the pod's own label or annotation asks for, whatever the policy's rules say.
+func wishOf(p *corev1.Pod, now time.Time) string {
+	slim := drain.Pod{
+		Labels: p.Labels, Created: p.CreationTimestamp.Time,
+		DoNotDisrupt: cmp.Or(p.Annotations[drain.AnnotationDoNotDisrupt], p.Annotations[drain.AnnotationDoNotDisruptKarpenter]),
+	}
+	if p.Status.StartTime != nil {
+		slim.Started = p.Status.StartTime.Time
+	}
+	switch drain.Classify(slim, drain.Policy{Unmanaged: drain.UnmanagedEvict}, now).Behavior {
+	case drain.BehaviorSkip, drain.BehaviorWaitCompleted:
+		return "its label " + drain.LabelDrain + " is " + p.Labels[drain.LabelDrain]
+	case drain.BehaviorDoNotDisrupt:
+		return "it asks not to be disrupted, by annotation"
+	default:
+		return ""
+	}
 }
 
 func slimNode(n *corev1.Node) Node {

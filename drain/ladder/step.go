@@ -66,10 +66,12 @@ type Step struct {
 	// Outstanding is what is still to be put back before the nodes may be deleted, "Deployment shop/cart is scaled up from 2
 	// to 3 until 2026-11-24T12:00:00Z"; empty if nothing is.
 	Outstanding string
-	// Patch is the JSON merge patch of the step, and Event and Notice what ActionNotify sends.
-	Patch  string
-	Event  *corev1.Event
-	Notice Notice
+	// Patch is the JSON merge patch of the step, ResourceVersion the version of the pod that ActionForce deletes, and Event and
+	// Notice what ActionNotify sends.
+	Patch           string
+	ResourceVersion string
+	Event           *corev1.Event
+	Notice          Notice
 }
 
 // String returns the step in one sentence without full stop, for a condition, an event, a log or a terminal.

@@ -140,7 +140,7 @@ func (w *world) start(a *app, node string, ready bool) {
 	w.next++
 	p := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: "shop", Name: fmt.Sprintf("%s-%03d", a.name, w.next), UID: types.UID(fmt.Sprint("pod-", w.next)),
+			Namespace: "shop", Name: fmt.Sprintf("%s-%03d", a.name, w.next), UID: types.UID(fmt.Sprint("pod-", w.next)), ResourceVersion: "1",
 			Labels: map[string]string{"app": a.name}, CreationTimestamp: metav1.NewTime(w.now),
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: "apps/v1", Kind: "ReplicaSet", Name: a.set, UID: types.UID("rs-" + a.name + a.template), Controller: ptr.To(true),
