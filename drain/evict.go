@@ -17,7 +17,6 @@ type Options struct {
 	// Parallel is how many evictions are under way at once, each of another budget. Default 10.
 	Parallel int
 	// Timeout of one request, default 15 seconds; kube-apiserver may take ten while a budget is contended.
-	// Timeout of one request, default 15 seconds; kube-apiserver may take ten while a budget is contended.
 	Timeout time.Duration
 	// Pace is how many evictions per second a Watcher starts at most, default 20: what a kube-controller-manager with
 	// default settings recreates.
@@ -31,11 +30,15 @@ type Options struct {
 const (
 	defaultParallel = 10
 	defaultTimeout  = 15 * time.Second
+	// parting is how long a request under way may go on when its context ends. kube-apiserver takes an eviction off the budget
+	// before it deletes the pod: to leave in between would keep the budget short for two minutes and the pod where it is.
+	parting = 3 * time.Second
 )
 
 // Evict sends the plan's evictions, each at most once, and returns what became of each. Evictions of one budget are
 // sent one after the other and stop at the first that is not granted; budgets run in parallel. When the API server
-// asks to wait or does not answer, and when ctx ends, the rest is not sent. It never deletes a pod in another way.
+// asks to wait or does not answer, and when ctx ends, the rest is not sent; what is under way then has 3 seconds for its
+// answer. It never deletes a pod in another way.
 //
 // The client's own rate limit applies: rest.Config's default of 5 requests per second makes a drain crawl.
 func Evict(ctx context.Context, client kubernetes.Interface, plan Plan, options Options) Result {
@@ -105,6 +108,8 @@ func byBudget(evictions []Eviction) [][]int {
 }
 
 func evictOne(ctx context.Context, client kubernetes.Interface, e Eviction, timeout time.Duration) Answer {
+	ctx, part := outlive(ctx, parting)
+	defer part()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := post(ctx, client, &policyv1.Eviction{
@@ -116,6 +121,22 @@ func evictOne(ctx context.Context, client kubernetes.Interface, e Eviction, time
 		answer.Outcome, answer.Message, answer.RetryAfter = classifyError(err)
 	}
 	return answer
+}
+
+// outlive returns a context that ends some time after ctx, and a function that ends it.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, func()) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(grace):
+			cancel()
+		case <-longer.Done():
+		}
+	})
+	return longer, func() {
+		stop()
+		cancel()
+	}
 }
 
 // post is EvictV1 without client-go's silent retries: it would repeat a 429 that carries Retry-After up to ten times

@@ -103,11 +103,13 @@ func (s *session) depart(e Eviction) {
 	s.flying++
 }
 
-// arrive notes the answer.
-func (s *session) arrive(a Answer, now time.Time) {
+// arrive notes the answer. If its run has ended, an answer that is missing says nothing about the API server.
+func (s *session) arrive(a Answer, ended bool, now time.Time) {
 	s.flying--
-	s.refusals = Remember(s.refusals, Result{Answers: []Answer{a}}, now)
-	s.pause(a, now)
+	if !ended || a.Outcome != OutcomeUnreachable {
+		s.refusals = Remember(s.refusals, Result{Answers: []Answer{a}}, now)
+		s.pause(a, now)
+	}
 	if f := s.flights[a.UID]; f != nil {
 		f.answered, f.outcome = now, a.Outcome
 	}

@@ -151,7 +151,7 @@ func (r *run) send(ctx context.Context, now time.Time) time.Duration {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			r.flying--
-			s.arrive(answer, time.Now())
+			s.arrive(answer, ctx.Err() != nil, time.Now())
 		})
 	}
 	return time.Hour

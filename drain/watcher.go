@@ -45,7 +45,7 @@ func NewWatcher(client kubernetes.Interface, options Options) *Watcher {
 // Drain empties the nodes and returns nil once they are, as far as the watches tell: confirm it with Observe before anything
 // is deleted. It returns the context's error when ctx ends, and an error when the cluster cannot be followed or a node
 // was replaced under its name (ErrNodeReplaced). It cordons nothing, and evicts nothing before all nodes are cordoned.
-// When it has returned, no eviction of it is under way. Several drains of one cluster may run at once; a budget they share
+// When it has returned, no eviction of it is under way; after the end of ctx that takes up to 3 seconds. Several drains of one cluster may run at once; a budget they share
 // has one eviction in flight between them.
 //
 // report is called with the plan as it stands whenever it changed, at most every Options.ReportEvery and once at the end,

@@ -181,6 +181,54 @@ func TestWatcherStopsAtOnce(t *testing.T) {
 	})
 }
 
+// TestWatcherLetsRequestsEnd: what is under way when the drain is stopped gets its answer, for three seconds, and an answer that
+// is missing then keeps no other drain of the Watcher from going on.
+func TestWatcherLetsRequestsEnd(t *testing.T) {
+	for takes, want := range map[time.Duration]struct {
+		ends    time.Duration
+		granted int
+	}{
+		2 * time.Second:  {ends: 2 * time.Second, granted: 1},
+		14 * time.Second: {ends: 4 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLive(t, "old-1", "old-2", "new")
+			l.add(service{name: "cart", replicas: 3, away: 1, starts: time.Second, stops: time.Minute}, "shop", "old-1")
+			l.takes = takes
+			w := NewWatcher(evicting{l.client, l}, Options{})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			began := time.Now()
+			other, stop := context.WithCancel(t.Context())
+			l.add(service{name: "web", replicas: 1, starts: time.Second, stops: time.Second}, "bank", "old-2")
+			done := make(chan error)
+			go func() { done <- w.Drain(other, refs("old-2"), Policy{}, func(Plan) {}) }()
+			_ = w.Drain(ctx, refs("old-1"), Policy{}, func(Plan) {})
+			if took := time.Since(began); took < want.ends || took > want.ends+100*time.Millisecond {
+				t.Errorf("stopped after %s, want %s, requests take %s", took, want.ends, takes)
+			}
+			l.mu.Lock()
+			granted := 0
+			for name, p := range l.pods {
+				if l.serves[name] == "cart" && p.DeletionTimestamp != nil {
+					granted++
+				}
+			}
+			l.mu.Unlock()
+			if granted != want.granted {
+				t.Errorf("%d evictions were granted, want %d, requests take %s", granted, want.granted, takes)
+			}
+			w.mu.Lock()
+			if w.current == nil || !w.current.pausedUntil.IsZero() || w.current.unanswered != 0 {
+				t.Errorf("the other drain pauses, or has ended")
+			}
+			w.mu.Unlock()
+			stop()
+			<-done
+		})
+	}
+}
+
 // TestWatcherNeedsClosedNodes evicts nothing while a node takes pods, and goes on by itself once it is closed.
 func TestWatcherNeedsClosedNodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

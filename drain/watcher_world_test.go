@@ -105,8 +105,8 @@ func (e evictingCore) Pods(namespace string) typedcorev1.PodInterface {
 	return evictingPods{e.CoreV1Interface.Pods(namespace), e.live}
 }
 
-func (e evictingPods) EvictV1(_ context.Context, eviction *policyv1.Eviction) error {
-	return e.live.evict(eviction)
+func (e evictingPods) EvictV1(ctx context.Context, eviction *policyv1.Eviction) error {
+	return e.live.evict(ctx, eviction)
 }
 
 // list begins the watch that will follow: unlike an API server, the fake one cannot tell later what happened since.
@@ -223,7 +223,7 @@ func (l *live) start(s *service, namespace, node string, ready bool) *corev1.Pod
 func pass(d time.Duration) { <-time.After(d) }
 
 // evict is POST pods/eviction.
-func (l *live) evict(e *policyv1.Eviction) error {
+func (l *live) evict(ctx context.Context, e *policyv1.Eviction) error {
 	l.mu.Lock()
 	s := l.services[l.serves[e.Name]]
 	l.posts[e.Name]++
@@ -232,10 +232,16 @@ func (l *live) evict(e *policyv1.Eviction) error {
 		l.most = max(l.most, l.flying[s.name])
 	}
 	l.mu.Unlock()
-	pass(l.takes)
+	select {
+	case <-time.After(l.takes):
+	case <-ctx.Done():
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flying[s.name]--
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if l.answers != nil {
 		if err := l.answers(e.Name); err != nil {
 			return err
