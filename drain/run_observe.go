@@ -16,8 +16,9 @@ type sight struct {
 	trouble error
 	// flying counts the run's evictions that wait for their answer.
 	flying int
-	// next is when a namespace that moved may be decided about.
-	next time.Duration
+	// next is when a namespace that moved may be decided about; deferred says that there is one which was not yet.
+	next     time.Duration
+	deferred bool
 }
 
 // everywhere is the part that holds all namespaces, where their pods are tied together by an order.
@@ -65,7 +66,7 @@ func (r *run) observe(now time.Time) (sight, error) {
 	r.mark(s.mirror, now)
 	for namespace := range r.moved {
 		if p := r.parts[namespace]; p != nil && now.Before(p.notBefore) {
-			seen.next = min(seen.next, p.notBefore.Sub(now))
+			seen.next, seen.deferred = min(seen.next, p.notBefore.Sub(now)), true
 			continue
 		}
 		delete(r.moved, namespace)

@@ -21,8 +21,8 @@ func (r *run) tell(seen sight, now time.Time) time.Duration {
 		return wait
 	}
 	plan := r.merge(seen)
-	if plan.Empty && (seen.flying > 0 || seen.trouble != nil) {
-		// An answer is due, or what looks empty is an old picture.
+	if plan.Empty && (seen.flying > 0 || seen.trouble != nil || seen.deferred) {
+		// An answer is due, or what looks empty is an old picture, or something moved that was not looked at yet.
 		plan.Empty, plan.CheckAgain = false, r.policy.LookAgain
 		plan.Summary = "the nodes look empty, which is not certain yet"
 	}

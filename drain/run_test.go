@@ -76,3 +76,24 @@ func TestSendNothingAfterANodeMoved(t *testing.T) {
 		})
 	}
 }
+
+// TestLookIsNotEmptyBeforeItHasLooked: a namespace that moved and is not decided about yet may hold a pod.
+func TestLookIsNotEmptyBeforeItHasLooked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := decided(Policy{})
+		r.parts["shop"].notBefore = time.Now().Add(time.Second)
+		r.rooms["shop"] = true
+		r.session.putPod(pod("cart-1", "cart"))
+		for range 2 {
+			next, err := r.look(t.Context())
+			if err != nil || r.told.Empty || next > time.Second {
+				t.Fatalf("look = %s, %v; %s", next, err, r.told)
+			}
+			pass(next)
+		}
+		if r.told.Remaining != 1 {
+			t.Errorf("%s, want the pod", r.told)
+		}
+		r.sending.Wait()
+	})
+}
