@@ -116,11 +116,9 @@ func whatIsLeft(ctx context.Context, client kubernetes.Interface, id string) ([]
 	return steps, nil
 }
 
-// replaced recognises the API server's answers to a patch that carries another object's UID, as drain.Cordon does.
+// replaced recognises the API server's answer to a patch that carries another object's UID; a node that has only changed is a
+// conflict.
 func replaced(err error) bool {
-	if apierrors.IsConflict(err) {
-		return true
-	}
 	var status apierrors.APIStatus
 	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
 		return false

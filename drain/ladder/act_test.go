@@ -111,14 +111,21 @@ func TestQuarantineOnAServer(t *testing.T) {
 		t.Fatalf("steps %q", only(steps))
 	}
 	wrong := steps[0]
-	wrong.Object.UID, wrong.Patch = "x", quarantinePatch("x", "y", us)
+	wrong.Object.UID, wrong.Patch = "x", quarantinePatch(Node{UID: "x", ResourceVersion: s.nodeNow().ResourceVersion}, "y", us)
 	if err := s.act(wrong); !errors.Is(err, drain.ErrNodeReplaced) {
 		t.Errorf("Act() on another node = %v", err)
 	}
-	for range 2 {
-		if err := s.act(steps[0]); err != nil {
-			t.Fatal(err)
-		}
+	n := s.nodeNow()
+	n.Labels = map[string]string{"mine": "yes"}
+	made(t)(server.CoreV1().Nodes().Update(t.Context(), n, metav1.UpdateOptions{}))
+	if err := s.act(steps[0]); !apierrors.IsConflict(err) || errors.Is(err, drain.ErrNodeReplaced) {
+		t.Errorf("Act() on a changed node = %v, want a conflict", err)
+	}
+	n = s.nodeNow()
+	n.Labels = nil
+	made(t)(server.CoreV1().Nodes().Update(t.Context(), n, metav1.UpdateOptions{}))
+	if err := s.act(s.look(plan, policy)[0]); err != nil {
+		t.Fatal(err)
 	}
 	if n := s.nodeNow(); n.Labels[drain.LabelQuarantined] != "PodDisruptionBudget" || n.Annotations[AnnotationQuarantinedBy] != s.id() {
 		t.Errorf("node has %v and %v", n.Labels, n.Annotations)

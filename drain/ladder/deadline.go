@@ -50,7 +50,7 @@ func (t *turn) helpUnderWay(b drain.Blocker) string {
 		return d.String() + " was scaled up at " + d.ScaledUp.since().UTC().Format(time.RFC3339)
 	case !t.restartedForThis(d):
 		return ""
-	case d.RestartRuns.IsZero():
+	case d.RestartRuns.IsZero() && young(d.RestartedAt):
 		return d.String() + " was restarted and its controller has not begun"
 	case young(d.RestartRuns):
 		return d.String() + " was restarted at " + d.RestartRuns.UTC().Format(time.RFC3339)
@@ -73,7 +73,7 @@ func (t *turn) quarantine(b drain.Blocker, name string) {
 		Object: Object{APIVersion: "v1", Kind: "Node", Name: name, UID: node.UID},
 		Does:   "gives node " + name + " up",
 		Why:    fmt.Sprintf("%s is in the way since %s, and %s", b, b.Since.UTC().Format(time.RFC3339), deadlineOf(b)),
-		Patch:  quarantinePatch(node.UID, b.Reason, t.facts.Drain),
+		Patch:  quarantinePatch(node, b.Reason, t.facts.Drain),
 	})
 }
 
@@ -101,7 +101,7 @@ func unquarantineStep(name string, node Node, why string) Step {
 	return Step{
 		Action: ActionUnquarantine,
 		Object: Object{APIVersion: "v1", Kind: "Node", Name: name, UID: node.UID},
-		Does:   "takes node " + name + " back", Why: why, Patch: unquarantinePatch(node.UID),
+		Does:   "takes node " + name + " back", Why: why, Patch: unquarantinePatch(node),
 	}
 }
 

@@ -87,8 +87,13 @@ func TestForce(t *testing.T) {
 	}
 	restarted := func(runs time.Time) func(*Facts) {
 		return deployment(single, func(d *Deployment, _ *Budget) {
-			d.Restarted, d.RollingOut, d.RestartRuns = "2026-11-23T07:00:00Z", true, runs
+			d.Restarted, d.RollingOut, d.RestartRuns, d.RestartedAt = "2026-11-23T07:00:00Z", true, runs, ago(9*time.Minute)
 		})
+	}
+	longAgo := func(f *Facts) {
+		d := f.Deployments["uid-cart"]
+		d.RestartedAt = ago(10 * time.Minute)
+		f.Deployments["uid-cart"] = d
 	}
 	runDecide(t, map[string]stepCase{
 		"over": {plan: planOf(cart(forceIn30)), facts: forceFacts(), policy: climbing(), want: forces},
@@ -159,6 +164,9 @@ func TestForce(t *testing.T) {
 			plan: planOf(cart(forceIn30)), facts: forceFacts(restarted(time.Time{})), policy: helping,
 			want: waits("Deployment shop/cart was restarted and its controller has not begun"),
 		},
+		"restarted, and nothing begins": {
+			plan: planOf(cart(forceIn30)), facts: forceFacts(restarted(time.Time{}), longAgo), policy: helping, want: forces,
+		},
 		"restarted nine minutes ago": {
 			plan: planOf(cart(forceIn30)), facts: forceFacts(restarted(ago(9 * time.Minute))), policy: helping,
 			want: waits("Deployment shop/cart was restarted at 2026-11-23T11:51:00Z"),
@@ -181,8 +189,8 @@ func TestQuarantine(t *testing.T) {
 	policy := drain.Policy{Started: started, Deadline: drain.Deadline{Action: drain.DeadlineQuarantine, After: 30 * time.Minute}}
 	byRule := drain.Policy{Started: started, Rules: []drain.Rule{{Name: "db", Deadline: &policy.Deadline}}}
 	nodes := func(n map[string]Node) func(*Facts) { return func(f *Facts) { f.Nodes = n } }
-	fresh := nodes(map[string]Node{"old-1": {UID: "uid-1"}, "old-2": {UID: "uid-2"}})
-	ours := nodes(map[string]Node{"old-1": {UID: "uid-1", Quarantined: true, By: us}})
+	fresh := nodes(map[string]Node{"old-1": {UID: "uid-1", ResourceVersion: "9"}, "old-2": {UID: "uid-2"}})
+	ours := nodes(map[string]Node{"old-1": {UID: "uid-1", ResourceVersion: "9", Quarantined: true, By: us}})
 	gives := "Quarantine: gives node old-1 up, because pod shop/cart-5d4f-1 (PodDisruptionBudget shop/cart allows 0 of 2: 2 ready, 2 needed) " +
 		"is in the way since 2026-11-23T11:00:00Z, and the drain's policy says Quarantine after 30m0s"
 	empty := planOf()
@@ -215,8 +223,8 @@ func TestQuarantine(t *testing.T) {
 		"a person's own":       {plan: empty, facts: forceFacts(nodes(map[string]Node{"old-1": {Quarantined: true}})), policy: climbing()},
 		"another drain's":      {plan: empty, facts: forceFacts(nodes(map[string]Node{"old-1": {Quarantined: true, By: "prod/other"}})), policy: climbing()},
 	})
-	samePatch(t, `{"metadata":{"uid":"uid-1","labels":{"fleetwright.io/quarantined":"PodDisruptionBudget"},"annotations":{"fleetwright.io/quarantined-by":"prod/general"}}}`,
+	samePatch(t, `{"metadata":{"uid":"uid-1","resourceVersion":"9","labels":{"fleetwright.io/quarantined":"PodDisruptionBudget"},"annotations":{"fleetwright.io/quarantined-by":"prod/general"}}}`,
 		Decide(planOf(cart(in30)), forceFacts(fresh), policy, noon)[0].Patch)
-	samePatch(t, `{"metadata":{"uid":"uid-1","labels":{"fleetwright.io/quarantined":null},"annotations":{"fleetwright.io/quarantined-by":null}}}`,
+	samePatch(t, `{"metadata":{"uid":"uid-1","resourceVersion":"9","labels":{"fleetwright.io/quarantined":null},"annotations":{"fleetwright.io/quarantined-by":null}}}`,
 		Decide(empty, forceFacts(ours), policy, noon)[0].Patch)
 }

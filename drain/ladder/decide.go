@@ -21,7 +21,6 @@ func Decide(plan drain.Plan, facts Facts, policy drain.Policy, now time.Time) []
 		helped: map[types.UID]bool{}, said: map[string]bool{}, ended: map[string]bool{},
 	}
 	t.putBack()
-	t.notify()
 	for _, b := range plan.Blockers {
 		t.help(b)
 	}
@@ -31,6 +30,7 @@ func Decide(plan drain.Plan, facts Facts, policy drain.Policy, now time.Time) []
 		}
 	}
 	t.unquarantine()
+	t.notify() // last, because a webhook that hangs may take the time of a look
 	return t.steps
 }
 

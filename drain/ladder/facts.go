@@ -91,7 +91,8 @@ func slimBudget(b *policyv1.PodDisruptionBudget) Budget {
 
 // Node is what matters of a node.
 type Node struct {
-	UID types.UID
+	UID             types.UID
+	ResourceVersion string
 	// Quarantined says that the node carries drain.LabelQuarantined, and By which drain set it, empty for a person.
 	Quarantined bool
 	By          string

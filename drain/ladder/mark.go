@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"github.com/fleetwright/fleetwright/drain"
 )
 
@@ -58,19 +56,21 @@ func readRestarted(label string) (started, at time.Time) {
 	return time.Unix(numbers[0], 0).UTC(), time.Unix(numbers[1], 0).UTC()
 }
 
-func quarantinePatch(uid types.UID, reason drain.Reason, id string) string {
+func quarantinePatch(node Node, reason drain.Reason, id string) string {
 	return encode(object{"metadata": object{
-		"uid":         uid,
-		"labels":      object{drain.LabelQuarantined: string(reason)},
-		"annotations": object{AnnotationQuarantinedBy: id},
+		"uid":             node.UID,
+		"resourceVersion": node.ResourceVersion,
+		"labels":          object{drain.LabelQuarantined: string(reason)},
+		"annotations":     object{AnnotationQuarantinedBy: id},
 	}})
 }
 
-func unquarantinePatch(uid types.UID) string {
+func unquarantinePatch(node Node) string {
 	return encode(object{"metadata": object{
-		"uid":         uid,
-		"labels":      object{drain.LabelQuarantined: nil},
-		"annotations": object{AnnotationQuarantinedBy: nil},
+		"uid":             node.UID,
+		"resourceVersion": node.ResourceVersion,
+		"labels":          object{drain.LabelQuarantined: nil},
+		"annotations":     object{AnnotationQuarantinedBy: nil},
 	}})
 }
 

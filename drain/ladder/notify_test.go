@@ -49,6 +49,14 @@ func TestTellsTheOwner(t *testing.T) {
 	})
 }
 
+func TestNoticesComeLast(t *testing.T) {
+	facts := forceFacts()
+	steps := Decide(planOf(cart(forceIn30)), facts, climbing(drain.RungNotify), noon)
+	if len(steps) != 2 || steps[0].Action != ActionForce || steps[1].Action != ActionNotify {
+		t.Errorf("steps %q, want the notice last", only(steps))
+	}
+}
+
 func TestEventIsFoundAgainAndAgainEachHour(t *testing.T) {
 	telling := climbing(drain.RungNotify)
 	b := cart()

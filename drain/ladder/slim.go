@@ -111,5 +111,5 @@ func wishOf(p *corev1.Pod, now time.Time) string {
 
 func slimNode(n *corev1.Node) Node {
 	_, quarantined := n.Labels[drain.LabelQuarantined]
-	return Node{UID: n.UID, Quarantined: quarantined, By: n.Annotations[AnnotationQuarantinedBy]}
+	return Node{UID: n.UID, ResourceVersion: n.ResourceVersion, Quarantined: quarantined, By: n.Annotations[AnnotationQuarantinedBy]}
 }
