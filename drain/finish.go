@@ -16,10 +16,7 @@ func (d *decision) finish() Plan {
 		progress.Empty = progress.Cordoned && progress.Remaining == 0
 		plan.Nodes = append(plan.Nodes, progress)
 		if !progress.Cordoned {
-			plan.Blockers = append(plan.Blockers, Blocker{
-				Node: n.Name, Nodes: []string{n.Name}, Since: d.policy.Started,
-				Reason: ReasonNotCordoned, Message: "it still takes pods and must be cordoned first",
-			})
+			plan.Blockers = append(plan.Blockers, notCordoned(n.Name, d.policy))
 		}
 	}
 	sortBlockers(plan.Blockers)
@@ -27,6 +24,13 @@ func (d *decision) finish() Plan {
 	plan.Summary = summary(*plan, "to evict now", len(plan.Evict))
 	plan.CheckAgain = d.checkAgain()
 	return *plan
+}
+
+func notCordoned(node string, policy Policy) Blocker {
+	return Blocker{
+		Node: node, Nodes: []string{node}, Since: policy.Started,
+		Reason: ReasonNotCordoned, Message: "it still takes pods and must be cordoned first",
+	}
 }
 
 // checkAgain looks soon while something moves or may move at any moment, and rarely while all wait for people.

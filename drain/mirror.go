@@ -20,9 +20,11 @@ type mirror struct {
 	rooms   map[string]*room
 	nodes   map[string]Node
 	daemons map[types.UID]bool
-	// words and labels hold each repeated text and each set of labels once.
+	// words and labels hold each repeated text and each set of labels once; kept is how many there were when they were last
+	// made anew.
 	words  map[string]string
 	labels map[string]map[string]string
+	kept   int
 	// changed is called, with the lock held, with the namespace in which something moved and the nodes of the pod that
 	// did; an empty namespace is a node.
 	changed func(namespace string, nodes ...string)
@@ -32,10 +34,16 @@ type mirror struct {
 
 // room is one namespace.
 type room struct {
+	// named says that the namespace itself was seen, so that labels are its own.
+	named   bool
 	labels  map[string]string
 	pods    map[string]Pod
 	budgets map[string]mirrored
 	owners  map[types.UID]Owner
+}
+
+func (r *room) empty() bool {
+	return !r.named && len(r.pods) == 0 && len(r.budgets) == 0 && len(r.owners) == 0
 }
 
 // mirrored is a budget as of one revision.
@@ -92,12 +100,39 @@ func (m *mirror) labelSet(set map[string]string) map[string]string {
 	return shared
 }
 
+// tidy forgets words and labels that nothing carries any more, once most may be such, and rooms that are empty: each Job and each
+// rollout brings its own.
+func (m *mirror) tidy() {
+	const few = 1000
+	if len(m.words)+len(m.labels) <= 2*m.kept+few {
+		return
+	}
+	m.words, m.labels = map[string]string{}, map[string]map[string]string{}
+	rooms := m.rooms
+	m.rooms = make(map[string]*room, len(rooms))
+	for name, r := range rooms {
+		if r.empty() {
+			continue
+		}
+		m.rooms[m.word(name)] = r
+		r.labels = m.labelSet(r.labels)
+		for pod, p := range r.pods {
+			r.pods[pod] = m.shared(p)
+		}
+	}
+	m.kept = len(m.words) + len(m.labels)
+}
+
 // slimPod is slimPod with one copy of what pods have in common, made at once so that a list of many thousand pods is
 // never held without. It takes the lock.
 func (m *mirror) slimPod(pod *corev1.Pod) Pod {
 	p := slimPod(pod)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.shared(p)
+}
+
+func (m *mirror) shared(p Pod) Pod {
 	p.Namespace, p.Node = m.word(p.Namespace), m.word(p.Node)
 	p.Labels = m.labelSet(p.Labels)
 	p.Controller.Group, p.Controller.Kind, p.Controller.Name = m.word(p.Controller.Group), m.word(p.Controller.Kind), m.word(p.Controller.Name)
@@ -121,6 +156,7 @@ func (m *mirror) dropPod(p Pod) {
 	if before, known := r.pods[p.Name]; known && before.UID == p.UID {
 		delete(r.pods, p.Name)
 		m.changed(p.Namespace, before.Node)
+		m.tidy()
 	}
 }
 
@@ -159,13 +195,32 @@ func (m *mirror) dropNode(n Node) {
 	m.changed("", n.Name)
 }
 
+// putDaemon and dropDaemon change what pods in any namespace are taken for.
+func (m *mirror) putDaemon(uid types.UID) {
+	if !m.daemons[uid] {
+		m.daemons[uid] = true
+		m.changed("")
+	}
+}
+
+func (m *mirror) dropDaemon(uid types.UID) {
+	delete(m.daemons, uid)
+	m.changed("")
+}
+
 func (m *mirror) putNamespace(ns corev1.Namespace) {
 	r, shared := m.room(ns.Name), m.labelSet(ns.Labels)
-	if maps.Equal(r.labels, shared) {
+	if r.named && maps.Equal(r.labels, shared) {
 		return
 	}
-	r.labels = shared
+	r.named, r.labels = true, shared
 	m.changed(ns.Name)
+}
+
+func (m *mirror) dropNamespace(ns corev1.Namespace) {
+	r := m.room(ns.Name)
+	r.named, r.labels = false, nil
+	m.tidy()
 }
 
 // owned is the owner of pods with its namespace.

@@ -69,6 +69,10 @@ func (r *run) observe(now time.Time) (sight, error) {
 			seen.next, seen.deferred = min(seen.next, p.notBefore.Sub(now)), true
 			continue
 		}
+		if r.unnamed(namespace) {
+			seen.next, seen.deferred = min(seen.next, r.policy.LookAgain), true
+			continue
+		}
 		delete(r.moved, namespace)
 		snapshot := r.snapshot(namespace, now)
 		if snapshot.Nodes = seen.nodes; len(snapshot.Pods) == 0 {
@@ -80,6 +84,25 @@ func (r *run) observe(now time.Time) (sight, error) {
 		seen.snapshots[namespace] = snapshot
 	}
 	return seen, nil
+}
+
+// unnamed says that a pod on the nodes was seen before its namespace, by whose labels a rule may select it: it is not decided
+// about before.
+func (r *run) unnamed(namespace string) bool {
+	if !r.policy.selectsNamespaces() {
+		return false
+	}
+	for name, room := range r.session.rooms {
+		if room.named || namespace != everywhere && namespace != name {
+			continue
+		}
+		for _, p := range room.pods {
+			if r.holds(p) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // mark adds to what moved: everything, if that may be, and what is due.

@@ -43,7 +43,7 @@ func (r *run) merge(seen sight) Plan {
 		at[n.Name] = len(plan.Nodes)
 		plan.Nodes = append(plan.Nodes, NodeProgress{Name: n.Name, Cordoned: n.Unschedulable || n.Gone, Quarantined: n.Quarantined})
 		if !plan.Nodes[at[n.Name]].Cordoned {
-			plan.Blockers = append(plan.Blockers, notCordoned(n.Name))
+			plan.Blockers = append(plan.Blockers, notCordoned(n.Name, r.policy))
 		}
 	}
 	for _, p := range r.parts {
@@ -77,8 +77,4 @@ func (r *run) merge(seen sight) Plan {
 		plan.CheckAgain = 0
 	}
 	return plan
-}
-
-func notCordoned(node string) Blocker {
-	return Blocker{Node: node, Nodes: []string{node}, Reason: ReasonNotCordoned, Message: "it still takes pods and must be cordoned first"}
 }

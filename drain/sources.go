@@ -65,10 +65,8 @@ func newFollower(m *mirror, client kubernetes.Interface, kind string) *follower 
 		api := client.AppsV1().DaemonSets("")
 		return follow(m, kind, source[*appsv1.DaemonSetList, appsv1.DaemonSet, types.UID]{
 			list: api.List, watch: api.Watch, items: func(l *appsv1.DaemonSetList) []appsv1.DaemonSet { return l.Items },
-			slim:    func(set *appsv1.DaemonSet) types.UID { return set.UID },
-			put:     func(uid types.UID) { m.daemons[uid] = true },
-			drop:    func(uid types.UID) { delete(m.daemons, uid) },
-			replace: m.replaceDaemons,
+			slim: func(set *appsv1.DaemonSet) types.UID { return set.UID },
+			put:  m.putDaemon, drop: m.dropDaemon, replace: m.replaceDaemons,
 		})
 	case kindReplicaSets:
 		api := client.AppsV1().ReplicaSets("")
@@ -87,7 +85,7 @@ func newFollower(m *mirror, client kubernetes.Interface, kind string) *follower 
 		return follow(m, kind, source[*corev1.NamespaceList, corev1.Namespace, corev1.Namespace]{
 			list: api.List, watch: api.Watch, items: func(l *corev1.NamespaceList) []corev1.Namespace { return l.Items },
 			slim: func(ns *corev1.Namespace) corev1.Namespace { return *ns },
-			put:  m.putNamespace, drop: func(corev1.Namespace) {}, replace: func(all []corev1.Namespace) {
+			put:  m.putNamespace, drop: m.dropNamespace, replace: func(all []corev1.Namespace) {
 				for i := range all {
 					m.putNamespace(all[i])
 				}
