@@ -31,11 +31,15 @@ const (
 	maxSearches = 2
 )
 
-// fits keep the last answer of each Nodepool. Losing them makes it be looked for
+// maxAnswers are kept of a Nodepool: a step of a shift may ask about two numbers of
+// nodes.
+const maxAnswers = 2
+
+// fits keep the last answers of each Nodepool. Losing them makes them be looked for
 // again.
 type fits struct {
 	mu        sync.Mutex
-	by        map[types.UID]answer
+	by        map[types.UID][]answer
 	searching chan struct{}
 }
 
@@ -55,14 +59,24 @@ type answer struct {
 func (f *fits) of(np *fleetwrightv1.Nodepool, of []replacement.PodsOf, nodes []drain.NodeRef, now time.Time) (answer, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	a := f.by[np.UID]
-	if !a.fit.Answers(of) || a.generation != np.Generation || now.Sub(a.at) >= a.lasts {
-		return a, false
+	for _, a := range f.by[np.UID] {
+		if a.lives(np, now) && a.fit.Answers(of) && a.isOf(of, nodes) {
+			return a, true
+		}
 	}
+	return answer{}, false
+}
+
+func (a answer) lives(np *fleetwrightv1.Nodepool, now time.Time) bool {
+	return a.generation == np.Generation && now.Sub(a.at) < a.lasts
+}
+
+// isOf compares the nodes themselves, which may have been made anew under a name.
+func (a answer) isOf(of []replacement.PodsOf, nodes []drain.NodeRef) bool {
 	if a.fit.About(of) {
-		return a, slices.Equal(a.nodes, nodes)
+		return slices.Equal(a.nodes, nodes)
 	}
-	return a, !slices.ContainsFunc(nodes, func(n drain.NodeRef) bool { return !slices.Contains(a.nodes, n) })
+	return !slices.ContainsFunc(nodes, func(n drain.NodeRef) bool { return !slices.Contains(a.nodes, n) })
 }
 
 // keep is told how long it took to find the answer.
@@ -74,9 +88,10 @@ func (f *fits) keep(np *fleetwrightv1.Nodepool, a answer, took time.Duration, no
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.by == nil {
-		f.by = map[types.UID]answer{}
+		f.by = map[types.UID][]answer{}
 	}
-	f.by[np.UID] = a
+	kept := slices.DeleteFunc(f.by[np.UID], func(b answer) bool { return !b.lives(np, now) || b.fit.About(a.fit.Of) })
+	f.by[np.UID] = append(kept[max(0, len(kept)+1-maxAnswers):], a)
 }
 
 // forget drops what is kept of a Nodepool that is done or gone.

@@ -62,6 +62,28 @@ func TestOnlyAFreshAnswerAboutTheSamePodsCounts(t *testing.T) {
 	}
 }
 
+// A step that is too large and one that is not are both asked about at each look.
+func TestTwoAnswersAreKept(t *testing.T) {
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	np := &fleetwrightv1.Nodepool{}
+	of := func(nodes ...string) []replacement.PodsOf { return []replacement.PodsOf{{Object: "blue", Nodes: nodes}} }
+	var f fits
+	known := func(nodes ...string) bool {
+		_, known := f.of(np, of(nodes...), nil, now)
+		return known
+	}
+	f.keep(np, answer{fit: replacement.Fit{Of: of("a", "b", "c"), Unfit: 1}}, 0, now)
+	f.keep(np, answer{fit: replacement.Fit{Of: of("a"), Unfit: 1}}, 0, now)
+	f.keep(np, answer{fit: replacement.Fit{Of: of("a"), Unfit: 0}}, 0, now)
+	if !known("a", "b", "c") || !known("a") {
+		t.Error("an answer has pushed another one out")
+	}
+	f.keep(np, answer{fit: replacement.Fit{Of: of("b"), Unfit: 1}}, 0, now)
+	if known("a", "b", "c") || !known("a") || !known("b") {
+		t.Error("the oldest is kept, or not the newest")
+	}
+}
+
 func TestWhatCannotBeToldIsAskedAgain(t *testing.T) {
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	np, whole := &fleetwrightv1.Nodepool{}, []replacement.PodsOf{{Object: "blue"}}

@@ -77,15 +77,21 @@ func (l *look) doTheirPodsFit(pools []Pool) *Plan {
 }
 
 // doesTheBatchFit is the same for one step of a shift. What is on its way already
-// goes on.
+// goes on. New nodes get ready one by one, and each adds to the batch; so it is
+// first asked about as many as the step may come to, which answers for fewer, and
+// about those whose turn it is when these are too many.
 func (l *look) doesTheBatchFit(p Pool) *Plan {
 	batch, open := l.batch(p)
 	if len(open) == 0 || len(batch) == len(p.Nodes) {
 		return nil // all that is left goes at once, which is asked about where it begins
 	}
-	names := namesOf(batch)
-	what := fmt.Sprintf("%s of pool %s", count(len(batch), "node"), p.Name)
-	plan := l.doPodsFit([]PodsOf{{Object: p.Object, Nodes: names}}, what)
+	of := []PodsOf{{Object: p.Object, Nodes: namesOf(batch)}}
+	if most, _ := l.batchFor(p, int(l.wanted.size())); len(most) > len(batch) && !l.known(of) {
+		if all := []PodsOf{{Object: p.Object, Nodes: namesOf(most)}}; !l.known(all) {
+			of = all
+		}
+	}
+	plan := l.doPodsFit(of, fmt.Sprintf("%s of pool %s", count(len(batch), "node"), p.Name))
 	if plan == nil || len(plan.NeedsFit) > 0 {
 		return plan
 	}
@@ -93,6 +99,11 @@ func (l *look) doesTheBatchFit(p Pool) *Plan {
 		return l.shiftBatch(p, going)
 	}
 	return l.halfWay(plan)
+}
+
+// known is true once there is an answer about the pods.
+func (l *look) known(of []PodsOf) bool {
+	return slices.ContainsFunc(l.Fits, func(f Fit) bool { return f.Answers(of) })
 }
 
 func (l *look) doPodsFit(of []PodsOf, what string) *Plan {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/ptr"
 )
 
 func unfit(n int) func(*story) { return func(s *story) { s.unfit = n } }
@@ -23,6 +24,45 @@ func TestWhatCannotBeToldOfPodsIsSaid(t *testing.T) {
 		"it is tried again, or annotate the Nodepool with fleetwright.io/skip-fit-check=3 to go on all the same"
 	if plan.Message != want {
 		t.Errorf("says %q, want %q", plan.Message, want)
+	}
+}
+
+// Nodes get ready one by one. One answer about the whole step is enough where its
+// pods have a place, and else those whose turn it is are asked about.
+func TestAStepIsAskedAboutAsAWhole(t *testing.T) {
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	old, green := Pool{Object: "blue", Name: "blue", Replaces: 4}, Pool{Object: "green", Size: ptr.To[int32](2)}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		old.Nodes = append(old.Nodes, Node{Name: name})
+	}
+	green.Nodes = []Node{{Name: "new-1", Ready: true, ReadySince: now.Add(-time.Hour)}, {Name: "new-2"}}
+	step := func(nodes ...string) []PodsOf { return []PodsOf{{Object: "blue", Nodes: nodes}} }
+	for name, test := range map[string]struct {
+		known []Fit
+		asks  []PodsOf
+		waits bool
+	}{
+		"nothing is known":              {nil, step("a", "b"), false},
+		"the step has a place":          {[]Fit{{Of: step("a", "b")}}, nil, false},
+		"it has none":                   {[]Fit{{Of: step("a", "b"), Unfit: 1}}, step("a"), false},
+		"a part of it has":              {[]Fit{{Of: step("a", "b"), Unfit: 1}, {Of: step("a")}}, nil, false},
+		"not even that":                 {[]Fit{{Of: step("a", "b"), Unfit: 2}, {Of: step("a"), Unfit: 1}}, nil, true},
+		"the whole pool had":            {[]Fit{{Of: step()}}, nil, false},
+		"another node of it had":        {[]Fit{{Of: step("c")}}, step("a", "b"), false},
+		"the whole pool cannot be told": {[]Fit{{Of: step(), Untold: "no"}}, step("a", "b"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := &look{World: World{Fits: test.known, Pools: []Pool{old, green}}, now: now, wanted: &green, outgoing: []Pool{old}}
+			l.Nodepool.Spec.Replicas = ptr.To[int32](4)
+			plan := l.doesTheBatchFit(old)
+			var asks []PodsOf
+			if plan != nil {
+				asks = plan.NeedsFit
+			}
+			if diff := cmp.Diff(test.asks, asks); diff != "" || test.waits != (plan != nil && plan.Reason == "PodsDoNotFit") {
+				t.Errorf("%v asks (-want +got)\n%s", plan, diff)
+			}
+		})
 	}
 }
 

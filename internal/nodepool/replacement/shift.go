@@ -59,6 +59,11 @@ func (l *look) shiftFrom(p Pool) *Plan {
 // closed.
 func (l *look) batch(p Pool) (batch, open []Node) {
 	settled, _, _ := l.wanted.settledNodes(l.wanted.Spec.Version, l.Nodepool.MinReady, l.now)
+	return l.batchFor(p, settled)
+}
+
+// batchFor is the same with that many new nodes.
+func (l *look) batchFor(p Pool, settled int) (batch, open []Node) {
 	old, all := int32(0), l.wanted.size()
 	for _, o := range l.outgoing {
 		old += int32(min(o.count(), maxPoolNodes))
