@@ -44,18 +44,23 @@ func (d *decision) lost(name string) string {
 }
 
 // block reports pods that wait for the same thing since the time that the cluster's objects tell. The first by name stands
-// for them. Pods for which different rules count are reported apart, because other deadlines may hold for them.
+// for them. Pods for which different rules count are reported apart, because other deadlines may hold for them, and so are those
+// that are in the way for less long than the rest.
 func (d *decision) block(pods []candidate, reason Reason, message string, since time.Time) []*Blocker {
-	byRule := map[string][]*candidate{}
+	rows := map[string][]*candidate{}
 	for i := range pods {
-		rule := pods[i].verdict.Rule
-		byRule[rule] = append(byRule[rule], &pods[i])
+		c := &pods[i]
+		key := c.verdict.Rule
+		if d.since(*c, since).After(later(since, d.policy.Started)) {
+			key += "\x00" // sorts after its rule's row
+		}
+		rows[key] = append(rows[key], c)
 	}
 	var blockers []*Blocker
-	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
-		row := byRule[rule]
+	for _, key := range slices.Sorted(maps.Keys(rows)) {
+		row := rows[key]
 		b := d.known(*row[0], since)
-		b.Reason, b.Message, b.Pods, b.Nodes = reason, message, len(row), nodesOf(row)
+		b.Reason, b.Message, b.Pods, b.Nodes = reason, message, len(row), d.nodesOf(row, since, b.Since)
 		if reason.waits() {
 			b.Deadline = Deadline{Action: DeadlineWait}
 		}
@@ -94,10 +99,14 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-func nodesOf(pods []*candidate) []string {
+// nodesOf are the nodes of pods that are in the way for as long as the one that stands for them: others' time is not over with
+// its own.
+func (d *decision) nodesOf(pods []*candidate, told, since time.Time) []string {
 	nodes := make([]string, 0, len(pods))
 	for _, c := range pods {
-		nodes = append(nodes, c.Node)
+		if !d.since(*c, told).After(since) {
+			nodes = append(nodes, c.Node)
+		}
 	}
 	slices.Sort(nodes)
 	return slices.Compact(nodes)

@@ -266,3 +266,34 @@ func TestAfterKnowsThePodOfARefusal(t *testing.T) {
 		}
 	}
 }
+
+// TestNodesOfPodsWhoseTimeIsOver: a deadline counts for each pod from when it was in the way itself.
+func TestNodesOfPodsWhoseTimeIsOver(t *testing.T) {
+	old := func(p *Pod) { p.Created = ago(100 * time.Hour) }
+	ended := func(since time.Duration) podOption {
+		return func(p *Pod) { p.Started, p.DoNotDisrupt = ago(9*time.Hour+since), "9h" }
+	}
+	plan := Decide(Snapshot{
+		Nodes: cordoned("old-1", "old-2", "old-3", "old-4", "old-5"),
+		Pods: []Pod{
+			// The first by name does not make the others' time begin anew.
+			pod("a", "cart", old, ended(time.Minute), on("old-1")), pod("b", "cart", old, on("old-2")), pod("c", "cart", old, on("old-3")),
+			pod("d", "cart", old, ended(time.Second), on("old-4")), pod("e", "cart", old, ended(2*time.Minute), on("old-5")),
+		},
+		Budgets: []Budget{budget("cart", allows(0, 2, 2, 3), blockedFor(9*time.Hour))},
+	}, Policy{Started: ago(2 * time.Hour)}, noon)
+	type row struct {
+		Pod   string
+		Pods  int
+		Since time.Time
+		Nodes []string
+	}
+	var got []row
+	for _, b := range plan.Blockers {
+		got = append(got, row{b.Pod.Name, b.Pods, b.Since, b.Nodes})
+	}
+	want := []row{{"b", 2, ago(2 * time.Hour), []string{"old-2", "old-3"}}, {"a", 3, ago(time.Minute), []string{"old-1", "old-5"}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}

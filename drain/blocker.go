@@ -83,7 +83,7 @@ type Blocker struct {
 	// UID of Pod, and the object that would replace it.
 	UID        types.UID
 	Controller Controller
-	// Nodes are the names of all nodes that hold a pod which waits for the same thing, sorted.
+	// Nodes are the names of all nodes that hold a pod which waits for the same thing since Since or longer, sorted.
 	Nodes []string
 	// Rule is the name of the rule that counts for Pod, empty if none does, and Deadline the one that holds for it. It is
 	// DeadlineWait where its owner asked to wait, and where nothing tells yet since when the pod is in the way.
