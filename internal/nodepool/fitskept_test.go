@@ -66,7 +66,9 @@ func TestOnlyAFreshAnswerAboutTheSamePodsCounts(t *testing.T) {
 func TestTwoAnswersAreKept(t *testing.T) {
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	np := &fleetwrightv1.Nodepool{}
-	of := func(nodes ...string) []replacement.PodsOf { return []replacement.PodsOf{{Object: "blue", Nodes: nodes}} }
+	of := func(nodes ...string) []replacement.PodsOf {
+		return []replacement.PodsOf{{Object: "blue", Nodes: nodes}}
+	}
 	var f fits
 	known := func(nodes ...string) bool {
 		_, known := f.of(np, of(nodes...), nil, now)
