@@ -2,8 +2,10 @@ package nodepool
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -364,6 +366,29 @@ func quarantined(t *testing.T) *azure {
 		a.pass(15 * time.Minute)
 	}
 	return a
+}
+
+// Nodes that were given up may be waited for for weeks: a look at them does not ask
+// for all pods of the cluster.
+func TestNodesThatAreGivenUpAreCheapToWaitFor(t *testing.T) {
+	t.Parallel()
+	a := quarantined(t)
+	a.pass(time.Hour) // no forecast is kept for that long
+	var mu sync.Mutex
+	var asked []string
+	a.op.onRead = func(r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.HasSuffix(r.URL.Path, "/deployments") && r.URL.Query().Get("labelSelector") == "" {
+			asked = append(asked, r.URL.String()) // only what looks for volumes asks for all of them
+		}
+	}
+	a.turns(5)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(asked) > 0 || a.condition("RollingOut").Reason != "DrainQuarantined" {
+		t.Errorf("it asked for %v; condition RollingOut is %+v", asked, a.condition("RollingOut"))
+	}
 }
 
 // marked are the nodes that were given up.

@@ -319,7 +319,9 @@ func (r *Reconciler) observePods(ctx context.Context, o *observation, np *fleetw
 		plan := drain.Decide(snapshot, policy, now)
 		o.drains[of.Object], o.followed[of.Object] = plan, false
 		p.Drain = viewDrain(of.Nodes, plan)
-		if plan.Remaining > 0 {
+		// Volumes matter to pods that are to leave; to ask for them lists all pods of
+		// the cluster, and nodes that were given up may be waited for for weeks.
+		if plan.Remaining > 0 && (p.Drain.Elsewhere > 0 || !p.Drain.Closed) {
 			if p.Drain.Pinned, err = r.pinned(ctx, o, np, of, snapshot, policy, now); err != nil {
 				return fmt.Errorf("read the volumes of pool %s: %w", p.Name, err)
 			}

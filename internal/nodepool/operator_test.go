@@ -3,6 +3,7 @@ package nodepool
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,8 @@ type operator struct {
 	asked string
 	// onWrite runs before each write, if it is set.
 	onWrite func(line string)
+	// onRead runs before each read of the workload cluster, if it is set.
+	onRead func(*http.Request)
 	// onEvict runs when an eviction arrives at the workload cluster, if it is set.
 	onEvict func()
 	// rounds are the drains that wait to be asked for one, by their first node.

@@ -195,6 +195,9 @@ func (o *operator) serveWorkload() (address string) {
 				http.Error(w, "the operator is dead", http.StatusInternalServerError)
 				return
 			}
+			if o.onRead != nil {
+				o.onRead(r)
+			}
 			proxy.ServeHTTP(w, r)
 			return
 		}
