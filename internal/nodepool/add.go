@@ -55,7 +55,14 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 	r := &Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clusters: clusters,
 		Recorder: mgr.GetEventRecorder("fleetwright-" + Name), Clock: clock.RealClock{},
-		Azure: options.Azure, Namespace: options.Namespace, Notifier: options.Notifier,
+		Azure: options.Azure, Namespace: options.Namespace,
+	}
+	if options.Notifier != nil {
+		queued := newNotices(options.Notifier)
+		if err := mgr.Add(queued); err != nil {
+			return fmt.Errorf("add the notices: %w", err)
+		}
+		r.Notifier = queued
 	}
 	err := mgr.GetFieldIndexer().IndexField(ctx, &fleetwrightv1.Nodepool{}, byCluster, func(o client.Object) []string {
 		return []string{o.(*fleetwrightv1.Nodepool).Spec.ClusterName}
