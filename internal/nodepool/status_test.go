@@ -60,6 +60,7 @@ func TestBlockersAreDatedFromTheirFirstReport(t *testing.T) {
 	blocked := func(after time.Duration, before ...fleetwrightv1.DrainBlocker) *drain.Blocker {
 		o := &observation{drains: map[string]drain.Plan{"o": {Blockers: []drain.Blocker{{Pod: pod, Reason: drain.ReasonReplacementNotReady}}}}}
 		o.world.Pools = []replacement.Pool{{Object: "o"}}
+		o.plan.Action = replacement.Action{Kind: replacement.EvictPods, Object: "o"}
 		o.dateBlockers(before, now.Add(after))
 		return worstBlocker(o, now.Add(after))
 	}
