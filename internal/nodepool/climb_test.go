@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -82,7 +83,11 @@ func (a *azure) control() {
 	}
 	meta.SetStatusCondition(&budget.Status.Conditions, allows)
 	for _, o := range []client.Object{cart, budget} {
-		if err := server.Status().Update(a.t.Context(), o); err != nil {
+		err := server.Status().Update(a.t.Context(), o)
+		if apierrors.IsConflict(err) {
+			return // an eviction came first; the next turn counts again
+		}
+		if err != nil {
 			a.t.Fatal(err)
 		}
 	}

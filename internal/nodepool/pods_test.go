@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -84,21 +85,25 @@ func (a *azure) start(node string) {
 func (a *azure) allow() {
 	a.t.Helper()
 	budget := &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: "cart", Namespace: a.namespace}}
-	err := server.Get(a.t.Context(), client.ObjectKeyFromObject(budget), budget)
-	if apierrors.IsNotFound(err) {
-		budget.Spec = policyv1.PodDisruptionBudgetSpec{
-			Selector:       &metav1.LabelSelector{MatchLabels: map[string]string{"app": "cart"}},
-			MaxUnavailable: new(intstr.FromInt(a.budget)),
+	// Evictions between the looks write the status, too.
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		err := server.Get(a.t.Context(), client.ObjectKeyFromObject(budget), budget)
+		if apierrors.IsNotFound(err) {
+			budget.Spec = policyv1.PodDisruptionBudgetSpec{
+				Selector:       &metav1.LabelSelector{MatchLabels: map[string]string{"app": "cart"}},
+				MaxUnavailable: new(intstr.FromInt(a.budget)),
+			}
+			create(a.t, budget)
+		} else if err != nil {
+			return err
 		}
-		create(a.t, budget)
-	} else if err != nil {
-		a.t.Fatal(err)
-	}
-	budget.Status = policyv1.PodDisruptionBudgetStatus{
-		ObservedGeneration: budget.Generation, DisruptionsAllowed: int32(a.budget),
-		CurrentHealthy: int32(a.pods), DesiredHealthy: int32(max(a.pods-a.budget, 0)), ExpectedPods: int32(a.pods),
-	}
-	if err := server.Status().Update(a.t.Context(), budget); err != nil {
+		budget.Status = policyv1.PodDisruptionBudgetStatus{
+			ObservedGeneration: budget.Generation, DisruptionsAllowed: int32(a.budget),
+			CurrentHealthy: int32(a.pods), DesiredHealthy: int32(max(a.pods-a.budget, 0)), ExpectedPods: int32(a.pods),
+		}
+		return server.Status().Update(a.t.Context(), budget)
+	})
+	if err != nil {
 		a.t.Fatal(err)
 	}
 }
