@@ -16,7 +16,7 @@ import (
 // each step; once it is calm, each world comes to rest as its spec says.
 // Fifty worlds are always the same, a hundred are fresh.
 func TestChaos(t *testing.T) {
-	var seeds []uint64
+	seeds := []uint64{16333965135103481214, 8708893479395217622, 8590972338398698830, 6185228365133111190} // found bugs
 	for seed := range uint64(50) {
 		seeds = append(seeds, seed)
 	}

@@ -124,14 +124,22 @@ func (s *story) checkNewBeforeOld(plan Plan, bad func(string, ...any)) {
 			ready++
 		}
 	}
+	closed := 0
 	for _, p := range s.w.Pools {
 		// Old nodes whose turn has not come serve on.
 		for _, n := range p.Nodes {
-			closing := slices.ContainsFunc(plan.Action.Nodes, func(c Node) bool { return c.UID == n.UID })
-			if staged && p.Object != green.Object && !n.Cordoned && !closing && n.Ready {
-				ready++
+			if !staged || p.Object == green.Object || n.Cordoned || !n.Ready {
+				continue
 			}
+			if slices.ContainsFunc(plan.Action.Nodes, func(c Node) bool { return c.UID == n.UID }) {
+				closed++
+				continue
+			}
+			ready++
 		}
+	}
+	if staged {
+		need = min(need, ready+closed) // more than there were come when there is room
 	}
 	if ready < need {
 		bad("I4: begins to drain with %d of %d nodes ready", ready, need)

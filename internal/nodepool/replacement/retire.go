@@ -21,7 +21,7 @@ func (l *look) retire(pools []Pool) *Plan {
 	}
 	var quarantined *Plan
 	stays := map[string]bool{}
-	for _, ask := range []func(Pool) *Plan{l.keepFromGrowing, l.cordon, l.drain, l.soak, l.remove} {
+	for _, ask := range []func(Pool) *Plan{l.keepFromShrinking, l.keepFromGrowing, l.cordon, l.drain, l.soak, l.remove} {
 		for _, p := range pools {
 			if p.Deleting || stays[p.Object] {
 				continue
@@ -107,6 +107,26 @@ func (l *look) keepFromGrowing(p Pool) *Plan {
 		Step: string(fleetwrightv1.ReplacementStepCordoningBlue), Reason: fleetwrightv1.ReasonCordoningBlue,
 		Message: fmt.Sprintf("keeps the autoscaler from adding nodes to pool %s, which leaves", p.Name),
 		Action:  Action{Kind: HoldScaling, Object: p.Object, Pool: p.Name, Spec: agentpool.Spec{Scaling: &bounds}},
+	}
+}
+
+// keepFromShrinking takes a smaller number back that Azure has not carried out:
+// CAPZ asks for it again until Azure does, and Azure would take nodes whose pods
+// have not left.
+func (l *look) keepFromShrinking(p Pool) *Plan {
+	have := int32(min(len(p.Nodes), maxPoolNodes))
+	if p.Spec.Scaling != nil || !p.Provisioned || p.emptied() || p.size() >= have || p.Failure == "" && p.Operation == "" {
+		return nil
+	}
+	purpose := fmt.Sprintf("keep Azure from taking nodes of pool %s, which leaves and is drained first", p.Name)
+	if plan := l.slot(Moving, RankFinish, purpose); plan != nil {
+		return plan
+	}
+	return &Plan{
+		Verdict: Moving, CheckAgain: soon,
+		Step: string(fleetwrightv1.ReplacementStepCordoningBlue), Reason: fleetwrightv1.ReasonCordoningBlue,
+		Message: fmt.Sprintf("keeps Azure from taking nodes of pool %s, which leaves and is drained first: %d -> %s", p.Name, p.size(), count(int(have), "node")),
+		Action:  Action{Kind: ResizePool, Object: p.Object, Pool: p.Name, Replicas: have, Grows: true},
 	}
 }
 

@@ -31,7 +31,7 @@ func (l *look) shift() *Plan {
 }
 
 func (l *look) shiftFrom(p Pool) *Plan {
-	for _, ask := range []func(Pool) *Plan{l.doesTheBatchFit, l.keepFromGrowing, l.isThePictureWhole, l.doesTheSizeMatch} {
+	for _, ask := range []func(Pool) *Plan{l.doesTheBatchFit, l.keepFromShrinking, l.keepFromGrowing, l.isThePictureWhole, l.doesTheSizeMatch} {
 		if plan := ask(p); plan != nil {
 			return plan
 		}
@@ -66,7 +66,9 @@ func (l *look) batch(p Pool) (batch, open []Node) {
 func (l *look) batchFor(p Pool, settled int) (batch, open []Node) {
 	old, all := int32(0), l.wanted.size()
 	for _, o := range l.outgoing {
-		old += int32(min(o.count(), maxPoolNodes))
+		if !o.Deleting { // those serve nobody
+			old += int32(min(o.count(), maxPoolNodes))
+		}
 	}
 	// Where the number of before was lost, the fixed one stands in for it.
 	before := max(l.before(), min(l.goal(), old+all))

@@ -628,7 +628,7 @@ var stories = map[string]storyCase{
 				for i := range s.w.Pools {
 					if p := &s.w.Pools[i]; p.Failure != "" {
 						if p.Failure = ""; p.Provisioned {
-							s.resized(p)
+							s.resized(p, true)
 						} else {
 							s.provisioned(p.Object)
 						}

@@ -41,6 +41,7 @@ type story struct {
 	script []scripted
 
 	serial  int
+	wanted  string          // the pool that stays, by the last plan
 	proven  map[string]bool // pools something was evicted for
 	removed bool
 	created map[string]int
@@ -255,6 +256,7 @@ func (s *story) next() Plan {
 	azure := w.Azure
 	w.Azure = Azure{}
 	plan := Next(w, s.now)
+	s.wanted = plan.Wanted
 	for range 16 {
 		if len(plan.NeedsPods)+len(plan.NeedsCount)+len(plan.NeedsFit) == 0 && !plan.NeedsAzure {
 			break
@@ -425,7 +427,7 @@ func (s *story) act(plan Plan) {
 					p.FailureSince = s.now
 					return
 				}
-				s.resized(p)
+				s.resized(p, false)
 			}
 		})
 	case HoldScaling:
@@ -534,7 +536,7 @@ func (s *story) act(plan Plan) {
 
 // updating is a change of a pool's size or bounds on its way.
 func (s *story) updating(p *Pool) {
-	object := p.Object
+	object, leaves := p.Object, p.Object != s.wanted
 	p.Operation, p.Updated = "Updating", s.now
 	s.after(tUpdate, func(s *story) {
 		if p := s.pool(object); p != nil && p.Operation == "Updating" {
@@ -543,14 +545,15 @@ func (s *story) updating(p *Pool) {
 				p.FailureSince = s.now
 				return
 			}
-			s.resized(p)
+			s.resized(p, leaves)
 		}
 	})
 }
 
 // resized is what Azure does about a fixed number: it makes machines, or takes
-// some, whatever runs on them.
-func (s *story) resized(p *Pool) {
+// some, whatever runs on them. What was asked for while the pool was wanted is a
+// person's wish, whatever became of the pool since.
+func (s *story) resized(p *Pool, leaves bool) {
 	if p.Spec.Replicas == nil || p.Spec.Scaling != nil {
 		return
 	}
@@ -559,7 +562,7 @@ func (s *story) resized(p *Pool) {
 		s.boot(p.Object, want-p.Members)
 	}
 	for len(p.Nodes) > want {
-		if n := p.Nodes[len(p.Nodes)-1]; s.pods[n.Name] > 0 && !p.DrainStarted.IsZero() {
+		if n := p.Nodes[len(p.Nodes)-1]; s.pods[n.Name] > 0 && !p.DrainStarted.IsZero() && leaves {
 			s.t.Errorf("I3: a node with %d pods is taken from pool %s, which leaves\n%s", s.pods[n.Name], p.Name, s.log.String())
 		}
 		s.leave(p, p.Nodes[len(p.Nodes)-1].Name)
