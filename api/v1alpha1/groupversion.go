@@ -12,6 +12,7 @@ var GroupVersion = schema.GroupVersion{Group: "fleetwright.io", Version: "v1alph
 // AddToScheme registers every kind of this package in a scheme.
 func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion, &Nodepool{}, &NodepoolList{}, &Freeze{}, &FreezeList{})
+	scheme.AddKnownTypes(GroupVersion, &AzureRoleAssignment{}, &AzureRoleAssignmentList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }
