@@ -13,6 +13,7 @@ var GroupVersion = schema.GroupVersion{Group: "fleetwright.io", Version: "v1alph
 func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion, &Nodepool{}, &NodepoolList{}, &Freeze{}, &FreezeList{})
 	scheme.AddKnownTypes(GroupVersion, &AzureRoleAssignment{}, &AzureRoleAssignmentList{})
+	scheme.AddKnownTypes(GroupVersion, &AzureClusterAutoscaler{}, &AzureClusterAutoscalerList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }
