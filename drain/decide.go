@@ -17,7 +17,10 @@ import (
 // uncounted. Pods outside budgets go at most one per controller (unless policy says otherwise) and at most
 // Policy.MaxUnbudgeted per plan. Pods on nodes that were given up are not evicted, but what is in their way is named.
 func Decide(s Snapshot, policy Policy, now time.Time) Plan {
-	d := newDecision(s.sorted(), policy.withDefaults(), now)
+	return newDecision(s.sorted(), policy.withDefaults(), now).decide()
+}
+
+func (d *decision) decide() Plan {
 	pods := d.mustGo()
 	lowest := lowestOrders(pods)
 	for _, c := range pods {
@@ -43,6 +46,8 @@ type decision struct {
 	moving   bool
 	blockers []*Blocker
 	plan     Plan
+	// leftOn counts the pods that are left on each node where the snapshot has only a part of them; nil if it has all.
+	leftOn map[string]int
 }
 
 func newDecision(s Snapshot, policy Policy, now time.Time) *decision {
@@ -172,7 +177,12 @@ func (d *decision) choose() {
 }
 
 // left counts the pods that must still leave the node.
-func (d *decision) left(node string) int { return d.progress[node].Remaining }
+func (d *decision) left(node string) int {
+	if d.leftOn != nil {
+		return d.leftOn[node]
+	}
+	return d.progress[node].Remaining
+}
 
 // open lets the gated pod of a lane go whose turn it is, if the lane permits it, and returns how much of the round it used.
 func (d *decision) open(l *lane, room int) int {

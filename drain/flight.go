@@ -69,8 +69,11 @@ func (s *session) count(b mirrored) {
 }
 
 // budget finds a budget by its namespace/name.
-func (s *session) budget(key string) (mirrored, bool) {
-	namespace, name, _ := strings.Cut(key, "/")
+func (s *session) budget(key string) (*mirrored, bool) {
+	namespace, name, found := strings.Cut(key, "/")
+	if !found {
+		return nil, false
+	}
 	b, found := s.room(namespace).budgets[name]
 	return b, found
 }
@@ -95,16 +98,15 @@ func sameCrew(a, b Eviction) bool {
 // depart takes an eviction up.
 func (s *session) depart(e Eviction) {
 	f := &flight{Eviction: e}
-	if e.Budget != "" {
-		b, _ := s.budget(e.Budget)
+	if b, found := s.budget(e.Budget); found {
 		f.revision = b.revision
 	}
 	s.flights[e.UID] = f
 	s.flying++
 }
 
-// arrive notes the answer. If its run has ended, an answer that is missing says nothing about the API server.
-func (s *session) arrive(a Answer, ended bool, now time.Time) {
+// arrive notes the answer about a pod of the group. If its run has ended, an answer that is missing says nothing about the API server.
+func (s *session) arrive(a Answer, g *group, ended bool, now time.Time) {
 	s.flying--
 	if !ended || a.Outcome != OutcomeUnreachable {
 		s.refusals = Remember(s.refusals, Result{Answers: []Answer{a}}, now)
@@ -113,7 +115,7 @@ func (s *session) arrive(a Answer, ended bool, now time.Time) {
 	if f := s.flights[a.UID]; f != nil {
 		f.answered, f.outcome = now, a.Outcome
 	}
-	s.wake(a.Pod.Namespace, a.Node)
+	s.wake(g.latest(), a.Node)
 }
 
 // pause keeps every drain from sending while the API server asks to wait, or answers nobody.

@@ -21,9 +21,11 @@ type source[L metav1.ListInterface, T any, S any] struct {
 	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
 	items func(L) []T
 	slim  func(*T) S
-	// replace takes a whole list, put and drop one object; all are called with the mirror's lock held.
-	replace   func([]S)
+	// put and drop take one object, known yields those that the mirror has, and key tells them apart. All are called with the
+	// mirror's lock held.
 	put, drop func(S)
+	known     func(yield func(S) bool)
+	key       func(S) string
 }
 
 // follower keeps one kind of objects up to date until its context ends.
@@ -55,19 +57,14 @@ func follow[L metav1.ListInterface, T any, S any](m *mirror, kind string, s sour
 			f.trouble = fmt.Errorf("follow %s: %w", kind, err)
 		}
 		if (before == nil) != (err == nil) {
-			m.changed("")
+			m.changed(nil)
 		}
 	}
 	f.run = func(ctx context.Context) {
 		delay := relist
 		for ctx.Err() == nil {
-			items, revision, err := listAt(ctx, s.list, metav1.ListOptions{}, func(page L) []S {
-				return slimmed(s.items(page), s.slim)
-			})
+			revision, err := s.load(ctx, m)
 			if err == nil {
-				m.mu.Lock()
-				s.replace(items)
-				m.mu.Unlock()
 				say(nil)
 				f.mark(f.synced)
 				began := time.Now()
@@ -115,6 +112,35 @@ func (f *follower) mark(reached chan struct{}) {
 	default:
 		close(reached)
 	}
+}
+
+// load takes a whole list page by page, so that it is never held beside the mirror, and what is not in it for gone.
+func (s source[L, T, S]) load(ctx context.Context, m *mirror) (revision string, err error) {
+	var listed map[string]bool
+	revision, err = listAt(ctx, s.list, metav1.ListOptions{}, func() { listed = map[string]bool{} }, func(page L) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, slim := range slimmed(s.items(page), s.slim) {
+			s.put(slim)
+			listed[s.key(slim)] = true
+		}
+	})
+	if err != nil {
+		return "", err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var gone []S
+	for slim := range s.known {
+		if !listed[s.key(slim)] {
+			gone = append(gone, slim)
+		}
+	}
+	for _, slim := range gone {
+		s.drop(slim)
+	}
+	m.changed(nil)
+	return revision, nil
 }
 
 // follow takes changes from the revision on, over any number of connections, and returns when it must begin anew with a

@@ -25,9 +25,9 @@ type mirror struct {
 	words  map[string]string
 	labels map[string]map[string]string
 	kept   int
-	// changed is called, with the lock held, with the namespace in which something moved and the nodes of the pod that
-	// did; an empty namespace is a node.
-	changed func(namespace string, nodes ...string)
+	// changed is called, with the lock held, with the group in which something moved and the nodes of the pod that did; nil is
+	// a node, or whatever may concern all groups.
+	changed func(group *group, nodes ...string)
 	// budgeted is called, with the lock held, with each state of a budget before it is stored.
 	budgeted func(mirrored)
 }
@@ -37,9 +37,11 @@ type room struct {
 	// named says that the namespace itself was seen, so that labels are its own.
 	named   bool
 	labels  map[string]string
-	pods    map[string]Pod
-	budgets map[string]mirrored
+	pods    map[string]*Pod
+	budgets map[string]*mirrored
 	owners  map[types.UID]Owner
+	// teams hold the pods by their controllers.
+	teams map[types.UID]*team
 }
 
 func (r *room) empty() bool {
@@ -50,9 +52,11 @@ func (r *room) empty() bool {
 type mirrored struct {
 	Budget
 	revision string
+	// group are the teams that the budget covers; nil while it covers none.
+	group *group
 }
 
-func newMirror(changed func(string, ...string), budgeted func(mirrored)) *mirror {
+func newMirror(changed func(*group, ...string), budgeted func(mirrored)) *mirror {
 	return &mirror{
 		rooms: map[string]*room{}, nodes: map[string]Node{}, daemons: map[types.UID]bool{},
 		words: map[string]string{}, labels: map[string]map[string]string{}, changed: changed, budgeted: budgeted,
@@ -62,7 +66,7 @@ func newMirror(changed func(string, ...string), budgeted func(mirrored)) *mirror
 func (m *mirror) room(namespace string) *room {
 	r := m.rooms[namespace]
 	if r == nil {
-		r = &room{pods: map[string]Pod{}, budgets: map[string]mirrored{}, owners: map[types.UID]Owner{}}
+		r = &room{pods: map[string]*Pod{}, budgets: map[string]*mirrored{}, owners: map[types.UID]Owner{}, teams: map[types.UID]*team{}}
 		m.rooms[m.word(namespace)] = r
 	}
 	return r
@@ -116,20 +120,11 @@ func (m *mirror) tidy() {
 		}
 		m.rooms[m.word(name)] = r
 		r.labels = m.labelSet(r.labels)
-		for pod, p := range r.pods {
-			r.pods[pod] = m.shared(p)
+		for _, p := range r.pods {
+			*p = m.shared(*p)
 		}
 	}
 	m.kept = len(m.words) + len(m.labels)
-}
-
-// slimPod is slimPod with one copy of what pods have in common, made at once so that a list of many thousand pods is
-// never held without. It takes the lock.
-func (m *mirror) slimPod(pod *corev1.Pod) Pod {
-	p := slimPod(pod)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.shared(p)
 }
 
 func (m *mirror) shared(p Pod) Pod {
@@ -141,34 +136,78 @@ func (m *mirror) shared(p Pod) Pod {
 	return p
 }
 
+// putPod stores a pod with one copy of what pods have in common.
 func (m *mirror) putPod(p Pod) {
 	r := m.room(p.Namespace)
 	before, known := r.pods[p.Name]
-	if known && reflect.DeepEqual(before, p) {
+	if known && reflect.DeepEqual(*before, p) {
 		return
 	}
-	r.pods[p.Name] = p
-	m.changed(p.Namespace, before.Node, p.Node)
+	p = m.shared(p)
+	if !known {
+		r.pods[p.Name] = &p
+		m.changed(r.enroll(&p), p.Node)
+		return
+	}
+	was := *before
+	if teamKey(&was) == teamKey(&p) {
+		*before = p
+		if t := r.teams[teamKey(&p)]; !maps.Equal(was.Labels, p.Labels) {
+			r.bind(t, before)
+		}
+	} else {
+		m.changed(r.dismiss(before), was.Node)
+		*before = p
+		r.enroll(before)
+	}
+	m.changed(r.teams[teamKey(&p)].group, was.Node, p.Node)
 }
 
 func (m *mirror) dropPod(p Pod) {
 	r := m.room(p.Namespace)
 	if before, known := r.pods[p.Name]; known && before.UID == p.UID {
 		delete(r.pods, p.Name)
-		m.changed(p.Namespace, before.Node)
+		m.changed(r.dismiss(before), before.Node)
 		m.tidy()
 	}
 }
 
 func (m *mirror) putBudget(b mirrored) {
 	m.budgeted(b)
-	m.room(b.Namespace).budgets[b.Name] = b
-	m.changed(b.Namespace)
+	r := m.room(b.Namespace)
+	before, known := r.budgets[b.Name]
+	if known {
+		b.group = before.group
+	}
+	r.budgets[b.Name] = &b
+	if !known || selector(before.Budget) != selector(b.Budget) {
+		r.cover(&b)
+		m.changed(nil) // it may tie together what was decided apart
+		return
+	}
+	if b.group != nil {
+		m.changed(b.group)
+	}
+}
+
+func selector(b Budget) string {
+	if b.Selector == nil {
+		return ""
+	}
+	return b.Selector.String()
 }
 
 func (m *mirror) dropBudget(b mirrored) {
-	delete(m.room(b.Namespace).budgets, b.Name)
-	m.changed(b.Namespace)
+	r := m.room(b.Namespace)
+	before, known := r.budgets[b.Name]
+	if !known {
+		return
+	}
+	delete(r.budgets, b.Name)
+	if g := before.group; g != nil {
+		delete(g.budgets, b.Name)
+		m.changed(g)
+	}
 }
 
 func (m *mirror) putOwner(o owned) {
@@ -177,7 +216,9 @@ func (m *mirror) putOwner(o owned) {
 		return
 	}
 	r.owners[o.UID] = o.Owner
-	m.changed(o.namespace)
+	if t := r.teams[o.UID]; t != nil {
+		m.changed(t.group)
+	}
 }
 
 func (m *mirror) dropOwner(o owned) { delete(m.room(o.namespace).owners, o.UID) }
@@ -187,25 +228,25 @@ func (m *mirror) putNode(n Node) {
 		return
 	}
 	m.nodes[n.Name] = n
-	m.changed("", n.Name)
+	m.changed(nil, n.Name)
 }
 
 func (m *mirror) dropNode(n Node) {
 	delete(m.nodes, n.Name)
-	m.changed("", n.Name)
+	m.changed(nil, n.Name)
 }
 
 // putDaemon and dropDaemon change what pods in any namespace are taken for.
 func (m *mirror) putDaemon(uid types.UID) {
 	if !m.daemons[uid] {
 		m.daemons[uid] = true
-		m.changed("")
+		m.changed(nil)
 	}
 }
 
 func (m *mirror) dropDaemon(uid types.UID) {
 	delete(m.daemons, uid)
-	m.changed("")
+	m.changed(nil)
 }
 
 func (m *mirror) putNamespace(ns corev1.Namespace) {
@@ -214,7 +255,9 @@ func (m *mirror) putNamespace(ns corev1.Namespace) {
 		return
 	}
 	r.named, r.labels = true, shared
-	m.changed(ns.Name)
+	for _, t := range r.teams {
+		m.changed(t.group)
+	}
 }
 
 func (m *mirror) dropNamespace(ns corev1.Namespace) {
@@ -246,5 +289,5 @@ func orOne(n *int32) int32 {
 }
 
 func mirrorBudget(pdb *policyv1.PodDisruptionBudget) mirrored {
-	return mirrored{slimBudget(pdb), pdb.ResourceVersion}
+	return mirrored{Budget: slimBudget(pdb), revision: pdb.ResourceVersion}
 }

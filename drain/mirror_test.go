@@ -14,16 +14,16 @@ import (
 
 // TestMirrorForgets: a cluster in which Jobs come and go for days is not kept in mind.
 func TestMirrorForgets(t *testing.T) {
-	m := newMirror(func(string, ...string) {}, func(mirrored) {})
+	m := newMirror(func(*group, ...string) {}, func(mirrored) {})
 	job := func(i int) *corev1.Pod {
 		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 			Namespace: fmt.Sprintf("job-%d", i/10), Name: fmt.Sprintf("report-%d", i), UID: types.UID(fmt.Sprint(i)), Labels: map[string]string{"job-name": fmt.Sprint(i)},
 			OwnerReferences: []metav1.OwnerReference{{Kind: "Job", Name: fmt.Sprint(i), UID: types.UID(fmt.Sprint("job-", i)), Controller: new(true)}},
 		}}
 	}
-	m.putPod(m.slimPod(job(0)))
+	m.putPod(slimPod(job(0)))
 	for i := 1; i < 20_000; i++ {
-		p := m.slimPod(job(i))
+		p := slimPod(job(i))
 		m.putPod(p)
 		m.dropPod(p)
 	}

@@ -14,38 +14,42 @@ import (
 const (
 	// together is how many evictions outside budgets one decision gives out; the pace bounds how fast they go.
 	together = 50
-	// breath is the shortest time between two decisions about one namespace, and breathShare how many times as long as
-	// the look that decided it is, so that many thousand pods never fill a processor.
+	// breath is the shortest time between two decisions about one group, and breathShare how many times as long as the
+	// decision took it is, so that many thousand pods in one never fill a processor.
 	breath      = 10 * time.Millisecond
 	breathShare = 5
 )
 
-// run is one drain of a Watcher. Budgets, controllers and their pods live in one namespace, so each namespace is decided
-// about by itself, when something in it moved.
+// run is one drain of a Watcher. Each group of pods that depend on each other is decided about by itself, when something in it
+// moved.
 type run struct {
 	nodes   []NodeRef
 	policy  Policy
 	report  func(Plan)
 	session *session
 	follows []*follower
-	// whole says that the order of some pods ties namespaces together, so that all are decided about at once.
+	// whole says that the order of some pods ties all groups together, so that they are decided about at once.
 	whole   bool
 	sending sync.WaitGroup
 	on      map[string]types.UID
 	woken   chan struct{}
-	// The mirror's lock guards these: the namespaces that are decided about, those in which something moved since, whether
-	// it may be any of them, and the number of evictions without an answer.
-	rooms  map[string]bool
-	moved  map[string]bool
+	// The mirror's lock guards these: the groups that are decided about, those in which something moved since, whether it may
+	// be any of them, and the number of evictions without an answer.
+	parts  map[*group]*part
+	moved  map[*group]bool
 	all    bool
 	flying int
 
-	parts  map[string]*part
-	told   Plan
-	toldAt time.Time
+	// watched are the nodes to empty as the mirror had them when one moved last, open those that take pods, and left how many
+	// pods are left on each.
+	watched map[string]Node
+	open    []Node
+	left    map[string]int
+	told    Plan
+	toldAt  time.Time
 }
 
-// part is the plan for one namespace, or for all of them if the run is whole.
+// part is the plan for one group, or for all of them if the run is whole.
 type part struct {
 	plan Plan
 	// sent are the evictions of the plan that are on their way or over.
@@ -58,7 +62,7 @@ func newRun(nodes []NodeRef, policy Policy, report func(Plan)) *run {
 	r := &run{
 		nodes: nodes, policy: policy, report: report,
 		on: map[string]types.UID{}, woken: make(chan struct{}, 1),
-		rooms: map[string]bool{}, moved: map[string]bool{}, all: true, parts: map[string]*part{},
+		moved: map[*group]bool{}, all: true, parts: map[*group]*part{},
 	}
 	r.policy.MaxUnbudgeted = together
 	for _, n := range nodes {
@@ -100,13 +104,8 @@ func (r *run) look(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	for namespace, snapshot := range seen.snapshots {
-		plan := Decide(snapshot, r.policy, now)
-		r.parts[namespace] = &part{plan: plan, sent: map[types.UID]bool{}, due: now.Add(cmp.Or(plan.CheckAgain, time.Hour))}
-	}
-	spent := time.Since(now)
-	for namespace := range seen.snapshots {
-		r.parts[namespace].notBefore = now.Add(max(breath, breathShare*spent))
+	for _, g := range seen.moved {
+		r.decide(g, now)
 	}
 	next := seen.next
 	if seen.trouble == nil {
@@ -117,6 +116,29 @@ func (r *run) look(ctx context.Context) (time.Duration, error) {
 	}
 	next = min(next, r.tell(seen, now))
 	return max(next, time.Millisecond), nil
+}
+
+// decide decides anew about a group, or forgets it when no pod of it is left on the nodes.
+func (r *run) decide(g *group, now time.Time) {
+	began := time.Now()
+	snapshot, found := r.snapshot(g, now)
+	if !found {
+		return
+	}
+	snapshot.sort()
+	d := newDecision(snapshot, r.policy, now)
+	if g != everything {
+		d.leftOn = r.left
+	}
+	plan := d.decide()
+	p := &part{
+		plan: plan, sent: map[types.UID]bool{}, due: now.Add(cmp.Or(plan.CheckAgain, time.Hour)),
+		notBefore: now.Add(max(breath, breathShare*time.Since(began))),
+	}
+	s := r.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.parts[g] = p
 }
 
 // send starts what may go, the longest chain first, and returns when it should be called again because the pace was the
@@ -130,6 +152,9 @@ func (r *run) send(ctx context.Context, now time.Time) time.Duration {
 	}
 	if wait := s.pausedUntil.Sub(now); wait > 0 {
 		return wait
+	}
+	if s.flying >= s.options.Parallel {
+		return time.Hour // an answer wakes us
 	}
 	for _, e := range r.ready() {
 		switch {
@@ -151,28 +176,29 @@ func (r *run) send(ctx context.Context, now time.Time) time.Duration {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			r.flying--
-			s.arrive(answer, ctx.Err() != nil, time.Now())
+			s.arrive(answer, e.group, ctx.Err() != nil, time.Now())
 		})
 	}
 	return time.Hour
 }
 
-// departure is an eviction and the part that decided on it.
+// departure is an eviction with its group and the part that decided on it.
 type departure struct {
 	Eviction
-	part *part
+	group *group
+	part  *part
 }
 
 // ready are the evictions of all parts that were decided on and not sent.
 func (r *run) ready() []departure {
 	var ready []departure
-	for namespace, p := range r.parts {
-		if r.moved[namespace] {
+	for g, p := range r.parts {
+		if r.moved[g] {
 			continue
 		}
 		for _, e := range p.plan.Evict {
 			if !p.sent[e.UID] {
-				ready = append(ready, departure{e, p})
+				ready = append(ready, departure{e, g, p})
 			}
 		}
 	}

@@ -2,6 +2,8 @@ package drain
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -9,35 +11,36 @@ import (
 
 // sight is what one look of a run sees.
 type sight struct {
-	// snapshots are the namespaces to decide about now.
-	snapshots map[string]Snapshot
-	nodes     []Node
+	// moved are the groups to decide about now.
+	moved []*group
 	// trouble is why the mirror is not kept up.
 	trouble error
 	// flying counts the run's evictions that wait for their answer.
 	flying int
-	// next is when a namespace that moved may be decided about; deferred says that there is one which was not yet.
+	// next is when a group that moved may be decided about; deferred says that there is one which was not yet.
 	next     time.Duration
 	deferred bool
 }
 
-// everywhere is the part that holds all namespaces, where their pods are tied together by an order.
-const everywhere = ""
+// everything stands for all groups, where their pods are tied together by an order.
+var everything = &group{}
 
 // note marks what moved, if it may matter to the run. The session's lock is held.
-func (r *run) note(namespace string, nodes []string) {
+func (r *run) note(g *group, nodes []string) {
 	mine := len(nodes) == 0
 	for _, name := range nodes {
 		_, found := r.on[name]
 		mine = mine || found
 	}
 	switch {
-	case namespace == "" && mine:
+	case g == nil && mine:
 		r.all = true
-	case r.whole && namespace != "":
-		r.moved[everywhere] = true
-	case namespace != "" && (r.rooms[namespace] || mine && len(nodes) > 0):
-		r.moved[namespace] = true
+	case g == nil:
+		return
+	case r.whole:
+		r.moved[everything] = true
+	case r.parts[g] != nil || mine && len(nodes) > 0:
+		r.moved[g] = true
 	default:
 		return
 	}
@@ -47,59 +50,68 @@ func (r *run) note(namespace string, nodes []string) {
 	}
 }
 
-// observe takes snapshots of what moved out of the mirror.
+// observe says what is to be decided about now.
 func (r *run) observe(now time.Time) (sight, error) {
 	s := r.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear(now)
-	seen := sight{snapshots: map[string]Snapshot{}, flying: r.flying, next: time.Hour}
-	var err error
-	if seen.nodes, err = r.watched(s.mirror); err != nil {
-		return sight{}, err
-	}
+	seen := sight{flying: r.flying, next: time.Hour}
 	for _, f := range r.follows {
 		if f.trouble != nil {
 			seen.trouble = f.trouble
 		}
 	}
+	if r.all {
+		if err := r.watch(s.mirror); err != nil {
+			return sight{}, err
+		}
+	}
 	r.mark(s.mirror, now)
-	for namespace := range r.moved {
-		if p := r.parts[namespace]; p != nil && now.Before(p.notBefore) {
+	for g := range r.moved {
+		if g.into != nil {
+			delete(r.moved, g)
+			delete(r.parts, g)
+			continue
+		}
+		if p := r.parts[g]; p != nil && now.Before(p.notBefore) {
 			seen.next, seen.deferred = min(seen.next, p.notBefore.Sub(now)), true
 			continue
 		}
-		if r.unnamed(namespace) {
+		if r.unnamed(g) {
 			seen.next, seen.deferred = min(seen.next, r.policy.LookAgain), true
 			continue
 		}
-		delete(r.moved, namespace)
-		snapshot := r.snapshot(namespace, now)
-		if snapshot.Nodes = seen.nodes; len(snapshot.Pods) == 0 {
-			delete(r.rooms, namespace)
-			delete(r.parts, namespace)
-			continue
-		}
-		r.rooms[namespace] = true
-		seen.snapshots[namespace] = snapshot
+		seen.moved = append(seen.moved, g)
 	}
 	return seen, nil
 }
 
 // unnamed says that a pod on the nodes was seen before its namespace, by whose labels a rule may select it: it is not decided
 // about before.
-func (r *run) unnamed(namespace string) bool {
-	if !r.policy.selectsNamespaces() {
-		return false
+func (r *run) unnamed(g *group) bool {
+	return r.policy.selectsNamespaces() && slices.ContainsFunc(r.groups(g), func(g *group) bool { return !g.room.named && r.concerns(g) })
+}
+
+// groups are the group itself, or all there are.
+func (r *run) groups(g *group) []*group {
+	if g != everything {
+		return []*group{g}
 	}
-	for name, room := range r.session.rooms {
-		if room.named || namespace != everywhere && namespace != name {
-			continue
+	all := map[*group]bool{}
+	for _, room := range r.session.rooms {
+		for _, t := range room.teams {
+			all[t.group] = true
 		}
-		for _, p := range room.pods {
-			if r.holds(p) {
-				return true
-			}
+	}
+	return slices.Collect(maps.Keys(all))
+}
+
+// concerns says that a pod of the group is on one of the nodes.
+func (r *run) concerns(g *group) bool {
+	for _, t := range g.teams {
+		if slices.ContainsFunc(t.pods, r.holds) {
+			return true
 		}
 	}
 	return false
@@ -107,107 +119,119 @@ func (r *run) unnamed(namespace string) bool {
 
 // mark adds to what moved: everything, if that may be, and what is due.
 func (r *run) mark(m *mirror, now time.Time) {
-	for namespace, p := range r.parts {
+	for g, p := range r.parts {
 		if r.all || !now.Before(p.due) {
-			r.moved[namespace] = true
+			r.moved[g] = true
 		}
 	}
 	if !r.all {
 		return
 	}
 	r.all = false
-	if r.whole {
-		r.moved[everywhere] = true
-		return
-	}
-	for namespace, room := range m.rooms {
-		for _, p := range room.pods {
-			if r.holds(p) {
-				r.moved[namespace] = true
-				break
+	r.left = map[string]int{}
+	for _, room := range m.rooms {
+		for _, t := range room.teams {
+			for _, p := range t.pods {
+				if !r.holds(p) {
+					continue
+				}
+				r.left[p.Node]++
+				if !r.whole {
+					r.moved[t.group] = true
+				}
 			}
 		}
 	}
+	if r.whole {
+		r.moved[everything] = true
+	}
 }
 
-// watched are the nodes to empty, as the mirror has them.
-func (r *run) watched(m *mirror) ([]Node, error) {
-	nodes := make([]Node, 0, len(r.nodes))
+// watch looks at the nodes to empty, as the mirror has them.
+func (r *run) watch(m *mirror) error {
+	r.watched, r.open = make(map[string]Node, len(r.nodes)), nil
 	for _, ref := range r.nodes {
 		node, found := m.nodes[ref.Name]
 		if !found {
 			node = Node{Name: ref.Name, UID: ref.UID, Gone: true}
 		}
 		if ref.UID != "" && ref.UID != node.UID {
-			return nil, fmt.Errorf("node %s has uid %s, not %s: %w", ref.Name, node.UID, ref.UID, ErrNodeReplaced)
+			return fmt.Errorf("node %s has uid %s, not %s: %w", ref.Name, node.UID, ref.UID, ErrNodeReplaced)
 		}
-		nodes = append(nodes, node)
+		r.watched[ref.Name] = node
+		if !node.Unschedulable && !node.Gone {
+			r.open = append(r.open, node)
+		}
 	}
-	return nodes, nil
+	return nil
 }
 
-// snapshot is what Observe would read of the namespace, with the flights on top. It has no pods if none is on the nodes.
-func (r *run) snapshot(namespace string, now time.Time) Snapshot {
+// snapshot is what Observe would read of a group, with the flights on top. There is none if no pod of it is on the nodes.
+func (r *run) snapshot(g *group, now time.Time) (Snapshot, bool) {
 	s := r.session
-	var out Snapshot
-	index := map[types.UID]int{}
-	if namespace != everywhere {
-		if room := s.rooms[namespace]; room != nil {
-			r.add(&out, room, index)
-		}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(r.moved, g)
+	out, index := Snapshot{}, map[types.UID]int{}
+	for _, g := range r.groups(g) {
+		r.add(&out, g, index)
+	}
+	if len(out.Pods) == 0 {
+		delete(r.parts, g)
+		return Snapshot{}, false
+	}
+	out.Refusals = s.refusals
+	if g == everything {
+		out.Nodes = slices.Collect(maps.Values(r.watched))
 	} else {
-		for _, room := range s.rooms {
-			r.add(&out, room, index)
+		// Of nodes without a pod of the group, only those that are still open matter.
+		out.Nodes = slices.Clone(r.open)
+		for i := range out.Pods {
+			if p := &out.Pods[i]; r.holds(p) {
+				out.Nodes = append(out.Nodes, r.watched[p.Node])
+			}
 		}
 	}
-	if len(out.Pods) > 0 {
-		out.Refusals = s.refusals
-		s.overlay(&out, index, now)
-	}
-	return out
+	s.overlay(&out, index, now)
+	return out, true
 }
 
-// add puts the room's pods on the nodes into the snapshot, and what their pace depends on.
-func (r *run) add(out *Snapshot, room *room, index map[types.UID]int) {
-	daemons := r.session.daemons
-	crews := map[types.UID]bool{}
+// add puts the group's pods on the nodes into the snapshot, and what their pace depends on.
+func (r *run) add(out *Snapshot, g *group, index map[types.UID]int) {
 	put := func(p Pod) {
-		p.NamespaceLabels = room.labels
+		p.NamespaceLabels = g.room.labels
 		c := &p.Controller
-		c.Missing = c.Kind == "DaemonSet" && c.Group == "apps" && !daemons[c.UID]
+		c.Missing = c.Kind == "DaemonSet" && c.Group == "apps" && !r.session.daemons[c.UID]
 		index[p.UID] = len(out.Pods)
 		out.Pods = append(out.Pods, p)
 	}
-	for _, p := range room.pods {
-		if r.holds(p) {
-			put(p)
-			crews[p.Controller.UID] = true
+	concerned := false
+	for uid, t := range g.teams {
+		if !slices.ContainsFunc(t.pods, r.holds) {
+			continue
 		}
-	}
-	if len(crews) == 0 {
-		return
-	}
-	for _, b := range room.budgets {
-		out.Budgets = append(out.Budgets, b.Budget)
-	}
-	if r.policy.WaitFor != WaitForReplacementReady {
-		return
-	}
-	delete(crews, "")
-	for _, p := range room.pods {
-		if crews[p.Controller.UID] && !r.holds(p) {
-			put(p)
+		concerned = true
+		for _, p := range t.pods {
+			if r.holds(p) || r.policy.WaitFor == WaitForReplacementReady {
+				put(*p)
+			}
 		}
-	}
-	for uid := range crews {
-		if o, found := room.owners[uid]; found {
+		if o, found := g.room.owners[uid]; found && r.policy.WaitFor == WaitForReplacementReady {
 			out.Owners = append(out.Owners, o)
+		}
+	}
+	if !concerned {
+		return
+	}
+	for name := range g.budgets {
+		if b := g.room.budgets[name]; b != nil {
+			out.Budgets = append(out.Budgets, b.Budget)
 		}
 	}
 }
 
 // holds says that the pod is on one of the nodes.
-func (r *run) holds(p Pod) bool {
+func (r *run) holds(p *Pod) bool {
 	_, found := r.on[p.Node]
 	return found && p.Node != ""
 }

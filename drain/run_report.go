@@ -1,9 +1,9 @@
 package drain
 
 import (
+	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -33,13 +33,12 @@ func (r *run) tell(seen sight, now time.Time) time.Duration {
 	return r.session.options.ReportEvery
 }
 
-// merge is the plan for all namespaces.
+// merge is the plan for all groups.
 func (r *run) merge(seen sight) Plan {
-	plan := Plan{Nodes: make([]NodeProgress, 0, len(seen.nodes))}
-	at := make(map[string]int, len(seen.nodes))
-	nodes := slices.Clone(seen.nodes)
-	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
-	for _, n := range slices.CompactFunc(nodes, func(a, b Node) bool { return a.Name == b.Name }) {
+	plan := Plan{Nodes: make([]NodeProgress, 0, len(r.watched))}
+	at := make(map[string]int, len(r.watched))
+	for _, name := range slices.Sorted(maps.Keys(r.watched)) {
+		n := r.watched[name]
 		at[n.Name] = len(plan.Nodes)
 		plan.Nodes = append(plan.Nodes, NodeProgress{Name: n.Name, Cordoned: n.Unschedulable || n.Gone, Quarantined: n.Quarantined})
 		if !plan.Nodes[at[n.Name]].Cordoned {
@@ -73,6 +72,10 @@ func (r *run) merge(seen sight) Plan {
 	slices.SortFunc(plan.Consented, func(a, b types.NamespacedName) int { return compareKeys(a, "", b, "") })
 	plan.Empty = len(plan.Nodes) > 0 && plan.NodesEmpty() == len(plan.Nodes)
 	plan.Summary = summary(plan, "to evict now", len(plan.Evict))
+	r.left = make(map[string]int, len(plan.Nodes))
+	for _, n := range plan.Nodes {
+		r.left[n.Name] = n.Remaining
+	}
 	if plan.Empty {
 		plan.CheckAgain = 0
 	}

@@ -10,14 +10,20 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 )
 
-// decided is a run on node old-1 that has decided on the evictions in namespace shop and not sent them yet.
+// shop is a group of which nothing is left in the mirror.
+var shop = &group{}
+
+// decided is a run on node old-1 that has decided on the evictions of group shop and not sent them yet.
 func decided(policy Policy, evictions ...Eviction) *run {
 	r := newRun([]NodeRef{{Name: "old-1"}}, policy.withDefaults(), func(Plan) {})
 	r.session = newSession(fake.NewClientset(), Options{Parallel: 10, Timeout: time.Second, Pace: 100, ReportEvery: time.Second}, rate.NewLimiter(100, 100))
 	r.session.runs[r] = true
 	r.session.mirror.nodes["old-1"] = cordoned("old-1")[0]
 	r.all = false
-	r.parts["shop"] = &part{plan: Plan{Evict: evictions, Remaining: len(evictions)}, sent: map[types.UID]bool{}, due: time.Now().Add(time.Hour)}
+	if err := r.watch(r.session.mirror); err != nil {
+		panic(err)
+	}
+	r.parts[shop] = &part{plan: Plan{Evict: evictions, Remaining: len(evictions)}, sent: map[types.UID]bool{}, due: time.Now().Add(time.Hour)}
 	return r
 }
 
@@ -50,7 +56,7 @@ func TestSendLooksAtWhatOthersSent(t *testing.T) {
 				r := decided(tc.policy, web)
 				r.session.depart(tc.other)
 				r.send(t.Context(), time.Now())
-				if sent := r.parts["shop"].sent[web.UID]; sent != tc.goes {
+				if sent := r.parts[shop].sent[web.UID]; sent != tc.goes {
 					t.Errorf("sent: %v, want %v", sent, tc.goes)
 				}
 				r.sending.Wait()
@@ -64,7 +70,7 @@ func TestSendNothingAfterANodeMoved(t *testing.T) {
 	for name, move := range map[string]func(*session){
 		"a node was opened":   func(s *session) { s.putNode(Node{Name: "old-1", Ready: true}) },
 		"a node was given up": func(s *session) { s.putNode(Node{Name: "old-1", Ready: true, Unschedulable: true, Quarantined: true}) },
-		"a watch broke":       func(s *session) { s.changed("") },
+		"a watch broke":       func(s *session) { s.changed(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := decided(Policy{}, eviction("web-1", ""), eviction("web-2", ""))
@@ -81,9 +87,10 @@ func TestSendNothingAfterANodeMoved(t *testing.T) {
 func TestLookIsNotEmptyBeforeItHasLooked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := decided(Policy{})
-		r.parts["shop"].notBefore = time.Now().Add(time.Second)
-		r.rooms["shop"] = true
 		r.session.putPod(pod("cart-1", "cart"))
+		for _, t := range r.session.room("shop").teams {
+			r.parts[t.group] = &part{notBefore: time.Now().Add(time.Second), due: time.Now().Add(time.Hour)}
+		}
 		for range 2 {
 			next, err := r.look(t.Context())
 			if err != nil || r.told.Empty || next > time.Second {

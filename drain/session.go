@@ -75,8 +75,8 @@ func (s *session) close() {
 }
 
 // wake tells the runs that something moved. It is called with the lock held.
-func (s *session) wake(namespace string, nodes ...string) {
+func (s *session) wake(g *group, nodes ...string) {
 	for r := range s.runs {
-		r.note(namespace, nodes)
+		r.note(g, nodes)
 	}
 }

@@ -153,16 +153,19 @@ func (b Budget) Selects(p Pod) bool {
 // sorted returns copies of nodes, pods and budgets in a fixed order, each object once, so that a decision does not
 // depend on the order in which lists were read.
 func (s Snapshot) sorted() Snapshot {
-	s.Nodes = slices.Clone(s.Nodes)
+	s.Nodes, s.Pods, s.Budgets = slices.Clone(s.Nodes), slices.Clone(s.Pods), slices.Clone(s.Budgets)
+	s.sort()
+	return s
+}
+
+// sort is sorted in place.
+func (s *Snapshot) sort() {
 	slices.SortFunc(s.Nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
 	s.Nodes = slices.CompactFunc(s.Nodes, func(a, b Node) bool { return a.Name == b.Name })
-	s.Pods = slices.Clone(s.Pods)
 	slices.SortFunc(s.Pods, comparePods)
 	s.Pods = slices.CompactFunc(s.Pods, func(a, b Pod) bool { return comparePods(a, b) == 0 })
-	s.Budgets = slices.Clone(s.Budgets)
 	slices.SortFunc(s.Budgets, func(a, b Budget) int { return strings.Compare(a.Key(), b.Key()) })
 	s.Budgets = slices.CompactFunc(s.Budgets, func(a, b Budget) bool { return a.Key() == b.Key() })
-	return s
 }
 
 func comparePods(a, b Pod) int { return compareKeys(a.Key(), a.UID, b.Key(), b.UID) }

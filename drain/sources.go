@@ -1,6 +1,7 @@
 package drain
 
 import (
+	"maps"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -46,96 +47,69 @@ func newFollower(m *mirror, client kubernetes.Interface, kind string) *follower 
 		api := client.CoreV1().Nodes()
 		return follow(m, kind, source[*corev1.NodeList, corev1.Node, Node]{
 			list: api.List, watch: api.Watch, items: func(l *corev1.NodeList) []corev1.Node { return l.Items },
-			slim: slimNode, put: m.putNode, drop: m.dropNode, replace: m.replaceNodes,
+			slim: slimNode, put: m.putNode, drop: m.dropNode, known: maps.Values(m.nodes), key: func(n Node) string { return n.Name },
 		})
 	case kindPods:
 		api := client.CoreV1().Pods("")
 		return follow(m, kind, source[*corev1.PodList, corev1.Pod, Pod]{
 			list: api.List, watch: api.Watch, items: func(l *corev1.PodList) []corev1.Pod { return l.Items },
-			slim: m.slimPod, put: m.putPod, drop: m.dropPod, replace: m.replacePods,
+			slim: slimPod, put: m.putPod, drop: m.dropPod, known: m.allPods, key: func(p Pod) string { return string(p.UID) },
 		})
 	case kindBudgets:
 		api := client.PolicyV1().PodDisruptionBudgets("")
 		return follow(m, kind, source[*policyv1.PodDisruptionBudgetList, policyv1.PodDisruptionBudget, mirrored]{
 			list: api.List, watch: api.Watch,
 			items: func(l *policyv1.PodDisruptionBudgetList) []policyv1.PodDisruptionBudget { return l.Items },
-			slim:  mirrorBudget, put: m.putBudget, drop: m.dropBudget, replace: m.replaceBudgets,
+			slim:  mirrorBudget, put: m.putBudget, drop: m.dropBudget, known: m.allBudgets, key: func(b mirrored) string { return b.Key() },
 		})
 	case kindDaemonSets:
 		api := client.AppsV1().DaemonSets("")
 		return follow(m, kind, source[*appsv1.DaemonSetList, appsv1.DaemonSet, types.UID]{
 			list: api.List, watch: api.Watch, items: func(l *appsv1.DaemonSetList) []appsv1.DaemonSet { return l.Items },
 			slim: func(set *appsv1.DaemonSet) types.UID { return set.UID },
-			put:  m.putDaemon, drop: m.dropDaemon, replace: m.replaceDaemons,
+			put:  m.putDaemon, drop: m.dropDaemon, known: maps.Keys(m.daemons), key: func(uid types.UID) string { return string(uid) },
 		})
 	case kindReplicaSets:
 		api := client.AppsV1().ReplicaSets("")
 		return follow(m, kind, source[*appsv1.ReplicaSetList, appsv1.ReplicaSet, owned]{
 			list: api.List, watch: api.Watch, items: func(l *appsv1.ReplicaSetList) []appsv1.ReplicaSet { return l.Items },
-			slim: slimReplicaSet, put: m.putOwner, drop: m.dropOwner, replace: m.replaceOwners,
+			slim: slimReplicaSet, put: m.putOwner, drop: m.dropOwner, known: none[owned], key: func(o owned) string { return string(o.UID) },
 		})
 	case kindStatefulSets:
 		api := client.AppsV1().StatefulSets("")
 		return follow(m, kind, source[*appsv1.StatefulSetList, appsv1.StatefulSet, owned]{
 			list: api.List, watch: api.Watch, items: func(l *appsv1.StatefulSetList) []appsv1.StatefulSet { return l.Items },
-			slim: slimStatefulSet, put: m.putOwner, drop: m.dropOwner, replace: m.replaceOwners,
+			slim: slimStatefulSet, put: m.putOwner, drop: m.dropOwner, known: none[owned], key: func(o owned) string { return string(o.UID) },
 		})
 	default:
 		api := client.CoreV1().Namespaces()
 		return follow(m, kind, source[*corev1.NamespaceList, corev1.Namespace, corev1.Namespace]{
 			list: api.List, watch: api.Watch, items: func(l *corev1.NamespaceList) []corev1.Namespace { return l.Items },
 			slim: func(ns *corev1.Namespace) corev1.Namespace { return *ns },
-			put:  m.putNamespace, drop: m.dropNamespace, replace: func(all []corev1.Namespace) {
-				for i := range all {
-					m.putNamespace(all[i])
-				}
-			},
+			put:  m.putNamespace, drop: m.dropNamespace, known: none[corev1.Namespace], key: func(ns corev1.Namespace) string { return ns.Name },
 		})
 	}
 }
 
-// replacePods takes what is not in the list for gone. Everything may have moved.
-func (m *mirror) replacePods(all []Pod) {
+// none is for what stays known when it is gone: nothing refers to it any more.
+func none[S any](func(S) bool) {}
+
+func (m *mirror) allPods(yield func(Pod) bool) {
 	for _, r := range m.rooms {
-		r.pods = map[string]Pod{}
+		for _, p := range r.pods {
+			if !yield(*p) {
+				return
+			}
+		}
 	}
-	for _, p := range all {
-		m.room(p.Namespace).pods[p.Name] = p
-	}
-	m.changed("")
 }
 
-func (m *mirror) replaceBudgets(all []mirrored) {
+func (m *mirror) allBudgets(yield func(mirrored) bool) {
 	for _, r := range m.rooms {
-		r.budgets = map[string]mirrored{}
+		for _, b := range r.budgets {
+			if !yield(*b) {
+				return
+			}
+		}
 	}
-	for _, b := range all {
-		m.budgeted(b)
-		m.room(b.Namespace).budgets[b.Name] = b
-	}
-	m.changed("")
-}
-
-func (m *mirror) replaceNodes(all []Node) {
-	m.nodes = make(map[string]Node, len(all))
-	for _, n := range all {
-		m.nodes[n.Name] = n
-	}
-	m.changed("")
-}
-
-func (m *mirror) replaceDaemons(all []types.UID) {
-	m.daemons = make(map[types.UID]bool, len(all))
-	for _, uid := range all {
-		m.daemons[uid] = true
-	}
-	m.changed("")
-}
-
-// replaceOwners keeps owners that are gone: nothing refers to them any more.
-func (m *mirror) replaceOwners(all []owned) {
-	for _, o := range all {
-		m.room(o.namespace).owners[o.UID] = o.Owner
-	}
-	m.changed("")
 }
