@@ -14,6 +14,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion, &Nodepool{}, &NodepoolList{}, &Freeze{}, &FreezeList{})
 	scheme.AddKnownTypes(GroupVersion, &AzureRoleAssignment{}, &AzureRoleAssignmentList{})
 	scheme.AddKnownTypes(GroupVersion, &AzureClusterAutoscaler{}, &AzureClusterAutoscalerList{})
+	scheme.AddKnownTypes(GroupVersion, &AzureClusterAdditionalConfig{}, &AzureClusterAdditionalConfigList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }
