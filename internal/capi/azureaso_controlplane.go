@@ -48,6 +48,8 @@ func (AzureASOManaged) ReadControlPlane(c *Cluster, plane, related *unstructured
 		return cmp.Or(stringAt(related, "status", "networkProfile", field), stringAt(resource, "spec", "networkProfile", field))
 	}
 	c.NetworkPlugin, c.NetworkPluginMode = network("networkPlugin"), network("networkPluginMode")
+	c.KubeletIdentity = stringAt(related, "status", "identityProfile", "kubeletidentity", "objectId")
+	c.ControlPlaneIdentity = controlPlaneIdentity(related)
 
 	// CAPZ takes initialized and ready back for the time of each change.
 	c.Provisioned = c.Provisioned || boolAt(plane, "status", "initialized") || boolAt(plane, "status", "ready")
@@ -58,4 +60,18 @@ func (AzureASOManaged) ReadControlPlane(c *Cluster, plane, related *unstructured
 		progress.State = Failed // it keeps no pool waiting
 	}
 	c.readOperation(progress.Progress)
+}
+
+// controlPlaneIdentity is the object id of the identity that Azure made for the cluster, or of the one it was given.
+func controlPlaneIdentity(managedCluster *unstructured.Unstructured) string {
+	if id := stringAt(managedCluster, "status", "identity", "principalId"); id != "" {
+		return id
+	}
+	users, _, _ := unstructured.NestedMap(managedCluster.Object, "status", "identity", "userAssignedIdentities")
+	for name := range users { // AKS takes one
+		if id := stringAt(managedCluster, "status", "identity", "userAssignedIdentities", name, "principalId"); id != "" {
+			return id
+		}
+	}
+	return ""
 }

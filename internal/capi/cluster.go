@@ -50,6 +50,9 @@ type Cluster struct {
 	// NetworkPlugin (azure, kubenet, none) and NetworkPluginMode (overlay) are the
 	// cluster's, as AKS says them.
 	NetworkPlugin, NetworkPluginMode string
+	// KubeletIdentity and ControlPlaneIdentity are the object ids of the cluster's identities in Entra ID, empty where its objects do not
+	// tell them (flavour AzureManaged, and before Azure has made them).
+	KubeletIdentity, ControlPlaneIdentity string
 
 	// network is the Azure resource id of the cluster's virtual network, nodeSubnet
 	// the subnet of a pool that names none.
@@ -64,14 +67,23 @@ func (c Cluster) key() types.NamespacedName {
 	return types.NamespacedName{Namespace: c.Namespace, Name: c.Name}
 }
 
+// ManagedClusterID is the Azure resource id of the cluster, empty while it is not known.
+func (c Cluster) ManagedClusterID() string {
+	if c.SubscriptionID == "" || c.ResourceGroup == "" || c.ManagedClusterName == "" {
+		return ""
+	}
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.ContainerService/managedClusters/%s",
+		c.SubscriptionID, c.ResourceGroup, c.ManagedClusterName)
+}
+
 // PoolID is the Azure resource id of an agent pool of the cluster, empty while
 // the cluster's own is not known.
 func (c Cluster) PoolID(agentPool string) string {
-	if c.SubscriptionID == "" || c.ResourceGroup == "" || c.ManagedClusterName == "" || agentPool == "" {
+	id := c.ManagedClusterID()
+	if id == "" || agentPool == "" {
 		return ""
 	}
-	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.ContainerService/managedClusters/%s/agentPools/%s",
-		c.SubscriptionID, c.ResourceGroup, c.ManagedClusterName, agentPool)
+	return id + "/agentPools/" + agentPool
 }
 
 // subnetID is the Azure resource id of a subnet that is told by its name or by
