@@ -40,6 +40,7 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("POST /simulator/operations/{id}/release", s.releaseOperation)
 	mux.HandleFunc("POST /simulator/stuck", s.stick)
 	mux.HandleFunc("GET /simulator/resources", s.listAll)
+	mux.HandleFunc("GET /simulator/pull", s.askPull)
 	mux.ServeHTTP(w, r)
 }
 

@@ -31,6 +31,8 @@ const (
 	typeScaleSet       = "Microsoft.Compute/virtualMachineScaleSets"
 	typeMachine        = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
 	typeRoleAssignment = "Microsoft.Authorization/roleAssignments"
+	typeRoleDefinition = "Microsoft.Authorization/roleDefinitions"
+	typeRegistry       = "Microsoft.ContainerRegistry/registries"
 )
 
 // call is one ARM request after authentication, parsing and checks of form.
@@ -43,6 +45,8 @@ type call struct {
 	host    string
 	version string
 	tenant  string
+	// caller is the object id of the principal that calls, and app the id of its application.
+	caller, app string
 	// fault is the script for this call; zero when there is none.
 	fault Effect
 }
@@ -89,7 +93,8 @@ func resourceTypes() []resourceType {
 	networkVersions := []string{"2020-11-01", "2021-08-01", "2022-07-01", "2023-09-01", "2024-01-01", "2024-03-01", "2024-05-01", "2024-07-01", "2025-01-01", "2025-03-01", "2025-05-01"}
 	computeVersions := []string{"2021-11-01", "2022-08-01", "2023-09-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01", "2025-11-01", "2026-04-01"}
 	groupVersions := []string{"2020-06-01", "2020-10-01", "2021-04-01", "2022-09-01", "2023-07-01", "2024-03-01", "2024-07-01", "2025-03-01", "2025-04-01"}
-	roleVersions := []string{"2018-09-01-preview", "2020-04-01-preview", "2022-04-01"}
+	roleVersions := []string{"2018-01-01-preview", "2018-09-01-preview", "2020-04-01-preview", "2022-04-01"}
+	registryVersions := []string{"2019-05-01", "2021-09-01", "2022-12-01", "2023-01-01-preview", "2023-07-01", "2025-04-01", "2025-11-01"}
 	return []resourceType{
 		{name: typeGroup, versions: groupVersions,
 			resource:   map[string]handler{"PUT": putGroup, "GET": getResource, "HEAD": headResource, "PATCH": patchGroup, "DELETE": deleteGroup},
@@ -121,8 +126,14 @@ func resourceTypes() []resourceType {
 		{name: typeMachine, versions: computeVersions,
 			resource: map[string]handler{"GET": getMachine}, collection: map[string]handler{"GET": listMachines}},
 		{name: typeRoleAssignment, versions: roleVersions, extension: true,
-			resource:   map[string]handler{"PUT": putRoleAssignment, "GET": getResource, "HEAD": headResource, "DELETE": deleteRoleAssignment},
+			resource:   map[string]handler{"PUT": putRoleAssignment, "GET": getRoleAssignment, "HEAD": headResource, "DELETE": deleteRoleAssignment},
 			collection: map[string]handler{"GET": listRoleAssignments}},
+		{name: typeRoleDefinition, versions: roleVersions, extension: true,
+			resource:   map[string]handler{"PUT": putRoleDefinition, "GET": getRoleDefinition, "DELETE": deleteRoleDefinition},
+			collection: map[string]handler{"GET": listRoleDefinitions}},
+		{name: typeRegistry, versions: registryVersions,
+			resource:   map[string]handler{"PUT": putRegistry, "GET": getResource, "HEAD": headResource, "PATCH": patchTags, "DELETE": deleteRegistry},
+			collection: map[string]handler{"GET": listResources}},
 	}
 }
 
@@ -212,6 +223,7 @@ func (s *Server) read(req *http.Request, body []byte) (*call, handler, error) {
 	r := &call{
 		method: req.Method, path: path, query: req.URL.Query(), header: req.Header, host: req.Host,
 		version: req.URL.Query().Get("api-version"), tenant: claims.Tenant,
+		caller: claims.Object, app: claims.Client,
 	}
 	if r.version == "" {
 		return nil, nil, armerr.BadRequest("MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")

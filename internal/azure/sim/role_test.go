@@ -29,6 +29,7 @@ func assignment(principal string, kind *armauthorization.PrincipalType) armautho
 func TestRoleAssignments(t *testing.T) {
 	a := newAzure(t, func(s *sim.Settings) { s.Durations.PrincipalReplication = metav1.Duration{Duration: time.Minute} })
 	created := a.makeCluster()
+	a.makeRegistry("shared")
 	ctx, kubelet := t.Context(), *created.Properties.IdentityProfile["kubeletidentity"].ObjectID
 	principal := to.Ptr(armauthorization.PrincipalTypeServicePrincipal)
 
@@ -43,6 +44,12 @@ func TestRoleAssignments(t *testing.T) {
 	if _, err := a.assignments.Create(ctx, registry, name1, assignment(kubelet, principal), nil); err != nil {
 		t.Errorf("the same again: %v", err)
 	}
+	_, err = a.assignments.Create(ctx, registry+"2", name2, assignment(kubelet, principal), nil)
+	wantCode(t, err, http.StatusNotFound, "ResourceNotFound", "registries/shared2")
+	unknown := assignment(kubelet, principal)
+	unknown.Properties.RoleDefinitionID = to.Ptr(strings.Replace(acrPull, "7f95", "7f96", 1))
+	_, err = a.assignments.Create(ctx, registry, name2, unknown, nil)
+	wantCode(t, err, http.StatusBadRequest, "RoleDefinitionDoesNotExist", "")
 	_, err = a.assignments.Create(ctx, registry, name1, assignment(client, principal), nil)
 	wantCode(t, err, http.StatusBadRequest, "RoleAssignmentUpdateNotPermitted", "")
 	_, err = a.assignments.Create(ctx, strings.ToUpper(registry), name2, assignment(kubelet, principal), nil)
@@ -65,6 +72,8 @@ func TestRoleAssignments(t *testing.T) {
 		"of the kubelet":             {"/subscriptions/" + subscription, "principalId eq '" + kubelet + "'", 2},
 		"assigned to somebody else":  {"/subscriptions/" + subscription, "assignedTo('" + client + "')", 0},
 		"of another resource's name": {registry + "2", "atScope()", 1},
+		"both":                       {groupScope, "atScope() and assignedTo('" + kubelet + "')", 1},
+		"at the root":                {"/", "", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := 0
@@ -91,5 +100,5 @@ func TestRoleAssignments(t *testing.T) {
 		t.Errorf("delete again: %v", err)
 	}
 	_, err = a.assignments.Get(ctx, registry, name1, nil)
-	wantCode(t, err, http.StatusNotFound, "ResourceNotFound", "")
+	wantCode(t, err, http.StatusNotFound, "RoleAssignmentNotFound", "")
 }

@@ -1,8 +1,11 @@
 package sim
 
 import (
+	"cmp"
 	"net/http"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/sim/armerr"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/armjson"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/armpath"
+	"github.com/fleetwright/fleetwright/internal/azure/sim/rbac"
 )
 
 var roleDefinition = regexp.MustCompile(`(?i)/providers/Microsoft\.Authorization/roleDefinitions/[0-9a-f-]{36}$`)
@@ -29,10 +33,11 @@ func putRoleAssignment(c *cloud, r *call) (reply, error) {
 	if uuid.Validate(principal) != nil {
 		return reply{}, armerr.BadRequest("InvalidPrincipalId", "A valid principal ID must be provided for role assignment, not '%s'.", principal)
 	}
-	if r.path.Group != "" {
-		if _, err := c.mustGroup(r.path); err != nil {
-			return reply{}, err
-		}
+	if _, known := c.role(lastSegment(role)); !known {
+		return reply{}, armerr.BadRequest("RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.", strings.ReplaceAll(lastSegment(role), "-", ""))
+	}
+	if err := c.checkScope(r.path); err != nil {
+		return reply{}, err
 	}
 	if err := c.checkPrincipal(r, principal, armjson.String(sent, "principalType")); err != nil {
 		return reply{}, err
@@ -43,15 +48,37 @@ func putRoleAssignment(c *cloud, r *call) (reply, error) {
 	}
 	assignment := current
 	if assignment == nil {
-		assignment = &resource{ID: r.path.Scope + "/providers/" + typeRoleAssignment + "/" + name, Type: typeRoleAssignment, Created: c.clock.Now()}
+		assignment = &resource{ID: r.path.Scope + "/providers/" + typeRoleAssignment + "/" + name, Type: typeRoleAssignment, Created: c.clock.Now(), Body: armjson.Object{}}
 	}
 	armjson.Default(sent, "principalType", "User")
 	sent["scope"] = scopeOf(r.path)
 	sent["createdOn"], sent["updatedOn"] = assignment.Created.UTC().Format(time.RFC3339Nano), c.clock.Now().UTC().Format(time.RFC3339Nano)
+	sent["createdBy"], sent["updatedBy"] = cmp.Or(armjson.String(assignment.properties(), "createdBy"), r.caller), r.caller
 	assignment.Body = armjson.Object{"properties": sent}
 	c.store(assignment)
 	// Azure answers 201 to updates as well.
 	return reply{status: http.StatusCreated, body: c.show(assignment)}, nil
+}
+
+// checkScope refuses an assignment at something that does not exist. What the simulator does not know is taken to exist.
+func (c *cloud) checkScope(p armpath.Path) error {
+	if p.Group != "" {
+		if _, err := c.mustGroup(p); err != nil {
+			return err
+		}
+	}
+	if !p.ScopeIsResource {
+		return nil
+	}
+	scope, err := armpath.Parse((&url.URL{Path: p.Scope}).EscapedPath())
+	if err != nil {
+		return armerr.BadRequest("InvalidRequestUri", "The scope '%s' is not valid: %v.", p.Scope, err)
+	}
+	stored := []string{typeNetwork, typeSubnet, typeCluster, typePool, typeRegistry}
+	if slices.Contains(stored, canonicalType(scope.Type())) && c.state.Resources[scope.Key()] == nil {
+		return notFound(scope)
+	}
+	return nil
 }
 
 func scopeOf(p armpath.Path) string {
@@ -107,7 +134,15 @@ func (c *cloud) checkRoleChange(current *resource, p armpath.Path, role, princip
 
 // sameRole compares the GUIDs: the same role can be written with and without a subscription in front.
 func sameRole(a, b string) bool {
-	return strings.EqualFold(a[strings.LastIndexByte(a, '/')+1:], b[strings.LastIndexByte(b, '/')+1:])
+	return strings.EqualFold(lastSegment(a), lastSegment(b))
+}
+
+func getRoleAssignment(c *cloud, r *call) (reply, error) {
+	current := c.find(r)
+	if current == nil {
+		return reply{}, armerr.NotFound("RoleAssignmentNotFound", "The role assignment '%s' is not found.", strings.ReplaceAll(r.path.Name(), "-", ""))
+	}
+	return ok(c.show(current)), nil
 }
 
 func deleteRoleAssignment(c *cloud, r *call) (reply, error) {
@@ -120,25 +155,47 @@ func deleteRoleAssignment(c *cloud, r *call) (reply, error) {
 	return ok(c.show(current)), nil
 }
 
-var principalFilter = regexp.MustCompile(`^(?:principalId eq|assignedTo\() ?'([0-9A-Fa-f-]{36})'\)?$`)
+var principalFilter = regexp.MustCompile(`^(?:principalId eq '([0-9A-Fa-f-]{36})'|assignedTo\('([0-9A-Fa-f-]{36})'\))$`)
+
+// assignmentFilter is what a list of assignments is narrowed to.
+type assignmentFilter struct {
+	// principal has them; empty for everybody.
+	principal string
+	// here leaves out what is below the scope.
+	here bool
+}
+
+func readAssignmentFilter(filter string) (assignmentFilter, error) {
+	var f assignmentFilter
+	for term := range strings.SplitSeq(filter, " and ") {
+		term = strings.TrimSpace(term)
+		m := principalFilter.FindStringSubmatch(term)
+		switch {
+		case term == "" && filter == "":
+		case term == "atScope()":
+			f.here = true
+		case m != nil && f.principal == "":
+			f.principal = m[1] + m[2]
+		default:
+			return f, armerr.BadRequest("InvalidFilter", "The simulator knows the filters atScope(), principalId eq '...' and assignedTo('...'), not '%s'.", filter)
+		}
+	}
+	return f, nil
+}
 
 // listRoleAssignments lists what applies at a scope: assignments at it, above it, and, without atScope(), below it.
 func listRoleAssignments(c *cloud, r *call) (reply, error) {
-	filter := strings.TrimSpace(r.query.Get("$filter"))
-	principal := ""
-	if m := principalFilter.FindStringSubmatch(filter); m != nil {
-		principal = m[1]
-	} else if filter != "" && filter != "atScope()" {
-		return reply{}, armerr.BadRequest("InvalidFilter", "The simulator knows the filters atScope(), principalId eq '...' and assignedTo('...'), not '%s'.", filter)
+	filter, err := readAssignmentFilter(strings.TrimSpace(r.query.Get("$filter")))
+	if err != nil {
+		return reply{}, err
 	}
-	here := armpath.Key(scopeOf(r.path))
+	here := scopeOf(r.path)
 	items := []armjson.Object{}
 	for _, a := range c.state.children("", typeRoleAssignment) {
-		scope := armpath.Key(armjson.String(a.properties(), "scope"))
-		above := here == scope || strings.HasPrefix(here, scope+"/")
-		below := strings.HasPrefix(scope, here+"/") && filter != "atScope()"
-		mine := principal == "" || strings.EqualFold(principal, armjson.String(a.properties(), "principalId"))
-		if (above || below) && mine {
+		scope := armjson.String(a.properties(), "scope")
+		applies := rbac.Covers(scope, here) || !filter.here && rbac.Covers(here, scope)
+		mine := filter.principal == "" || strings.EqualFold(filter.principal, armjson.String(a.properties(), "principalId"))
+		if applies && mine {
 			items = append(items, c.show(a))
 		}
 	}

@@ -16,6 +16,9 @@ type Settings struct {
 	Catalog catalog.Catalog `json:"catalog"`
 	// Throttling turns on the AKS resource provider's request limits. Default off.
 	Throttling bool `json:"throttling"`
+	// MissingImages are images that their registry does not have, as "server/repository" or "server/repository:tag". Registries
+	// have all others.
+	MissingImages []string `json:"missingImages,omitempty"`
 	// Subscriptions are the ids that exist. Empty means every well-formed id does.
 	Subscriptions []string `json:"subscriptions,omitempty"`
 }
@@ -48,6 +51,8 @@ type Durations struct {
 	// PrincipalReplication is how long a fresh identity gives PrincipalNotFound in a role assignment that does not
 	// name its principalType. On Azure up to some minutes; default 0.
 	PrincipalReplication metav1.Duration `json:"principalReplication"`
+	// RolePropagation is how long a new role assignment has no effect yet. On Azure up to 10 minutes; default 0.
+	RolePropagation metav1.Duration `json:"rolePropagation"`
 	// RetryAfter is the interval that running operations ask to be polled at, sent in whole seconds. Default 1s.
 	RetryAfter metav1.Duration `json:"retryAfter"`
 }
