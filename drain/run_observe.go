@@ -128,14 +128,19 @@ func (r *run) mark(m *mirror, now time.Time) {
 		return
 	}
 	r.all = false
-	r.left = map[string]int{}
+	first := r.left == nil // later reports know it better
+	if first {
+		r.left = map[string]int{}
+	}
 	for _, room := range m.rooms {
 		for _, t := range room.teams {
 			for _, p := range t.pods {
 				if !r.holds(p) {
 					continue
 				}
-				r.left[p.Node]++
+				if first {
+					r.left[p.Node]++
+				}
 				if !r.whole {
 					r.moved[t.group] = true
 				}

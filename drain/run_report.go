@@ -61,6 +61,7 @@ func (r *run) merge(seen sight) Plan {
 			plan.CheckAgain = again
 		}
 	}
+	plan.Blockers = unite(plan.Blockers)
 	if seen.trouble != nil {
 		plan.Blockers = append(plan.Blockers, Blocker{Reason: ReasonUnreachable, Message: seen.trouble.Error()})
 	}
@@ -80,4 +81,33 @@ func (r *run) merge(seen sight) Plan {
 		plan.CheckAgain = 0
 	}
 	return plan
+}
+
+// unite makes one row of what waits for the API server in many groups: it is the same for all.
+func unite(blockers []Blocker) []Blocker {
+	rows := map[string]int{}
+	var united []Blocker
+	for _, b := range blockers {
+		key := b.Rule + "\x00" + b.Message
+		i, found := rows[key]
+		switch {
+		case b.Reason != ReasonUnreachable:
+			united = append(united, b)
+		case !found:
+			rows[key] = len(united)
+			united = append(united, b)
+		default:
+			first, other := united[i], b
+			if compareKeys(other.Pod, other.UID, first.Pod, first.UID) < 0 {
+				first, other = other, first
+			}
+			first.Pods += other.Pods
+			first.Nodes = slices.Compact(slices.Sorted(slices.Values(slices.Concat(first.Nodes, other.Nodes))))
+			if compareSince(other.Since, first.Since) < 0 {
+				first.Since = other.Since
+			}
+			united[i] = first
+		}
+	}
+	return united
 }
