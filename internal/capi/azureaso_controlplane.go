@@ -31,6 +31,7 @@ func (AzureASOManaged) ReadControlPlane(c *Cluster, plane, related *unstructured
 	if related == nil {
 		related = &unstructured.Unstructured{Object: map[string]any{}}
 	}
+	c.readCredentialFrom(plane, related, resource)
 	c.ownerName = resource.GetName()
 	c.annotations = map[string]any{}
 	for key, value := range resource.GetAnnotations() {

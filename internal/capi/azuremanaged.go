@@ -34,6 +34,7 @@ func (AzureManaged) Related(*unstructured.Unstructured) *unstructured.Unstructur
 
 // ReadControlPlane implements Flavor.
 func (AzureManaged) ReadControlPlane(c *Cluster, plane, _ *unstructured.Unstructured) {
+	c.readIdentityRef(plane)
 	c.SubscriptionID = stringAt(plane, "spec", "subscriptionID")
 	c.ResourceGroup = stringAt(plane, "spec", "resourceGroupName")
 	c.Location = stringAt(plane, "spec", "location")

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/identity"
 )
 
 // Cluster is a workload cluster as CAPI and CAPZ tell of it.
@@ -61,6 +62,8 @@ type Cluster struct {
 	// be made in the same subscription as the cluster.
 	ownerName   string
 	annotations map[string]any
+	// identity is what the control plane says about the identity in Azure.
+	identity identity.Sources
 }
 
 func (c Cluster) key() types.NamespacedName {

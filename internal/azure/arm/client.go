@@ -23,6 +23,8 @@ const (
 	// change with each node.
 	keepSKUs  = 15 * time.Minute
 	keepUsage = 30 * time.Second
+	// The GUID of a role and the name of a registry do not change.
+	keepNames = 24 * time.Hour
 	// timeout bounds each read with all its pages, and each write.
 	timeout = 30 * time.Second
 )
@@ -36,8 +38,13 @@ type Options struct {
 	ResourceManagerEndpoint, ResourceManagerAudience, AuthorityHost string
 	// CAFile is a PEM file of authorities that are trusted besides the system's; empty for none.
 	CAFile string
+	// Whose identity Clients take for a cluster. Empty is OfCluster.
+	Whose Whose
 	// Clock tells how old kept answers are; nil is the real one.
 	Clock clock.PassiveClock
+
+	// transport is shared by several clients; nil makes one from CAFile.
+	transport policy.Transporter
 }
 
 // Client is one identity in one cloud. It is safe for concurrent use.
@@ -46,34 +53,50 @@ type Client struct {
 	options    *azarm.ClientOptions
 	reads      *azarm.Client
 	clock      clock.PassiveClock
+	who        who
 
 	skus   *cache[map[string]sku]
 	quotas *cache[map[string]capacity.Quota]
 	spaces *cache[map[string]space]
+	// roleIDs and loginServers are GUIDs by scope and name, and host names by registry.
+	roleIDs, loginServers *cache[string]
 }
 
 // New makes a Client. Who it is, is read from the environment (workload identity, service principal, Azure CLI, in this order); ErrNoCredentials says that there is
 // nobody to be. Nothing is asked of Azure yet.
 func New(o Options) (*Client, error) {
-	configuration, named, err := configuration(o)
+	options, named, err := sdkOptions(o)
 	if err != nil {
 		return nil, err
 	}
-	options := policy.ClientOptions{
+	credential, who, err := credentials(options, named)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(o, options, credential, who)
+}
+
+// sdkOptions are the options of every client of the SDK; named tells whether Microsoft's instance discovery knows the cloud.
+func sdkOptions(o Options) (options policy.ClientOptions, named bool, err error) {
+	configuration, named, err := configuration(o)
+	if err != nil {
+		return options, false, err
+	}
+	options = policy.ClientOptions{
 		Cloud: configuration,
 		// One try: a hidden second one would not be counted by whoever keeps to Azure's limits.
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 		Telemetry: policy.TelemetryOptions{ApplicationID: applicationID},
 	}
-	if o.CAFile != "" {
+	if options.Transport = o.transport; o.transport == nil && o.CAFile != "" {
 		if options.Transport, err = transport(o.CAFile); err != nil {
-			return nil, err
+			return options, false, err
 		}
 	}
-	credential, err := credentials(options, named)
-	if err != nil {
-		return nil, err
-	}
+	return options, named, nil
+}
+
+func newClient(o Options, options policy.ClientOptions, credential azcore.TokenCredential, who who) (*Client, error) {
 	// Registering resource providers with a subscription is not an operator's business.
 	armOptions := &azarm.ClientOptions{ClientOptions: options, DisableRPRegistration: true}
 	reads, err := azarm.NewClient(applicationID, "v1.0.0", credential, armOptions)
@@ -84,10 +107,12 @@ func New(o Options) (*Client, error) {
 		o.Clock = clock.RealClock{}
 	}
 	return &Client{
-		credential: credential, options: armOptions, reads: reads, clock: o.Clock,
+		credential: credential, options: armOptions, reads: reads, clock: o.Clock, who: who,
 		skus:   newCache[map[string]sku](o.Clock, keepSKUs),
 		quotas: newCache[map[string]capacity.Quota](o.Clock, keepUsage),
 		spaces: newCache[map[string]space](o.Clock, keepUsage),
+
+		roleIDs: newCache[string](o.Clock, keepNames), loginServers: newCache[string](o.Clock, keepNames),
 	}, nil
 }
 

@@ -21,7 +21,11 @@ type right struct{ action, scope string }
 // refused makes a refusal of an error of the SDK. Only Azure's code and message are taken over: the SDK's own text is a
 // dump of the answer over many lines.
 func (c *Client) refused(doing string, err error, needs right) error {
-	return refusal.Sort(doing, answer(err, c.clock.Now()), needs.action, needs.scope)
+	a := answer(err, c.clock.Now())
+	a.Code, a.Message = c.who.discreet(a.Code), c.who.discreet(a.Message)
+	r := refusal.Sort(doing, a, needs.action, needs.scope)
+	r.Who = c.who.name
+	return r
 }
 
 func answer(err error, now time.Time) refusal.Answer {

@@ -40,6 +40,8 @@ type Error struct {
 	Message string
 	// RetryAfter is how long Azure asks to be left alone, 0 if it does not say.
 	RetryAfter time.Duration
+	// Who is the identity that asked, empty for the operator's own: "client 4444...".
+	Who string
 	// Action and Scope are what a Denied identity needs: for instance
 	// Microsoft.ContainerService/managedClusters/agentPools/deleteMachines/action on the ARM id of the pool.
 	Action, Scope string
@@ -55,9 +57,9 @@ func (e *Error) Error() string {
 	switch e.Kind {
 	case Denied:
 		if e.Action == "" {
-			return fmt.Sprintf("%s: Azure does not accept the operator's identity: %s", e.Doing, said)
+			return fmt.Sprintf("%s: Azure does not accept %s: %s", e.Doing, e.who(), said)
 		}
-		return fmt.Sprintf("%s: the operator's identity may not; grant it %s on %s (%s)", e.Doing, e.Action, e.Scope, e.Code)
+		return fmt.Sprintf("%s: %s may not; grant it %s on %s (%s)", e.Doing, e.who(), e.Action, e.Scope, e.Code)
 	case Busy:
 		return fmt.Sprintf("%s: another operation is in progress: %s", e.Doing, said)
 	case Passing:
@@ -68,6 +70,13 @@ func (e *Error) Error() string {
 	default:
 		return fmt.Sprintf("%s: %s", e.Doing, said)
 	}
+}
+
+func (e *Error) who() string {
+	if e.Who == "" {
+		return "the operator's identity"
+	}
+	return e.Who
 }
 
 // Of is the refusal in an error.
