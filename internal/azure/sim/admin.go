@@ -95,6 +95,7 @@ func (s *Server) SetSettings(settings Settings) {
 	s.cloud.mu.Lock()
 	defer s.cloud.mu.Unlock()
 	s.cloud.settings = settings
+	s.cloud.followGraph()
 }
 
 // patchSettings overwrites the settings that are named; a list is replaced as a whole.

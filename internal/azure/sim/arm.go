@@ -32,6 +32,7 @@ const (
 	typeMachine        = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
 	typeRoleAssignment = "Microsoft.Authorization/roleAssignments"
 	typeRoleDefinition = "Microsoft.Authorization/roleDefinitions"
+	typeGraph          = "Microsoft.ResourceGraph/resources"
 	typeRegistry       = "Microsoft.ContainerRegistry/registries"
 )
 
@@ -118,6 +119,7 @@ func resourceTypes() []resourceType {
 		{name: "Microsoft.Network/locations/operations", versions: networkVersions, resource: map[string]handler{"GET": getOperation}},
 		{name: "Microsoft.Network/locations/operationResults", versions: networkVersions, resource: map[string]handler{"GET": getOperationResult}},
 		{name: "Microsoft.Resources/locations/operationresults", versions: groupVersions, resource: map[string]handler{"GET": getOperationResult}},
+		{name: typeGraph, versions: []string{"2021-03-01", "2021-06-01-preview", "2022-10-01", "2024-04-01"}, collection: map[string]handler{"POST": queryGraph}},
 		{name: typeNetworkUsage, versions: networkVersions, collection: map[string]handler{"GET": listNetworkUsages}},
 		{name: typeUsage, versions: computeVersions, collection: map[string]handler{"GET": listUsages}},
 		{name: typeSKU, versions: []string{"2019-04-01", "2021-07-01"}, collection: map[string]handler{"GET": listSKUs}},

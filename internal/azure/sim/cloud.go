@@ -25,7 +25,10 @@ type cloud struct {
 	settled  time.Time // when settle looked at the clock last: what was due then is done, or waits for the world
 	dirty    bool
 	closed   bool
-	changed  chan struct{}
+	// graph is Resource Graph's index while it is late, and graphQuota counts its queries by principal.
+	graph      *graphIndex
+	graphQuota map[string]*quotaWindow
+	changed    chan struct{}
 }
 
 func newCloud(ctx context.Context, o Options, file string) (*cloud, error) {
@@ -84,12 +87,14 @@ func (c *cloud) locked(do func()) error {
 	if c.closed {
 		return errors.New("the simulator is stopping")
 	}
+	c.followGraph()
 	c.settle()
 	do()
 	c.settle()
 	if !c.dirty {
 		return nil
 	}
+	c.noteGraph()
 	if err := c.state.save(c.file); err != nil {
 		c.log.Error(err, "State is not saved, will try again with the next change")
 		return err

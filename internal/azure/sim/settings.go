@@ -16,6 +16,9 @@ type Settings struct {
 	Catalog catalog.Catalog `json:"catalog"`
 	// Throttling turns on the AKS resource provider's request limits. Default off.
 	Throttling bool `json:"throttling"`
+	// ResourceGraphQuota is how many queries a principal may send to Resource Graph in 5 seconds; 0 means any number. Default 15,
+	// as on Azure.
+	ResourceGraphQuota int `json:"resourceGraphQuota"`
 	// MissingImages are images that their registry does not have, as "server/repository" or "server/repository:tag". Registries
 	// have all others.
 	MissingImages []string `json:"missingImages,omitempty"`
@@ -53,6 +56,8 @@ type Durations struct {
 	PrincipalReplication metav1.Duration `json:"principalReplication"`
 	// RolePropagation is how long a new role assignment has no effect yet. On Azure up to 10 minutes; default 0.
 	RolePropagation metav1.Duration `json:"rolePropagation"`
+	// ResourceGraphLag is how late Resource Graph is. On Azure usually below a minute, at times many; default 0.
+	ResourceGraphLag metav1.Duration `json:"resourceGraphLag"`
 	// RetryAfter is the interval that running operations ask to be polled at, sent in whole seconds. Default 1s.
 	RetryAfter metav1.Duration `json:"retryAfter"`
 }
@@ -74,7 +79,8 @@ func DefaultSettings() Settings {
 			GroupDelete:    seconds(1),
 			RetryAfter:     seconds(1),
 		},
-		Catalog: catalog.Default(),
+		Catalog:            catalog.Default(),
+		ResourceGraphQuota: 15,
 	}
 }
 

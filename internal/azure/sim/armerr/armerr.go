@@ -4,6 +4,7 @@ package armerr
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,6 +20,10 @@ type Error struct {
 	Message string `json:"message"`
 	// Target names the offending property, if there is one.
 	Target string `json:"target,omitempty"`
+	// Details are sent as they are.
+	Details []map[string]any `json:"-"`
+	// Header is sent besides.
+	Header http.Header `json:"-"`
 	// RetryAfter is sent as a header in whole seconds, rounded up, when it is more than zero.
 	RetryAfter time.Duration `json:"-"`
 }
@@ -58,11 +63,15 @@ func (e *Error) Body() map[string]any {
 	if e.Target != "" {
 		inner["target"] = e.Target
 	}
+	if len(e.Details) > 0 {
+		inner["details"] = e.Details
+	}
 	return map[string]any{"error": inner}
 }
 
 // Write answers a request with the error, including x-ms-error-code and Retry-After.
 func (e *Error) Write(w http.ResponseWriter) {
+	maps.Copy(w.Header(), e.Header)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("x-ms-error-code", e.Code)
 	if e.RetryAfter > 0 {
