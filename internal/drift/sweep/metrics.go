@@ -1,0 +1,33 @@
+package sweep
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+)
+
+// The results of a sweep.
+const (
+	resultOK      = "ok"
+	resultStrange = "strange"
+	resultFailed  = "failed"
+)
+
+var (
+	sweepsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "fleetwright_drift_sweeps_total",
+		Help: "Batches of things in Azure that were looked at for drift, by target and result (ok, strange: most of them looked different at once, failed: nothing is concluded).",
+	}, []string{"target", "result"})
+	suspectsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "fleetwright_drift_suspects_total",
+		Help: "Objects whose things in Azure looked different in a sweep and that were looked at by themselves.",
+	}, []string{"target"})
+)
+
+func init() { metrics.Registry.MustRegister(sweepsTotal, suspectsTotal) }
+
+func (v verdict) result() string {
+	if v.strange {
+		return resultStrange
+	}
+	return resultOK
+}

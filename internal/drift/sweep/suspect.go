@@ -1,0 +1,101 @@
+package sweep
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/fleetwright/fleetwright/internal/drift"
+)
+
+const (
+	// lag is how late Resource Graph may be.
+	lag = 10 * time.Minute
+	// skew is how far clocks may be apart.
+	skew = time.Minute
+	// many is from how many things on it is strange that most of them look different at once. Then only so many canaries are asked
+	// about, until they have said whether it is true.
+	many     = 20
+	canaries = 10
+)
+
+// known is what the last look at a thing itself has shown: a GET or a write of its controller.
+type known struct {
+	at time.Time
+	// drifted tells that it was not as declared before.
+	drifted bool
+}
+
+// verdict is what a batch's answer leads to.
+type verdict struct {
+	// wake are the objects whose controllers should look.
+	wake []types.NamespacedName
+	// suspects is how many things look different. When strange, only canaries among them are woken.
+	suspects int
+	strange  bool
+}
+
+// judge compares what is declared with what was found. rows of other things are passed over.
+func judge(declared []Declared, found map[string]Found, seen func(id string) (known, bool), rules []drift.Rule, now time.Time) verdict {
+	var suspects []types.NamespacedName
+	looked, confirmed := 0, 0
+	for _, d := range declared {
+		k, isKnown := seen(d.ID)
+		if isKnown && now.Sub(k.at) < lag {
+			looked++
+			if k.drifted {
+				confirmed++
+			}
+		}
+		f, there := found[idKey(d.ID)]
+		if there && len(drift.Compare(d.Fields, orEmpty(f.Fields), rules...)) == 0 {
+			continue
+		}
+		if isKnown && older(f.ChangedAt, k.at, now) {
+			continue
+		}
+		suspects = append(suspects, d.Object)
+	}
+	v := verdict{suspects: len(suspects), wake: suspects}
+	// An outage, a right that was taken away or a query that does not fit any more looks as if the whole fleet had drifted. If it has,
+	// the canaries say so, and the next sweep believes it.
+	believed := looked >= canaries && 2*confirmed > looked
+	if len(declared) >= many && 2*len(suspects) > len(declared) && !believed {
+		v.strange, v.wake = true, nil
+		if looked < canaries { // or they were asked, and see nothing
+			v.wake = spread(suspects, canaries)
+		}
+	}
+	return v
+}
+
+func orEmpty(fields map[string]any) map[string]any {
+	if fields == nil {
+		return map[string]any{}
+	}
+	return fields
+}
+
+// older tells whether a row says less than what is known: the thing was changed at changed (zero when the row does not say, or is not
+// there), and looked at itself at known. Times within a minute of each other may be out of order, by clocks that differ, so they are
+// trusted only for as long as Resource Graph may be late.
+func older(changed, known, now time.Time) bool {
+	fresh := now.Sub(known) < lag
+	if changed.IsZero() {
+		return fresh
+	}
+	return changed.Before(known.Add(-skew)) || (fresh && !changed.After(known))
+}
+
+// spread picks n of all, evenly.
+func spread(all []types.NamespacedName, n int) []types.NamespacedName {
+	if len(all) <= n {
+		return all
+	}
+	out := make([]types.NamespacedName, n)
+	for i := range out {
+		out[i] = all[i*len(all)/n]
+	}
+	return slices.Clip(out)
+}
