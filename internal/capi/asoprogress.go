@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 )
 
 // asoReading is a Progress of which it is known whether it only waits for Azure
@@ -25,15 +27,16 @@ func asoProgress(o *unstructured.Unstructured) asoReading {
 			continue
 		}
 		text := func(key string) string { s, _ := c[key].(string); return s }
-		refusal := condition{reason: reasonFailed, message: text("message")}
+		// The reason is Azure's code, if Azure refused.
+		busy := refusal.Said("", text("reason")+": "+text("message")).Kind == refusal.Busy
 		observed, _ := c["observedGeneration"].(int64)
 		out := asoReading{Progress: Progress{State: Working, Since: timeOr(text("lastTransitionTime"), time.Time{})}}
 		switch {
 		case observed < o.GetGeneration():
 		case text("status") == "True":
 			out.State = Done
-		case text("severity") == "Error" || (text("severity") == "Warning" && !refusal.waitsForSlot() && text("reason") != "WaitingForOwner"):
-			out.State, out.Message = Failed, refusal.message
+		case text("severity") == "Error" || (text("severity") == "Warning" && !busy && text("reason") != "WaitingForOwner"):
+			out.State, out.Message = Failed, text("message")
 			if !strings.Contains(out.Message, text("reason")) {
 				out.Message = text("reason") + ": " + out.Message
 			}

@@ -72,6 +72,7 @@ func TestProgressOfAnASOPool(t *testing.T) {
 		"being changed":                 {condition: ready("Info", "Reconciling", "under way"), state: "Updating", operation: "Updating", made: true},
 		"waits for its cluster":         {condition: ready("Warning", "WaitingForOwner", "mc"), operation: "Creating"},
 		"waits for another":             {condition: ready("Warning", "OperationNotAllowed", busy), operation: "Creating"},
+		"waits for another, by code":    {condition: ready("Warning", "AnotherOperationInProgress", "try later"), operation: "Creating"},
 		"refused, tried again":          {condition: ready("Warning", "QuotaExceeded", "none left"), state: "Failed", failure: "QuotaExceeded: none left"},
 		"refused for good":              {condition: ready("Error", "InvalidParameter", "InvalidParameter: no such size"), failure: "InvalidParameter: no such size"},
 		"refused for good, in progress": {condition: ready("Error", "OperationNotAllowed", busy), failure: "OperationNotAllowed: " + busy},

@@ -1,10 +1,11 @@
 package capi
 
 import (
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 )
 
 // Progress is how far the cloud has come with a pool.
@@ -69,13 +70,7 @@ func (c condition) waitsForSlot() bool {
 	if c.reason != reasonFailed && c.reason != reasonDeletionFailed {
 		return false
 	}
-	message := strings.ToLower(c.message)
-	for _, sign := range []string{"operation is not allowed: another", "anotheroperationinprogress", "is in progress, please wait", "operation is in progress"} {
-		if strings.Contains(message, sign) {
-			return true
-		}
-	}
-	return false
+	return refusal.Said("", c.message).Kind == refusal.Busy
 }
 
 // progress is how far CAPZ says in a condition's reason that it has come.
@@ -117,8 +112,8 @@ func (p *Pool) readOperation(o Objects, progress Progress, now time.Time) {
 
 // fail takes a refusal over. CAPZ dates a condition anew whenever its words
 // change.
-func (p *Pool) fail(refusal Progress) {
-	p.Failure, p.FailureSince = refusal.Message, refusal.Since
+func (p *Pool) fail(failed Progress) {
+	p.Failure, p.FailureSince = failed.Message, failed.Since
 }
 
 func (p *Pool) readDeletion(progress Progress) {

@@ -3,7 +3,6 @@ package arm
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -87,28 +86,6 @@ func TestAnswersAreDroppedWhenTheyAreOld(t *testing.T) {
 	}
 	if len(c.answers) != 1 {
 		t.Errorf("%d answers are kept, want 1", len(c.answers))
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-	for name, tc := range map[string]struct {
-		header, value string
-		want          time.Duration
-	}{
-		"seconds":      {"Retry-After", "17", 17 * time.Second},
-		"milliseconds": {"x-ms-retry-after-ms", "250", 250 * time.Millisecond},
-		"a date":       {"Retry-After", "Thu, 26 Nov 2026 12:00:30 GMT", 30 * time.Second},
-		"a past date":  {"Retry-After", "Thu, 26 Nov 2026 11:00:00 GMT", 0},
-		"nonsense":     {"Retry-After", "soon", 0},
-		"negative":     {"Retry-After", "-3", 0},
-		"none":         {"Other", "1", 0},
-	} {
-		h := http.Header{}
-		h.Set(tc.header, tc.value)
-		if got := retryAfter(h, now); got != tc.want {
-			t.Errorf("%s: %s, want %s", name, got, tc.want)
-		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +20,11 @@ type right struct{ action, scope string }
 // refused makes a refusal of an error of the SDK. Only Azure's code and message are taken over: the SDK's own text is a
 // dump of the answer over many lines.
 func (c *Client) refused(doing string, err error, needs right) error {
+	if own, ok := refusal.Of(err); ok { // of the broker: nothing was sent
+		r := *own
+		r.Doing = doing
+		return &r
+	}
 	a := answer(err, c.clock.Now())
 	a.Code, a.Message = c.who.discreet(a.Code), c.who.discreet(a.Message)
 	r := refusal.Sort(doing, a, needs.action, needs.scope)
@@ -35,7 +39,7 @@ func answer(err error, now time.Time) refusal.Answer {
 	if response, ok := errors.AsType[*azcore.ResponseError](err); ok {
 		a := refusal.Answer{Status: response.StatusCode, Code: response.ErrorCode}
 		if raw := response.RawResponse; raw != nil {
-			a.RetryAfter = retryAfter(raw.Header, now)
+			a.RetryAfter = refusal.RetryAfter(raw.Header, now)
 			a.Message = message(raw)
 		}
 		return a
@@ -79,26 +83,9 @@ func authentication(failed *azidentity.AuthenticationFailedError, now time.Time)
 		_ = json.Unmarshal(payload, &body) // without words the status has to do
 	}
 	line, _, _ := strings.Cut(body.Description, "\n")
-	a := refusal.Answer{Status: raw.StatusCode, Code: body.Code, Message: line, RetryAfter: retryAfter(raw.Header, now)}
+	a := refusal.Answer{Status: raw.StatusCode, Code: body.Code, Message: line, RetryAfter: refusal.RetryAfter(raw.Header, now)}
 	if a.Status < http.StatusInternalServerError && a.Status != http.StatusTooManyRequests {
 		a.Status = http.StatusUnauthorized
 	}
 	return a
-}
-
-// retryAfter reads the headers by which Azure asks to be left alone; 0 for none.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
-		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms > 0 {
-			return time.Duration(ms) * time.Millisecond
-		}
-	}
-	value := h.Get("Retry-After")
-	if s, err := strconv.Atoi(value); err == nil && s > 0 {
-		return time.Duration(s) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil && at.After(now) {
-		return at.Sub(now)
-	}
-	return 0
 }

@@ -1,5 +1,5 @@
-// Package refusal sorts the ways in which Azure says no by what is to be done about it. The codes are looked at here and
-// nowhere else.
+// Package refusal sorts the ways in which Azure says no by what is to be done about it: its answers to us, and what CAPZ and
+// Azure Service Operator write of its answers to them. The table of codes is in table.go and nowhere else.
 package refusal
 
 import (
@@ -24,9 +24,41 @@ const (
 	Denied Kind = "Denied"
 	// Gone: what was asked about does not exist, or no longer. Look at the world again.
 	Gone Kind = "Gone"
+	// Early: something that the request names is not there yet, or Azure does not know it everywhere yet, as with a fresh
+	// identity. Wait; if it lasts, the name is wrong.
+	Early Kind = "Early"
+	// Exists: what was to be made has been made, under another name. Look at the world again.
+	Exists Kind = "Exists"
 	// Final: Azure will not do this, however often it is asked. The message says why.
 	Final Kind = "Final"
 )
+
+// Verdict is how a controller answers a refusal.
+type Verdict string
+
+// The verdicts.
+const (
+	// Retry: return the error, so that it is tried again, ever more rarely.
+	Retry Verdict = "Retry"
+	// Wait: look again later, and say in a condition what is waited for.
+	Wait Verdict = "Wait"
+	// Stuck: say that a person has to act, and wait for that.
+	Stuck Verdict = "Stuck"
+)
+
+// Verdict is what to do about a refusal. RetryAfter, where it is set, is how long to wait.
+func (e *Error) Verdict() Verdict {
+	switch e.Kind {
+	case Denied, Final:
+		return Stuck
+	case Passing:
+		if e.RetryAfter <= 0 {
+			return Retry
+		}
+	case Busy, Gone, Early, Exists:
+	}
+	return Wait
+}
 
 // Error is one refusal. It holds no token and no secret.
 type Error struct {
@@ -47,8 +79,12 @@ type Error struct {
 	Action, Scope string
 }
 
-// maxMessage is how many bytes of Azure's words are kept.
-const maxMessage = 512
+// How many bytes of Azure's words are kept. No code, action or scope of Azure is as long.
+const (
+	maxMessage = 512
+	maxCode    = 128
+	maxRight   = 1024
+)
 
 // Error says on one line what was tried, what Azure said and, where a person has to act, what to do.
 func (e *Error) Error() string {
@@ -99,56 +135,38 @@ type Answer struct {
 // Sort makes a refusal of an answer. action and scope are what was needed for what was tried; Azure's own words about
 // a missing right go before them.
 func Sort(doing string, a Answer, action, scope string) *Error {
-	e := &Error{Kind: kind(a), Doing: doing, Status: a.Status, Code: a.Code, Message: bounded(a.Message), RetryAfter: a.RetryAfter}
+	return refused(kindOf(a), doing, a, action, scope)
+}
+
+func refused(kind Kind, doing string, a Answer, action, scope string) *Error {
+	e := &Error{
+		Kind: kind, Doing: doing, Status: a.Status, Code: bounded(a.Code, maxCode), Message: bounded(a.Message, maxMessage), RetryAfter: max(a.RetryAfter, 0),
+	}
 	// 401 is about who we are: no right that could be granted helps.
-	if e.Kind == Denied && a.Status != http.StatusUnauthorized {
+	if kind == Denied && a.Status != http.StatusUnauthorized {
 		e.Action, e.Scope = action, scope
-		if match := missingRight.FindStringSubmatch(a.Message); match != nil {
-			e.Action, e.Scope = match[1], match[2]
+		for _, words := range missingRight {
+			if match := words.FindStringSubmatch(a.Message); match != nil {
+				e.Action, e.Scope = bounded(match[1], maxRight), bounded(match[2], maxRight)
+				break
+			}
 		}
 	}
 	return e
 }
 
-// missingRight reads "... does not have authorization to perform action 'X' over scope 'Y' ...".
-var missingRight = regexp.MustCompile(`perform action '([^']+)' over scope '([^']+)'`)
-
-func kind(a Answer) Kind {
-	switch {
-	case a.Status == 0, a.Status == http.StatusTooManyRequests, a.Status == http.StatusRequestTimeout, a.Status >= http.StatusInternalServerError:
-		return Passing
-	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden:
-		return Denied
-	case inProgress(a):
-		return Busy
-	case a.Status == http.StatusNotFound, a.Status == http.StatusGone, noSuchMachine(a):
-		return Gone
-	default:
-		return Final
-	}
+// missingRight reads "... does not have permission to perform action(s) 'X' on the linked scope(s) 'Y' ...", which also
+// says what may be done, and "... does not have authorization to perform action 'X' over scope 'Y' ...".
+var missingRight = []*regexp.Regexp{
+	regexp.MustCompile(`perform action\(s\) '([^']+)' on the linked scope\(s\) '([^']+)'`),
+	regexp.MustCompile(`perform action '([^']+)' over scope '([^']+)'`),
 }
 
-// inProgress looks at the words as well: AKS has OperationNotAllowed for "not now" and for "never", sometimes with
-// status 400.
-func inProgress(a Answer) bool {
-	switch a.Code {
-	case "AnotherOperationInProgress", "ReferencedResourceNotProvisioned", "OperationPreempted":
-		return true
-	case "OperationNotAllowed", "Conflict", "ConcurrentOperation":
-		return strings.Contains(a.Message, "in progress")
+// bounded makes one line of at most so many bytes, and three dots, of a text.
+func bounded(text string, most int) string {
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
+	if len(text) <= most {
+		return text
 	}
-	return false
-}
-
-// noSuchMachine is how AKS answers the deletion of machines that have gone.
-func noSuchMachine(a Answer) bool {
-	return a.Code == "InvalidParameter" && strings.Contains(a.Message, "Cannot find any valid machines")
-}
-
-func bounded(message string) string {
-	message = strings.Join(strings.Fields(message), " ")
-	if len(message) <= maxMessage {
-		return message
-	}
-	return strings.ToValidUTF8(message[:maxMessage], "") + "..."
+	return strings.ToValidUTF8(text[:most], "") + "..."
 }
