@@ -1,0 +1,109 @@
+// Package additionalconfig keeps AzureClusterAdditionalConfigs: everything that one AKS cluster needs of Azure beyond what Cluster API's
+// provider for Azure gives it. Its sections become objects of other kinds, whose controllers do the work in Azure.
+//
+// A reconcile observes (observe.go), decides (decide.go), writes the objects (act.go) and reports (status.go). What a section becomes is a
+// pure function in a package of its own (sections.go lists them).
+package additionalconfig
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/additionalconfig/section"
+	"github.com/fleetwright/fleetwright/internal/kube"
+)
+
+// +kubebuilder:rbac:groups=fleetwright.io,resources=azureclusteradditionalconfigs,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=fleetwright.io,resources=azureclusteradditionalconfigs/status,verbs=patch
+// +kubebuilder:rbac:groups=fleetwright.io,resources=azureroleassignments;azureclusterautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=cluster.x-k8s.io,resources=clusters,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconciler reconciles AzureClusterAdditionalConfigs.
+type Reconciler struct {
+	// Client reads from the cache and writes; Live reads past the cache.
+	Client   client.Client
+	Live     client.Reader
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	// Namespace is the manager's own: a Freeze there reaches the fleet.
+	Namespace string
+	// Sections are what a config may have.
+	Sections []section.Section
+}
+
+// conflictPause is how long to wait after somebody else wrote first.
+const conflictPause = time.Second
+
+// Reconcile makes the objects of one config what its sections ask for, removes those that nothing asks for any more, and sums up how they
+// are. It waits for none of them: their own changes bring it back.
+func (r *Reconciler) Reconcile(ctx context.Context, config *fleetwrightv1.AzureClusterAdditionalConfig) (ctrl.Result, error) {
+	// The cache lags behind our own last status, and nothing is to be done for a spec that changed a moment ago.
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(config), config); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !controllerutil.ContainsFinalizer(config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig) {
+		if !config.DeletionTimestamp.IsZero() {
+			return ctrl.Result{}, nil
+		}
+		if err := r.setFinalizer(ctx, config, true); err != nil {
+			return quietly(err)
+		}
+	}
+	w, holdChanges, err := r.observe(ctx, config)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	p := decide(w, r.Clock.Now())
+	if p.gone {
+		// The cache may not know of an object that was made a moment ago.
+		if left, err := r.left(ctx, config); err != nil || left {
+			return ctrl.Result{RequeueAfter: conflictPause}, err
+		}
+		return quietly(r.setFinalizer(ctx, config, false))
+	}
+	failed := r.act(ctx, config, p)
+	if err := r.report(ctx, config, w, p, failed); err != nil {
+		return quietly(err)
+	}
+	if err := failed.err(); err != nil {
+		return quietly(err)
+	}
+	return ctrl.Result{RequeueAfter: until(r.Clock.Now(), p.checkAgain, holdChanges)}, nil
+}
+
+// left asks past the cache whether an object of ours is left.
+func (r *Reconciler) left(ctx context.Context, config *fleetwrightv1.AzureClusterAdditionalConfig) (bool, error) {
+	all, err := r.find(ctx, r.Live, config, world{})
+	return len(all) > 0, err
+}
+
+func (r *Reconciler) setFinalizer(ctx context.Context, config *fleetwrightv1.AzureClusterAdditionalConfig, present bool) error {
+	return kube.SetFinalizer(ctx, r.Client, config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig, present, FieldOwner)
+}
+
+// quietly looks again soon when somebody else wrote first, and not at all when the config is gone.
+func quietly(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	}
+	return ctrl.Result{}, client.IgnoreNotFound(err)
+}
+
+// until is how long it is until the first of these times that lies ahead; zero when none does.
+func until(now time.Time, times ...time.Time) (wait time.Duration) {
+	for _, at := range times {
+		if left := at.Sub(now); left > 0 && (wait == 0 || left < wait) {
+			wait = left
+		}
+	}
+	return wait
+}

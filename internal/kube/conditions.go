@@ -1,0 +1,47 @@
+// Package kube holds what every feature does with its own objects: conditions and finalizers.
+package kube
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// maxMessage is how many bytes of a condition's message are kept: fewer than the schema allows, because events allow 1024.
+const maxMessage = 1000
+
+// Condition makes a condition without its times.
+func Condition(kind string, status metav1.ConditionStatus, reason, format string, args ...any) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// Stamp gives conditions the generation they speak about and the time of their last change, which those of before lend, and keeps their
+// messages within bounds.
+func Stamp(set, before []metav1.Condition, generation int64, now time.Time) []metav1.Condition {
+	out := make([]metav1.Condition, 0, len(set))
+	for _, c := range set {
+		c.ObservedGeneration, c.Message, c.LastTransitionTime = generation, Clip(c.Message), metav1.NewTime(now)
+		if old := meta.FindStatusCondition(before, c.Type); old != nil && old.Status == c.Status {
+			c.LastTransitionTime = old.LastTransitionTime
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// Changed is true when a condition is there with another status or reason than before.
+func Changed(before, after []metav1.Condition, kind string) bool {
+	was, is := meta.FindStatusCondition(before, kind), meta.FindStatusCondition(after, kind)
+	return is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
+}
+
+// Clip keeps a message within what conditions and events take.
+func Clip(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage-len("...")], "") + "..."
+}
