@@ -4,7 +4,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -48,14 +47,17 @@ type Options struct {
 	Namespace string
 	// Verbosity of the log: 0 tells what is done, 1 also what is planned.
 	Verbosity int
-	// Azure says which Azure to ask for what CAPZ does not do; its identity comes
-	// from the environment.
+	// Azure says which Azure to ask for what CAPZ does not do, and as whom: the
+	// operator's own identity comes from the environment.
 	Azure arm.Options
 	// NodepoolWorkers is how many Nodepools are reconciled at once.
 	NodepoolWorkers int
 	// DrainWebhookURL is told of blocked drains, besides the owners of what blocks
 	// them; DrainWebhookURLFile is a file with it. Both are empty for none.
 	DrainWebhookURL, DrainWebhookURLFile string
+
+	// azure are the ways to Azure, made by Run for all controllers.
+	azure *arm.Clients
 }
 
 // Flags binds the options to a flag set, with their defaults.
@@ -65,6 +67,7 @@ func (o *Options) Flags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.LeaderElect, "leader-elect", true, "work only while holding the Lease, so that one of several replicas works")
 	fs.StringVar(&o.LeaderElectNamespace, "leader-elect-namespace", "", "namespace of the Lease (default: the manager's own)")
 	o.AzureFlags(fs)
+	fs.StringVar((*string)(&o.Azure.Whose), "azure-identity", string(arm.OfCluster), "whose Azure identity is taken for a cluster: Cluster (the one its objects name, else the operator's own) or Operator (the operator's own)")
 	fs.StringVar(&o.Namespace, "namespace", DefaultNamespace, "the manager's own namespace: a Freeze there reaches the fleet, elsewhere only its namespace")
 	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
 	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
@@ -84,33 +87,15 @@ func (o *Options) AzureFlags(fs *pflag.FlagSet) {
 // controllers is the one list of what runs.
 var controllers = []func(context.Context, manager.Manager, *workload.Clusters, Options) error{
 	func(ctx context.Context, mgr manager.Manager, clusters *workload.Clusters, o Options) error {
-		azure, err := Azure(o.Azure, mgr.GetLogger())
-		if err != nil {
-			return err
-		}
 		notifier, err := o.notifier()
 		if err != nil {
 			return err
 		}
-		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azure, Namespace: o.Namespace, Notifier: notifier})
+		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azureOfNodepools{o.azure}, Namespace: o.Namespace, Notifier: notifier})
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)
 	},
-}
-
-// Azure is the operator's own way to Azure, nil when the environment names no
-// identity: it works without, and knows less.
-func Azure(o arm.Options, log logr.Logger) (nodepool.Azure, error) {
-	azure, err := arm.New(o)
-	switch {
-	case errors.Is(err, arm.ErrNoCredentials):
-		log.Info("Azure is not asked for quotas, machine types and addresses, and pools are not replaced in stages", "reason", err.Error())
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("connect to Azure: %w", err)
-	}
-	return azure, nil
 }
 
 // DefaultNamespace is where the chart installs the manager.
@@ -128,6 +113,9 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	clusters := workload.New(mgr.GetAPIReader(), userAgent, clock.RealClock{})
 	if err := mgr.Add(clusters); err != nil {
 		return fmt.Errorf("add workload connections: %w", err)
+	}
+	if options.azure, err = azureClients(options.Azure, mgr.GetAPIReader(), log); err != nil {
+		return err
 	}
 	for _, add := range controllers {
 		if err := add(ctx, mgr, clusters, options); err != nil {

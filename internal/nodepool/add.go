@@ -41,8 +41,8 @@ const reconcileTimeout = 2 * time.Minute
 type Options struct {
 	// Workers is how many Nodepools are reconciled at once.
 	Workers int
-	// Azure is nil for an operator without credentials.
-	Azure Azure
+	// Azure is nil for an operator that never asks Azure.
+	Azure Azures
 	// Namespace is the manager's own: a Freeze there reaches the fleet.
 	Namespace string
 	// Notifier hears of blocked drains, besides the owners; it may be nil.

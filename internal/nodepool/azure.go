@@ -2,11 +2,13 @@ package nodepool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
+	"github.com/fleetwright/fleetwright/internal/azure/identity"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
@@ -23,6 +25,26 @@ type Azure interface {
 	CountNodes(ctx context.Context, agentPoolID string) (count int32, settled bool, err error)
 }
 
+// Azures are the ways to Azure, by the identity that each cluster is managed with.
+type Azures interface {
+	// For is the way for a cluster, nil when there is no identity for it. Errors of
+	// type *identity.Refusal say what a person has to change.
+	For(ctx context.Context, cluster capi.Cluster) (Azure, error)
+}
+
+// sameFor is one way for every cluster.
+type sameFor struct{ azure Azure }
+
+func (s sameFor) For(context.Context, capi.Cluster) (Azure, error) { return s.azure, nil }
+
+// azureOf is the way to Azure for a cluster, nil when there is none.
+func (r *Reconciler) azureOf(ctx context.Context, c capi.Cluster) (Azure, error) {
+	if r.Azure == nil {
+		return nil, nil
+	}
+	return r.Azure.For(ctx, c)
+}
+
 // defaultMaxPods is AKS' for pools that name no number: 30 with a flat network,
 // else 110 or 250, which take no address of the virtual network.
 const defaultMaxPods = 30
@@ -32,10 +54,18 @@ const defaultMaxPods = 30
 func (r *Reconciler) observeAzure(ctx context.Context, o *observation) replacement.Azure {
 	cluster, w := o.cluster, o.world
 	out := replacement.Azure{Asked: true, Room: capacity.Unlimited}
-	if r.Azure == nil || cluster.SubscriptionID == "" || cluster.Location == "" {
+	if cluster.SubscriptionID == "" || cluster.Location == "" {
 		return out
 	}
-	out.Machines = true
+	azure, err := r.azureOf(ctx, cluster)
+	if refused, ok := errors.AsType[*identity.Refusal](err); ok {
+		out.NoMachines = refused.Error()
+		return out
+	}
+	// An identity that could not be read now is there all the same.
+	if out.Machines = err != nil || azure != nil; azure == nil {
+		return out
+	}
 	spec := w.Nodepool.Spec
 	nodes, pods := cluster.SubnetIDs(spec)
 	query := capacity.Query{
@@ -46,7 +76,7 @@ func (r *Reconciler) observeAzure(ctx context.Context, o *observation) replaceme
 	if o.live {
 		query.Since = r.Clock.Now() // what is decided now is written now
 	}
-	answer, _ := r.Azure.Capacity(ctx, query) // the parts that failed say so
+	answer, _ := azure.Capacity(ctx, query) // the parts that failed say so
 	maxPods := spec.MaxPods
 	if maxPods == 0 {
 		maxPods = defaultMaxPods
@@ -95,7 +125,7 @@ func networking(c capi.Cluster, q capacity.Query) capacity.Networking {
 
 // deleteMachines removes the emptied machines of a batch.
 func (r *Reconciler) deleteMachines(ctx context.Context, o *observation) error {
-	id, err := r.poolID(o)
+	azure, id, err := r.pool(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -103,17 +133,17 @@ func (r *Reconciler) deleteMachines(ctx context.Context, o *observation) error {
 	for _, n := range o.plan.Action.Nodes {
 		names = append(names, n.Name)
 	}
-	return r.Azure.DeleteMachines(ctx, id, names)
+	return azure.DeleteMachines(ctx, id, names)
 }
 
 // matchSize writes Azure's own number down, so that asking for it again changes
 // nothing. Anything else could make Azure choose machines to take away.
 func (r *Reconciler) matchSize(ctx context.Context, o *observation, write func(int32) error) error {
-	id, err := r.poolID(o)
+	azure, id, err := r.pool(ctx, o)
 	if err != nil {
 		return err
 	}
-	count, settled, err := r.Azure.CountNodes(ctx, id)
+	count, settled, err := azure.CountNodes(ctx, id)
 	if err != nil || !settled {
 		return err
 	}
@@ -123,21 +153,27 @@ func (r *Reconciler) matchSize(ctx context.Context, o *observation, write func(i
 // countNodes asks Azure how many nodes a pool has.
 func (r *Reconciler) countNodes(ctx context.Context, o *observation, object string) replacement.Counted {
 	out := replacement.Counted{Asked: true}
+	azure, err := r.azureOf(ctx, o.cluster)
 	id := o.pools[object].PoolID
-	if r.Azure == nil || id == "" {
+	if err != nil || azure == nil || id == "" {
 		return out
 	}
-	n, settled, err := r.Azure.CountNodes(ctx, id)
+	n, settled, err := azure.CountNodes(ctx, id)
 	if err == nil {
 		out.Known, out.Nodes = settled, n
 	}
 	return out
 }
 
-func (r *Reconciler) poolID(o *observation) (string, error) {
-	p := o.pools[o.plan.Action.Object]
-	if r.Azure == nil || p.PoolID == "" {
-		return "", fmt.Errorf("the Azure resource id of pool %s is not known", p.Name)
+// pool is the pool of the plan in Azure, and the way there.
+func (r *Reconciler) pool(ctx context.Context, o *observation) (Azure, string, error) {
+	azure, err := r.azureOf(ctx, o.cluster)
+	if err != nil {
+		return nil, "", err
 	}
-	return p.PoolID, nil
+	p := o.pools[o.plan.Action.Object]
+	if azure == nil || p.PoolID == "" {
+		return nil, "", fmt.Errorf("the Azure resource id of pool %s is not known", p.Name)
+	}
+	return azure, p.PoolID, nil
 }

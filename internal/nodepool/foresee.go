@@ -110,7 +110,7 @@ func Foresee(ctx context.Context, s Sources, proposed *fleetwrightv1.Nodepool) (
 		// The operator may well have what who asks here has not.
 		s.Azure = unasked{}
 	}
-	r := &Reconciler{Client: s.Client, Live: s.Client, Clusters: s.Clusters, Azure: s.Azure, Namespace: s.Namespace, Clock: s.Clock}
+	r := &Reconciler{Client: s.Client, Live: s.Client, Clusters: s.Clusters, Azure: sameFor{s.Azure}, Namespace: s.Namespace, Clock: s.Clock}
 	o, err := r.look(ctx, s.Client, np)
 	if err != nil {
 		return out, err

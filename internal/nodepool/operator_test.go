@@ -87,7 +87,7 @@ func (o *operator) start() {
 	}
 	o.reconciler.drains.engine = func(api kubernetes.Interface) drainer { return rounds{o, api} }
 	if o.arm != nil {
-		o.reconciler.Azure = o.arm
+		o.reconciler.Azure = sameFor{o.arm}
 	}
 }
 

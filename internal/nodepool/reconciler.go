@@ -54,8 +54,8 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 
-	// Azure is nil for an operator without credentials.
-	Azure Azure
+	// Azure is nil for an operator that never asks Azure.
+	Azure Azures
 	// Notifier hears of blocked drains, besides the owners; it may be nil.
 	Notifier ladder.Notifier
 	// Namespace is the manager's own: a Freeze there reaches the fleet.

@@ -160,6 +160,9 @@ func (l *look) stages(w way, more int32, why string) way {
 	w.strategy, w.why = string(fleetwrightv1.ReplacementStrategyStagedShift), why
 	if l.Azure.Asked && !l.Azure.Machines {
 		w.step, w.room.limit = 0, "a shift in stages takes single machines away in Azure, for which the operator has no credentials"
+		if why := l.Azure.NoMachines; why != "" {
+			w.room.limit += ": " + why
+		}
 		return w
 	}
 	if surge := before + l.surge() - now; surge < w.room.nodes {

@@ -144,8 +144,10 @@ type Azure struct {
 	Room  int32
 	Limit string
 	// Machines is true when single machines can be removed from a pool, which a
-	// staged shift needs.
-	Machines bool
+	// staged shift needs. NoMachines says why not, where it is more than that the
+	// operator has no credentials.
+	Machines   bool
+	NoMachines string
 }
 
 // Cluster is the workload cluster as far as pools are concerned.

@@ -1,0 +1,57 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/fleetwright/fleetwright/internal/azure/arm"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/nodepool"
+)
+
+// Azure is the operator's own way to Azure, nil when the environment names no
+// identity: it works without, and knows less.
+func Azure(o arm.Options, log logr.Logger) (nodepool.Azure, error) {
+	azure, err := arm.New(o)
+	switch {
+	case errors.Is(err, arm.ErrNoCredentials):
+		log.Info("Azure is not asked for quotas, machine types and addresses, and pools are not replaced in stages", "reason", err.Error())
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("connect to Azure: %w", err)
+	}
+	return azure, nil
+}
+
+// azureClients are the ways to Azure by the identities of clusters. Without one of
+// its own, the operator knows less of those that name none.
+func azureClients(o arm.Options, live client.Reader, log logr.Logger) (*arm.Clients, error) {
+	clients, err := arm.NewClients(o, live)
+	if err != nil {
+		return nil, fmt.Errorf("connect to Azure: %w", err)
+	}
+	if _, err := clients.Own(); err != nil {
+		log.Info("Azure is not asked for quotas, machine types and addresses, and pools are not replaced in stages, where a cluster names no identity",
+			"reason", err.Error())
+	}
+	return clients, nil
+}
+
+// azureOfNodepools is what Nodepools ask of Azure, by their cluster's identity.
+type azureOfNodepools struct{ clients *arm.Clients }
+
+// For implements nodepool.Azures.
+func (a azureOfNodepools) For(ctx context.Context, cluster capi.Cluster) (nodepool.Azure, error) {
+	c, err := a.clients.For(ctx, cluster)
+	switch {
+	case errors.Is(err, arm.ErrNoCredentials):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return c, nil
+}
