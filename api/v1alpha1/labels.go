@@ -59,6 +59,18 @@ const (
 	// that cannot be told. Its value is the metadata.generation that it is meant for: it ends with the next change of the spec.
 	AnnotationSkipFitCheck = "fleetwright.io/skip-fit-check"
 
+	// AnnotationAutoscalerSettings lists, on a control plane of CAPZ, the settings of the cluster autoscaler that Fleetwright wrote into
+	// spec.resources or spec.asoManagedClusterPatches, as name=value of Azure. These lists have one owner each, so that nothing else tells
+	// whose a setting is. Losing it makes them somebody else's, whose settings are left alone.
+	AnnotationAutoscalerSettings = "fleetwright.io/autoscaler-settings"
+
+	// AnnotationProfileApplied holds, on an AzureClusterAutoscaler, the fingerprint of the profile that Azure was last seen to have as a
+	// whole. A difference after that is drift. Losing it makes the next difference a change of the spec, which is written.
+	AnnotationProfileApplied = "fleetwright.io/profile-applied"
+
 	// FinalizerNodepool keeps a Nodepool until its pools are drained and gone from Azure.
 	FinalizerNodepool = "fleetwright.io/nodepool"
+
+	// FinalizerAzureClusterAutoscaler keeps an AzureClusterAutoscaler until its settings are given up.
+	FinalizerAzureClusterAutoscaler = "fleetwright.io/azureclusterautoscaler"
 )
