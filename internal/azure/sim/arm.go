@@ -25,6 +25,7 @@ const (
 	typeSubnet         = "Microsoft.Network/virtualNetworks/subnets"
 	typeCluster        = "Microsoft.ContainerService/managedClusters"
 	typePool           = "Microsoft.ContainerService/managedClusters/agentPools"
+	typeMaintenance    = "Microsoft.ContainerService/managedClusters/maintenanceConfigurations"
 	typeNetworkUsage   = "Microsoft.Network/virtualNetworks/usages"
 	typeSKU            = "Microsoft.Compute/skus"
 	typeUsage          = "Microsoft.Compute/locations/usages"
@@ -114,6 +115,9 @@ func resourceTypes() []resourceType {
 			resource:   map[string]handler{"PUT": putPool, "GET": getResource, "HEAD": headResource, "DELETE": deletePool},
 			collection: map[string]handler{"GET": listResources},
 			action:     map[string]handler{"deletemachines": deleteMachines}},
+		{name: typeMaintenance, versions: aksVersions,
+			resource:   map[string]handler{"PUT": putMaintenance, "GET": getResource, "HEAD": headResource, "DELETE": deleteMaintenance},
+			collection: map[string]handler{"GET": listResources}},
 		{name: "Microsoft.ContainerService/locations/operations", versions: aksVersions, resource: map[string]handler{"GET": getOperation}},
 		{name: "Microsoft.ContainerService/locations/operationresults", versions: aksVersions, resource: map[string]handler{"GET": getOperationResult}},
 		{name: "Microsoft.Network/locations/operations", versions: networkVersions, resource: map[string]handler{"GET": getOperation}},
