@@ -210,8 +210,12 @@ func Scheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
+// maxVerbosity is below the one from which client-go logs what it reads, Secrets
+// and kubeconfigs included.
+const maxVerbosity = 7
+
 // Logger writes JSON lines to standard error.
 func Logger(verbosity int) logr.Logger {
-	level := slog.LevelInfo - slog.Level(verbosity)
+	level := slog.LevelInfo - slog.Level(min(verbosity, maxVerbosity))
 	return logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 }
