@@ -71,15 +71,21 @@ func (c *cloud) fillIdentity(cluster *resource, tenant string) {
 	}
 }
 
-// showCluster adds what is computed for every answer: the pools as they are now, and the ETag. AKS reports the live
-// pools in agentPoolProfiles whatever the last PUT said, and clients depend on it.
+// showCluster adds what is computed for every answer: the pools as they are now, the autoscaler's defaults, and the ETag.
+// AKS reports the live pools in agentPoolProfiles whatever the last PUT said, and clients depend on it.
 func (c *cloud) showCluster(cluster *resource, out armjson.Object) {
-	profiles := []any{}
+	profiles, autoscaled := []any{}, false
 	for _, pool := range c.state.children(cluster.ID, typePool) {
 		profile := armjson.Clone(pool.properties())
+		scaled, _ := profile["enableAutoScaling"].(bool)
+		autoscaled = autoscaled || scaled
 		profile["name"], profile["eTag"] = pool.name(), pool.ETag
 		profiles = append(profiles, profile)
 	}
-	armjson.Sub(out, "properties")["agentPoolProfiles"] = profiles
+	properties := armjson.Sub(out, "properties")
+	properties["agentPoolProfiles"] = profiles
+	if profile := armjson.Get(properties, "autoScalerProfile"); profile != nil || autoscaled {
+		properties["autoScalerProfile"] = aks.ShownAutoscalerProfile(profile)
+	}
 	out["eTag"] = cluster.ETag
 }

@@ -129,11 +129,23 @@ func TestAutoscalerProfile(t *testing.T) {
 	p, err := a.clusters.BeginCreateOrUpdate(t.Context(), group, cluster, body, nil)
 	if got := done(a, p, err).Properties.AutoScalerProfile; *got.ScanInterval != "20s" || !*got.IgnoreDaemonsetsUtilization {
 		t.Errorf("profile: %+v", got)
+	} else if got.ScaleDownUnneededTime == nil || *got.ScaleDownUnneededTime != "10m" || *got.ScaleDownDelayAfterDelete != "20s" || !*got.DaemonsetEvictionForOccupiedNodes {
+		t.Errorf("what was left out is not shown with AKS's defaults: %+v", got)
 	}
+	body.Properties.AutoScalerProfile.ScaleDownDelayAfterAdd = to.Ptr("30s")
+	_, err = a.clusters.BeginCreateOrUpdate(t.Context(), group, cluster, body, nil)
+	wantCode(t, err, http.StatusBadRequest, "InvalidParameter", "cluster-autoscaler parameter 'scale-down-delay-after-add'")
 	// Left out means taken away, as with every property that AKS does not keep for life.
 	p, err = a.clusters.BeginCreateOrUpdate(t.Context(), group, cluster, newCluster(), nil)
 	if got := done(a, p, err).Properties.AutoScalerProfile; got != nil {
 		t.Errorf("profile after a PUT without: %+v", got)
+	}
+	scaled := userPool("Standard_D4s_v5", 1)
+	scaled.Properties.EnableAutoScaling, scaled.Properties.MinCount, scaled.Properties.MaxCount = to.Ptr(true), to.Ptr[int32](1), to.Ptr[int32](3)
+	a.mustPutPool("blue", scaled)
+	live, err := a.clusters.Get(t.Context(), group, cluster, nil)
+	if got := live.Properties.AutoScalerProfile; err != nil || got == nil || *got.Expander != aks.ExpanderRandom {
+		t.Errorf("profile of a cluster with an autoscaled pool: %+v %v", got, err)
 	}
 	var answer struct{ Error struct{ Code string } }
 	status := a.raw("PUT", clusterPath(cluster)+"?api-version=2025-10-01",

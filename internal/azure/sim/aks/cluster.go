@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/fleetwright/fleetwright/internal/azure/sim/armerr"
@@ -34,35 +33,7 @@ func CheckCluster(properties armjson.Object) error {
 	if prefix != "" && !dnsPrefix.MatchString(prefix) {
 		return invalid("dnsPrefix", "The value of parameter dnsPrefix is invalid: %q must match %s.", prefix, dnsPrefix)
 	}
-	return checkAutoscalerProfile(armjson.Get(properties, "autoScalerProfile"))
-}
-
-// autoscalerBooleans are the only keys of the autoscaler profile that are not strings.
-func autoscalerBooleans() []string {
-	return []string{"daemonset-eviction-for-empty-nodes", "daemonset-eviction-for-occupied-nodes", "ignore-daemonsets-utilization"}
-}
-
-func autoscalerStrings() []string {
-	return []string{
-		"balance-similar-node-groups", "expander", "max-empty-bulk-delete", "max-graceful-termination-sec", "max-node-provision-time",
-		"max-total-unready-percentage", "new-pod-scale-up-delay", "ok-total-unready-count", "scale-down-delay-after-add",
-		"scale-down-delay-after-delete", "scale-down-delay-after-failure", "scale-down-unneeded-time", "scale-down-unready-time",
-		"scale-down-utilization-threshold", "scan-interval", "skip-nodes-with-local-storage", "skip-nodes-with-system-pods",
-	}
-}
-
-func checkAutoscalerProfile(profile armjson.Object) error {
-	for key, value := range profile {
-		_, isString := value.(string)
-		_, isBool := value.(bool)
-		switch {
-		case slices.Contains(autoscalerStrings(), key) && isString, slices.Contains(autoscalerBooleans(), key) && isBool:
-		default:
-			return armerr.BadRequest("InvalidRequestContent", "The request content was invalid: autoScalerProfile has no %q of type %T.", key, value).
-				OnProperty("properties.autoScalerProfile")
-		}
-	}
-	return nil
+	return CheckAutoscalerProfile(armjson.Get(properties, "autoScalerProfile"))
 }
 
 // CheckClusterChange refuses changes of properties a managed cluster keeps for life.
