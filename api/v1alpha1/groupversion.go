@@ -15,6 +15,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion, &AzureRoleAssignment{}, &AzureRoleAssignmentList{})
 	scheme.AddKnownTypes(GroupVersion, &AzureClusterAutoscaler{}, &AzureClusterAutoscalerList{})
 	scheme.AddKnownTypes(GroupVersion, &AzureClusterAdditionalConfig{}, &AzureClusterAdditionalConfigList{})
+	scheme.AddKnownTypes(GroupVersion, &AzureMaintenanceConfiguration{}, &AzureMaintenanceConfigurationList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }
