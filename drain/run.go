@@ -18,6 +18,8 @@ const (
 	// decision took it is, so that many thousand pods in one never fill a processor.
 	breath      = 10 * time.Millisecond
 	breathShare = 5
+	// patience is how long a decision holds whose evictions wait for the pace, if nothing moves.
+	patience = 10 * time.Second
 )
 
 // run is one drain of a Watcher. Each group of pods that depend on each other is decided about by itself, when something in it
@@ -56,6 +58,15 @@ type part struct {
 	sent map[types.UID]bool
 	// due is when it is decided anew without being woken, notBefore when at the earliest.
 	due, notBefore time.Time
+}
+
+// leaves notes that an eviction was sent, after which the part is soon due.
+func (p *part) leaves(uid types.UID, now time.Time) {
+	if p.sent == nil {
+		p.sent = map[types.UID]bool{}
+	}
+	p.sent[uid] = true
+	p.due = now.Add(cmp.Or(p.plan.CheckAgain, time.Hour))
 }
 
 func newRun(nodes []NodeRef, policy Policy, report func(Plan)) *run {
@@ -131,9 +142,9 @@ func (r *run) decide(g *group, now time.Time) {
 		d.leftOn = r.left
 	}
 	plan := d.decide()
-	p := &part{
-		plan: plan, sent: map[types.UID]bool{}, due: now.Add(cmp.Or(plan.CheckAgain, time.Hour)),
-		notBefore: now.Add(max(breath, breathShare*time.Since(began))),
+	p := &part{plan: plan, due: now.Add(cmp.Or(plan.CheckAgain, time.Hour)), notBefore: now.Add(max(breath, breathShare*time.Since(began)))}
+	if len(plan.Evict) > 0 {
+		p.due = now.Add(patience) // it is due soon once something was sent
 	}
 	s := r.session
 	s.mu.Lock()
@@ -156,20 +167,23 @@ func (r *run) send(ctx context.Context, now time.Time) time.Duration {
 	if s.flying >= s.options.Parallel {
 		return time.Hour // an answer wakes us
 	}
+	if wait := s.untilPace(now); wait > 0 {
+		return wait
+	}
 	for _, e := range r.ready() {
 		switch {
 		case s.flying >= s.options.Parallel:
 			return time.Hour // an answer wakes us
-		case s.underWay(e.Eviction, r.policy.WaitFor):
+		case s.underWay(*e.Eviction, r.policy.WaitFor):
 			continue
 		case !s.pace.AllowN(now, 1):
-			return time.Duration((1 - s.pace.TokensAt(now)) / s.options.Pace * float64(time.Second))
+			return s.untilPace(now)
 		}
-		s.depart(e.Eviction)
-		e.part.sent[e.UID] = true
+		s.depart(*e.Eviction)
+		e.part.leaves(e.UID, now)
 		r.flying++
 		r.sending.Go(func() {
-			answer := evictOne(ctx, s.client, e.Eviction, s.options.Timeout)
+			answer := evictOne(ctx, s.client, *e.Eviction, s.options.Timeout)
 			if s.options.Answered != nil {
 				s.options.Answered(answer)
 			}
@@ -184,7 +198,7 @@ func (r *run) send(ctx context.Context, now time.Time) time.Duration {
 
 // departure is an eviction with its group and the part that decided on it.
 type departure struct {
-	Eviction
+	*Eviction
 	group *group
 	part  *part
 }
@@ -196,13 +210,13 @@ func (r *run) ready() []departure {
 		if r.moved[g] {
 			continue
 		}
-		for _, e := range p.plan.Evict {
-			if !p.sent[e.UID] {
+		for i := range p.plan.Evict {
+			if e := &p.plan.Evict[i]; !p.sent[e.UID] {
 				ready = append(ready, departure{e, g, p})
 			}
 		}
 	}
-	slices.SortFunc(ready, func(a, b departure) int { return compareEvictions(a.Eviction, b.Eviction) })
+	slices.SortFunc(ready, func(a, b departure) int { return compareEvictions(*a.Eviction, *b.Eviction) })
 	return ready
 }
 

@@ -74,6 +74,11 @@ func (s *session) close() {
 	s.followers.Wait()
 }
 
+// untilPace is how long the pace lets nothing more be sent.
+func (s *session) untilPace(now time.Time) time.Duration {
+	return time.Duration((1 - s.pace.TokensAt(now)) / s.options.Pace * float64(time.Second))
+}
+
 // wake tells the runs that something moved. It is called with the lock held.
 func (s *session) wake(g *group, nodes ...string) {
 	for r := range s.runs {

@@ -219,10 +219,13 @@ func TestWatcherLetsRequestsEnd(t *testing.T) {
 				t.Errorf("%d evictions were granted, want %d, requests take %s", granted, want.granted, takes)
 			}
 			w.mu.Lock()
-			if w.current == nil || !w.current.pausedUntil.IsZero() || w.current.unanswered != 0 {
+			s := w.current
+			w.mu.Unlock()
+			s.mu.Lock()
+			if len(s.runs) != 1 || !s.pausedUntil.IsZero() || s.unanswered != 0 {
 				t.Errorf("the other drain pauses, or has ended")
 			}
-			w.mu.Unlock()
+			s.mu.Unlock()
 			stop()
 			<-done
 		})
