@@ -17,6 +17,8 @@ type request struct {
 	path, version string
 	// body is sent as JSON, nil for none.
 	body any
+	// ifMatch is the ETag that the resource must still have, empty for any.
+	ifMatch string
 	// needs is the right to do it.
 	needs right
 }
@@ -45,6 +47,9 @@ func (c *Client) do(ctx context.Context, what request, out any) error {
 	}
 	req.Raw().URL.RawQuery = url.Values{"api-version": {what.version}}.Encode()
 	req.Raw().Header.Set("Accept", "application/json")
+	if what.ifMatch != "" {
+		req.Raw().Header.Set("If-Match", what.ifMatch)
+	}
 	if what.body != nil {
 		if err := runtime.MarshalAsJSON(req, what.body); err != nil {
 			return err
