@@ -82,6 +82,12 @@ func TestNoCredentials(t *testing.T) {
 	if _, err := arm.New(arm.Options{}); !errors.Is(err, arm.ErrNoCredentials) {
 		t.Errorf("got %v", err)
 	}
+	// A Pod may have a token for the identities of clusters and none of its own.
+	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", "/token")
+	t.Setenv("AZURE_CLIENT_ID", "")
+	if _, err := arm.New(arm.Options{}); !errors.Is(err, arm.ErrNoCredentials) || !strings.Contains(err.Error(), "AZURE_CLIENT_ID, which names the identity, is not") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestIdentityThatIsRefused: what Entra does not accept is denied, not tried again, and the secret is not told.

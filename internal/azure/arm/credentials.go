@@ -23,6 +23,9 @@ var ErrNoCredentials = errors.New("no Azure credentials: neither workload identi
 func credentials(options policy.ClientOptions, named bool) (azcore.TokenCredential, who, error) {
 	me := who{principal: identity.Identity{TenantID: os.Getenv("AZURE_TENANT_ID"), ClientID: os.Getenv("AZURE_CLIENT_ID")}.Principal()}
 	switch {
+	case os.Getenv("AZURE_FEDERATED_TOKEN_FILE") != "" && os.Getenv("AZURE_CLIENT_ID") == "":
+		// The Pod has a token for the identities of clusters, and its service account names none of its own.
+		return nil, who{}, fmt.Errorf("%w: AZURE_FEDERATED_TOKEN_FILE is set, and AZURE_CLIENT_ID, which names the identity, is not", ErrNoCredentials)
 	case os.Getenv("AZURE_FEDERATED_TOKEN_FILE") != "":
 		c, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: !named})
 		if err != nil {
