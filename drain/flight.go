@@ -154,14 +154,16 @@ func (s *session) stands(snapshot *Snapshot, uid types.UID, now time.Time) bool 
 	return true
 }
 
-// overlay shows the flights in a snapshot.
-func (s *session) overlay(snapshot *Snapshot, pods map[types.UID]int, now time.Time) {
+// overlay shows the flights in a snapshot, and says whether there are any of its pods or budgets.
+func (s *session) overlay(snapshot *Snapshot, pods map[types.UID]int, now time.Time) (flying bool) {
 	for uid, f := range s.flights {
 		leaves := f.answered.IsZero() || f.outcome != OutcomeRefused
 		if f.answered.IsZero() && s.stands(snapshot, uid, now) {
 			leaves = false
 		}
-		if i, found := pods[uid]; found && leaves && !snapshot.Pods[i].Terminating() {
+		i, found := pods[uid]
+		flying = flying || found
+		if found && leaves && !snapshot.Pods[i].Terminating() {
 			snapshot.Pods[i].Deadline = now.Add(snapshot.Pods[i].Grace + unseen)
 		}
 		if f.Budget == "" || f.free && leaves {
@@ -170,7 +172,9 @@ func (s *session) overlay(snapshot *Snapshot, pods map[types.UID]int, now time.T
 		for i := range snapshot.Budgets {
 			if b := &snapshot.Budgets[i]; b.Key() == f.Budget {
 				b.Disrupted = append(slices.Clip(b.Disrupted), Disruption{Pod: f.Pod.Name, At: now})
+				flying = true
 			}
 		}
 	}
+	return flying
 }

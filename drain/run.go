@@ -18,8 +18,8 @@ const (
 	// decision took it is, so that many thousand pods in one never fill a processor.
 	breath      = 10 * time.Millisecond
 	breathShare = 5
-	// patience is how long a decision holds whose evictions wait for the pace, if nothing moves.
-	patience = 10 * time.Second
+	// patience is how long a decision holds if nothing moves, unless it depends on a moment that comes earlier.
+	patience = 5 * time.Second
 )
 
 // run is one drain of a Watcher. Each group of pods that depend on each other is decided about by itself, when something in it
@@ -66,7 +66,7 @@ func (p *part) leaves(uid types.UID, now time.Time) {
 		p.sent = map[types.UID]bool{}
 	}
 	p.sent[uid] = true
-	p.due = now.Add(cmp.Or(p.plan.CheckAgain, time.Hour))
+	p.due = now.Add(cmp.Or(p.plan.CheckAgain, patience))
 }
 
 func newRun(nodes []NodeRef, policy Policy, report func(Plan)) *run {
@@ -132,7 +132,7 @@ func (r *run) look(ctx context.Context) (time.Duration, error) {
 // decide decides anew about a group, or forgets it when no pod of it is left on the nodes.
 func (r *run) decide(g *group, now time.Time) {
 	began := time.Now()
-	snapshot, found := r.snapshot(g, now)
+	snapshot, flying, found := r.snapshot(g, now)
 	if !found {
 		return
 	}
@@ -142,14 +142,30 @@ func (r *run) decide(g *group, now time.Time) {
 		d.leftOn = r.left
 	}
 	plan := d.decide()
-	p := &part{plan: plan, due: now.Add(cmp.Or(plan.CheckAgain, time.Hour)), notBefore: now.Add(max(breath, breathShare*time.Since(began)))}
-	if len(plan.Evict) > 0 {
-		p.due = now.Add(patience) // it is due soon once something was sent
-	}
+	p := &part{plan: plan, due: now.Add(r.unprompted(d, flying)), notBefore: now.Add(max(breath, breathShare*time.Since(began)))}
 	s := r.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.parts[g] = p
+}
+
+// unprompted is when to decide anew although nothing moved. What moves is told by watches; this is for what passes with time.
+func (r *run) unprompted(d *decision, flying bool) time.Duration {
+	wait := max(patience, d.plan.CheckAgain)
+	if flying {
+		wait = min(wait, r.policy.LookAgain) // its answer may be all there is to come
+	}
+	if d.hold.left > 0 {
+		wait = min(wait, d.hold.left)
+	}
+	for _, b := range d.Budgets {
+		for _, e := range b.Disrupted {
+			if left := countsWithin - d.now.Sub(e.At); left > 0 {
+				wait = min(wait, left)
+			}
+		}
+	}
+	return wait
 }
 
 // send starts what may go, the longest chain first, and returns when it should be called again because the pace was the

@@ -171,19 +171,20 @@ func (r *run) watch(m *mirror) error {
 	return nil
 }
 
-// snapshot is what Observe would read of a group, with the flights on top. There is none if no pod of it is on the nodes.
-func (r *run) snapshot(g *group, now time.Time) (Snapshot, bool) {
+// snapshot is what Observe would read of a group, with the flights on top, and whether there are any. There is none if no pod
+// of it is on the nodes.
+func (r *run) snapshot(g *group, now time.Time) (out Snapshot, flying, found bool) {
 	s := r.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(r.moved, g)
-	out, index := Snapshot{}, map[types.UID]int{}
+	index := map[types.UID]int{}
 	for _, g := range r.groups(g) {
 		r.add(&out, g, index)
 	}
 	if len(out.Pods) == 0 {
 		delete(r.parts, g)
-		return Snapshot{}, false
+		return Snapshot{}, false, false
 	}
 	out.Refusals = s.refusals
 	if g == everything {
@@ -197,8 +198,7 @@ func (r *run) snapshot(g *group, now time.Time) (Snapshot, bool) {
 			}
 		}
 	}
-	s.overlay(&out, index, now)
-	return out, true
+	return out, s.overlay(&out, index, now), true
 }
 
 // add puts the group's pods on the nodes into the snapshot, and what their pace depends on.
