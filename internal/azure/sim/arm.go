@@ -47,6 +47,10 @@ type call struct {
 	host    string
 	version string
 	tenant  string
+	// kind is the canonical resource type, and verb the name of the action that a POST asks for.
+	kind, verb string
+	// correlation is the id by which the call is found in the activity log.
+	correlation string
 	// caller is the object id of the principal that calls, and app the id of its application.
 	caller, app string
 	// fault is the script for this call; zero when there is none.
@@ -123,6 +127,7 @@ func resourceTypes() []resourceType {
 		{name: "Microsoft.Network/locations/operations", versions: networkVersions, resource: map[string]handler{"GET": getOperation}},
 		{name: "Microsoft.Network/locations/operationResults", versions: networkVersions, resource: map[string]handler{"GET": getOperationResult}},
 		{name: "Microsoft.Resources/locations/operationresults", versions: groupVersions, resource: map[string]handler{"GET": getOperationResult}},
+		{name: "Microsoft.Insights/eventtypes/values", versions: []string{"2015-04-01", "2017-03-01-preview"}, collection: map[string]handler{"GET": listActivities}},
 		{name: typeGraph, versions: []string{"2021-03-01", "2021-06-01-preview", "2022-10-01", "2024-04-01"}, collection: map[string]handler{"POST": queryGraph}},
 		{name: typeNetworkUsage, versions: networkVersions, collection: map[string]handler{"GET": listNetworkUsages}},
 		{name: typeUsage, versions: computeVersions, collection: map[string]handler{"GET": listUsages}},
@@ -155,7 +160,8 @@ func (s *Server) route(r *call) (handler, error) {
 	default:
 		parent := r.path.Parent()
 		if t, found = s.types[strings.ToLower(parent.Type())]; found && !r.path.IsResource() && r.method == http.MethodPost {
-			h = t.action[strings.ToLower(r.path.Types[len(r.path.Types)-1])]
+			r.verb = r.path.Types[len(r.path.Types)-1]
+			h = t.action[strings.ToLower(r.verb)]
 			r.path = parent
 		}
 	}
@@ -168,13 +174,15 @@ func (s *Server) route(r *call) (handler, error) {
 			"No registered resource provider found for API version '%s' for type '%s'. The supported api-versions are '%s'.",
 			r.version, t.name, strings.Join(t.versions, ", "))
 	}
+	r.kind = t.name
 	return h, nil
 }
 
 // serveARM answers one ARM request: form first, then the script of faults, limits, and at last the resource itself.
 func (s *Server) serveARM(w http.ResponseWriter, req *http.Request, body []byte) {
 	w.Header().Set("x-ms-request-id", uuid.NewString())
-	w.Header().Set("x-ms-correlation-request-id", uuid.NewString())
+	correlation := uuid.NewString()
+	w.Header().Set("x-ms-correlation-request-id", correlation)
 	fault := s.faults.take(req)
 	if fault.Delay.Duration > 0 && !s.wait(req, fault.Delay.Duration) {
 		return
@@ -188,9 +196,9 @@ func (s *Server) serveARM(w http.ResponseWriter, req *http.Request, body []byte)
 		writeError(w, err)
 		return
 	}
-	r.fault = fault
+	r.fault, r.correlation = fault, correlation
 	var answer reply
-	saved := s.cloud.locked(func() { answer, err = h(s.cloud, r) })
+	saved := s.cloud.locked(func() { answer, err = s.cloud.handle(r, h) })
 	if saved != nil {
 		err = armerr.New(http.StatusInternalServerError, "InternalServerError", "%v", saved)
 	}
@@ -204,6 +212,15 @@ func (s *Server) serveARM(w http.ResponseWriter, req *http.Request, body []byte)
 	}
 	maps.Copy(w.Header(), answer.header)
 	writeJSON(w, answer.status, answer.body)
+}
+
+// handle does what a call asks for, and logs it.
+func (c *cloud) handle(r *call, h handler) (reply, error) {
+	c.calling = r
+	answer, err := h(c, r)
+	c.calling = nil
+	c.record(r, answer, err)
+	return answer, err
 }
 
 // wait holds a request back; false means that the client has gone away meanwhile.

@@ -25,6 +25,8 @@ type cloud struct {
 	settled  time.Time // when settle looked at the clock last: what was due then is done, or waits for the world
 	dirty    bool
 	closed   bool
+	// calling is the call that is being handled; nil between calls.
+	calling *call
 	// graph is Resource Graph's index while it is late, and graphQuota counts its queries by principal.
 	graph      *graphIndex
 	graphQuota map[string]*quotaWindow

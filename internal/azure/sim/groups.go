@@ -50,6 +50,7 @@ func putGroup(c *cloud, r *call) (reply, error) {
 // store adds or rewrites a resource.
 func (c *cloud) store(r *resource) {
 	c.dirty = true
+	c.sign(r)
 	c.state.add(r)
 }
 

@@ -2,10 +2,14 @@ package sim
 
 import (
 	"fmt"
+	"net/url"
 	"testing"
 	"time"
 
 	testclock "k8s.io/utils/clock/testing"
+
+	"github.com/fleetwright/fleetwright/internal/azure/sim/armjson"
+	"github.com/fleetwright/fleetwright/internal/azure/sim/armpath"
 )
 
 // TestOldOperationsAreForgotten: the state file must not grow for ever, and a running operation is never forgotten.
@@ -62,6 +66,34 @@ func TestComputerNames(t *testing.T) {
 		if got := computerName("aks-p-12345678-vmss", id); got != "aks-p-12345678-vmss"+want {
 			t.Errorf("%d is %s", id, got)
 		}
+	}
+}
+
+// TestActivityLogIsBounded: the log has pages, and forgets the oldest events.
+func TestActivityLogIsBounded(t *testing.T) {
+	clock := testclock.NewFakeClock(time.Unix(1_800_000_000, 0))
+	c := &cloud{state: newState(), clock: clock}
+	for n := range 2 * keepActivities {
+		c.addActivity(activity{Resource: "/subscriptions/s/resourceGroups/g", Correlation: fmt.Sprint(n)})
+	}
+	r := &call{query: url.Values{"$filter": {"eventTimestamp ge 2027-01-15T00:00:00Z"}}, path: armpath.Path{Subscription: "s", Names: []string{"management"}}}
+	var seen []any
+	for range keepActivities / activitiesOnPage {
+		answer, err := listActivities(c, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := answer.body.(armjson.Object)
+		values, _ := body["value"].([]any)
+		seen = append(seen, values...)
+		if body["nextLink"] == nil {
+			break
+		}
+	}
+	newest, _ := seen[0].(armjson.Object)
+	oldest, _ := seen[len(seen)-1].(armjson.Object)
+	if len(seen) != keepActivities || newest["correlationId"] != fmt.Sprint(2*keepActivities-1) || oldest["correlationId"] != fmt.Sprint(keepActivities) {
+		t.Errorf("%d events from %v to %v", len(seen), newest["correlationId"], oldest["correlationId"])
 	}
 }
 

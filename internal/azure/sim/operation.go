@@ -59,6 +59,8 @@ type operation struct {
 	Old []int `json:"old,omitempty"`
 	// Machines are the instances that are taken away.
 	Machines []int `json:"machines,omitempty"`
+	// Activity is who started it with what, for the activity log; nil for nobody.
+	Activity *activity `json:"activity,omitempty"`
 	// Stuck operations take no step until they are released.
 	Stuck bool `json:"stuck,omitempty"`
 	// FailWith ends the operation half-way, in place of the step that fails says.
@@ -201,6 +203,7 @@ func (c *cloud) finish(o *operation, status string) {
 
 func (c *cloud) end(o *operation, status string) {
 	o.Status, o.End = status, c.clock.Now()
+	c.recordEnd(o, status)
 	c.log.V(1).Info("Operation ended", "kind", o.Kind, "target", o.Target, "status", status)
 }
 

@@ -12,6 +12,8 @@ import (
 // written applies the script to the operation that a PUT, PATCH, POST or DELETE has started, and answers the call.
 func (c *cloud) written(r *call, o *operation, status int, body any) reply {
 	c.script(r, o)
+	a := c.activityOf(r)
+	o.Activity = &a
 	return c.following(r, o, status, body)
 }
 

@@ -58,6 +58,8 @@ type Durations struct {
 	RolePropagation metav1.Duration `json:"rolePropagation"`
 	// ResourceGraphLag is how late Resource Graph is. On Azure usually below a minute, at times many; default 0.
 	ResourceGraphLag metav1.Duration `json:"resourceGraphLag"`
+	// ActivityLogLag is how late the activity log is. On Azure some minutes; default 0.
+	ActivityLogLag metav1.Duration `json:"activityLogLag"`
 	// RetryAfter is the interval that running operations ask to be polled at, sent in whole seconds. Default 1s.
 	RetryAfter metav1.Duration `json:"retryAfter"`
 }

@@ -25,6 +25,8 @@ type state struct {
 	Serial     int64                 `json:"serial"`
 	Resources  map[string]*resource  `json:"resources"`
 	Operations map[string]*operation `json:"operations"`
+	// Activities are the newest events of the activity log, oldest first.
+	Activities []activity `json:"activities,omitempty"`
 }
 
 // resource is one ARM resource. Scale sets and their instances are not stored: they are computed from pools.
@@ -39,6 +41,8 @@ type resource struct {
 	Created time.Time `json:"created"`
 	// Body is what a client sent, with what the provider filled in; id, name and type are added when it is answered.
 	Body armjson.Object `json:"body"`
+	// System says who made and wrote it; nil for types that do not show it.
+	System *systemData `json:"system,omitempty"`
 	// Cluster and Pool hold what ARM does not show; each is set for its type only.
 	Cluster *clusterPart `json:"cluster,omitempty"`
 	Pool    *poolPart    `json:"pool,omitempty"`
@@ -144,5 +148,8 @@ func (r *resource) subscription() string { return strings.Split(r.ID, "/")[2] }
 func (r *resource) answer() armjson.Object {
 	out := armjson.Clone(r.Body)
 	out["id"], out["name"], out["type"] = r.ID, r.name(), r.Type
+	if r.System != nil {
+		out["systemData"] = r.System.show()
+	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"k8s.io/utils/clock"
 )
 
@@ -117,9 +118,15 @@ func (i *Issuer) token(w http.ResponseWriter, r *http.Request, tenant string) {
 		"ext_expires_in": int(Lifetime.Seconds()),
 		"access_token": i.sign(Claims{
 			Audience: resource, Issuer: "https://sts.windows.net/" + tenant + "/", Tenant: tenant,
-			Client: client, Object: client, IssuedAt: now.Unix(), Expires: now.Add(Lifetime).Unix(),
+			Client: client, Object: ObjectID(client), IssuedAt: now.Unix(), Expires: now.Add(Lifetime).Unix(),
 		}),
 	})
+}
+
+// ObjectID is the object id of the service principal of an application, by which roles are assigned to it. It is another one
+// than the application's id, as in Entra.
+func ObjectID(client string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("service principal of "+strings.ToLower(client))).String()
 }
 
 // firstScope drops the openid scopes that MSAL appends.
