@@ -214,11 +214,15 @@ func (s *Server) serveARM(w http.ResponseWriter, req *http.Request, body []byte)
 	writeJSON(w, answer.status, answer.body)
 }
 
-// handle does what a call asks for, and logs it.
+// handle does what a call asks for, if the caller may, and logs it.
 func (c *cloud) handle(r *call, h handler) (reply, error) {
-	c.calling = r
-	answer, err := h(c, r)
-	c.calling = nil
+	var answer reply
+	err := c.authorize(r)
+	if err == nil {
+		c.calling = r
+		answer, err = h(c, r)
+		c.calling = nil
+	}
 	c.record(r, answer, err)
 	return answer, err
 }

@@ -35,6 +35,11 @@ type graphAnswer struct {
 // graph sends a body to Resource Graph.
 func (a *azure) graph(body map[string]any) graphAnswer {
 	a.t.Helper()
+	return a.graphAs(a.token(), body)
+}
+
+func (a *azure) graphAs(token string, body map[string]any) graphAnswer {
+	a.t.Helper()
 	hc, err := simclient.Transport(a.server.CAFile())
 	if err != nil {
 		a.t.Fatal(err)
@@ -49,7 +54,7 @@ func (a *azure) graph(body map[string]any) graphAnswer {
 		a.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+a.token())
+	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := hc.Do(req)
 	if err != nil {
 		a.t.Fatal(err)
@@ -68,6 +73,11 @@ func (a *azure) graph(body map[string]any) graphAnswer {
 func (a *azure) query(format string, args ...any) graphAnswer {
 	a.t.Helper()
 	return a.graph(map[string]any{"query": fmt.Sprintf(format, args...)})
+}
+
+func (a *azure) queryAs(token, query string) graphAnswer {
+	a.t.Helper()
+	return a.graphAs(token, map[string]any{"query": query})
 }
 
 func noQuota(s *sim.Settings) { s.ResourceGraphQuota = 0 }

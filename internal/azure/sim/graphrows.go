@@ -55,7 +55,7 @@ func (c *cloud) graphTable(r *call, name string, wanted func(subscription string
 	for _, key := range slices.Sorted(maps.Keys(rows)) {
 		row := rows[key]
 		everywhere := row.subscription() == "" && strings.HasSuffix(row.kind(), "roledefinitions")
-		if row.table != table || !everywhere && !wanted(row.subscription()) {
+		if row.table != table || !everywhere && !wanted(row.subscription()) || !everywhere && !c.may(r, row.kind()+"/read", row.id()) {
 			continue
 		}
 		columns := maps.Clone(row.columns)

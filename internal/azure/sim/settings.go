@@ -19,6 +19,8 @@ type Settings struct {
 	// ResourceGraphQuota is how many queries a principal may send to Resource Graph in 5 seconds; 0 means any number. Default 15,
 	// as on Azure.
 	ResourceGraphQuota int `json:"resourceGraphQuota"`
+	// Permissions are rights that principals lack. Default none.
+	Permissions Permissions `json:"permissions,omitzero"`
 	// MissingImages are images that their registry does not have, as "server/repository" or "server/repository:tag". Registries
 	// have all others.
 	MissingImages []string `json:"missingImages,omitempty"`

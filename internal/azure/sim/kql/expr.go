@@ -64,6 +64,9 @@ func (p *parser) comparison() (expr, error) {
 	if list, known := listOperators()[name]; known && t.kind == kindWord {
 		p.at++
 		items, err := p.arguments()
+		if err == nil && len(items) == 0 {
+			err = failed(t, "a list without a value")
+		}
 		return func(row Row, columns []string) (any, error) {
 			return apply(left, items, row, columns, list)
 		}, err

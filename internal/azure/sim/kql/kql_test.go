@@ -87,6 +87,7 @@ func TestRefused(t *testing.T) {
 		"resources | where type == 'x":                "ParserFailure: a string without an end",
 		"resources | where":                           "ParserFailure: expected a value",
 		"resources | where (type == 'x'":              "ParserFailure: expected )",
+		"resources | where type in ()":                "ParserFailure: a list without a value",
 		"resources | where type in 'x'":               "ParserFailure: expected (",
 		"resources type":                              "ParserFailure: expected |",
 		"resources | take x":                          "ParserFailure: expected a whole number",
