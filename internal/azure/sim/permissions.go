@@ -1,68 +1,59 @@
-package roleassignment
+package sim
 
 import (
-	"context"
-	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/azure/roles"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/azure/sim/armerr"
+	"github.com/fleetwright/fleetwright/internal/azure/sim/rbac"
 )
 
-// fieldOwner is who writes finalizer, annotations and status.
-const fieldOwner = client.FieldOwner("fleetwright-roleassignment")
-
-// act does the one thing of the plan. Each can be repeated.
-func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation) error {
-	switch o.plan.action {
-	case remember:
-		return r.remember(ctx, a, o, *o.world.found)
-	case assign:
-		made, err := o.azure.Assign(ctx, o.world.wanted)
-		// A reply that is lost may have been a write.
-		r.memory.Healed(client.ObjectKeyFromObject(a), a.Generation, r.Clock.Now())
-		if err != nil {
-			return err
-		}
-		o.world.found = &made
-		return r.remember(ctx, a, o, made)
-	case unassign:
-		return o.azure.Unassign(ctx, o.plan.target.ID)
-	case letGo:
-		if err := r.stopPull(ctx, a, o); err != nil {
-			return err
-		}
-		return kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAzureRoleAssignment, false, fieldOwner)
-	case nothing:
-	}
-	return nil
+// Permissions take rights away from principals, which otherwise have all. A principal is named by its object id or by the id
+// of its application.
+type Permissions struct {
+	// Denied are actions that are refused.
+	Denied []Denial `json:"denied,omitempty"`
+	// Enforced are principals that may do only what roles that are assigned to them allow.
+	Enforced []string `json:"enforced,omitempty"`
 }
 
-// remember writes down which assignment was found, so that its absence is drift and its deletion possible without the cluster.
-func (r *Reconciler) remember(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation, found roles.Assignment) error {
-	text := markText(withMark(o.marks, mark{o.world.wanted.PrincipalID, found.ID}))
-	return r.annotate(ctx, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: text})
+// Denial is a right that is missing.
+type Denial struct {
+	// Principal is who lacks it; empty means everybody.
+	Principal string `json:"principal,omitempty"`
+	// Action is what is refused, with * for any characters: Microsoft.Authorization/roleAssignments/write.
+	Action string `json:"action"`
+	// Scope is the ARM id at and below which it is refused; empty means everywhere.
+	Scope string `json:"scope,omitempty"`
 }
 
-// annotate sets annotations of the object; an empty value takes one off. Somebody else's write meanwhile is a conflict.
-func (r *Reconciler) annotate(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, values map[string]string) error {
-	before := a.DeepCopy()
-	annotations := map[string]string{}
-	for name, value := range before.Annotations {
-		annotations[name] = value
-	}
-	for name, value := range values {
-		annotations[name] = value
-		if value == "" {
-			delete(annotations, name)
+// is tells whether a principal is named: by its object id or its application's.
+func (r *call) is(principal string) bool {
+	return strings.EqualFold(principal, r.caller) || strings.EqualFold(principal, r.app)
+}
+
+// may tells whether the caller may do something to a resource.
+func (c *cloud) may(r *call, action, id string) bool {
+	for _, d := range c.settings.Permissions.Denied {
+		if (d.Principal == "" || r.is(d.Principal)) && rbac.Matches(d.Action, action) && rbac.Covers(d.Scope, id) {
+			return false
 		}
 	}
-	a.Annotations = annotations
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Patch(ctx, a, patch, fieldOwner); err != nil {
-		return fmt.Errorf("write annotations: %w", err)
+	return !slices.ContainsFunc(c.settings.Permissions.Enforced, r.is) || alwaysAllowed(action) || c.granted(r.caller, action, id)
+}
+
+// alwaysAllowed are reads that need no role: queries, which answer only what the caller may read, and how an operation goes
+// that somebody who may has started.
+func alwaysAllowed(action string) bool {
+	return strings.EqualFold(action, typeGraph+"/read") || rbac.Matches("*/locations/operation*/read", action)
+}
+
+// authorize refuses a call that the caller has no right to, whether what it is about exists or not.
+func (c *cloud) authorize(r *call) error {
+	if c.may(r, r.action(), r.scope()) {
+		return nil
 	}
-	return nil
+	return armerr.New(http.StatusForbidden, "AuthorizationFailed", "The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. "+
+		"If access was recently granted, please refresh your credentials.", r.app, r.caller, r.action(), r.scope())
 }
