@@ -2,6 +2,7 @@ package identity
 
 import (
 	"crypto/sha256"
+	"net/url"
 	"strings"
 )
 
@@ -40,12 +41,13 @@ const shortest = 6
 // hidden stands where a secret was.
 const hidden = "(hidden)"
 
-// Hide takes the secret out of a text.
+// Hide takes the secret out of a text, also as it is written in a request to sign in.
 func (s Secret) Hide(text string) string {
-	if secret := s.Reveal(); len(secret) >= shortest {
-		return strings.ReplaceAll(text, secret, hidden)
+	secret := s.Reveal()
+	if len(secret) < shortest {
+		return text
 	}
-	return text
+	return strings.ReplaceAll(strings.ReplaceAll(text, secret, hidden), url.QueryEscape(secret), hidden)
 }
 
 // String stands in for the secret wherever it is printed.

@@ -50,6 +50,7 @@ func TestSecretIsNotPrinted(t *testing.T) {
 func TestSecretHidesItself(t *testing.T) {
 	for name, tc := range map[string]struct{ secret, text, want string }{
 		"in a message": {"s3cret-value", "wrong password s3cret-value, s3cret-value!", "wrong password (hidden), (hidden)!"},
+		"in a form":    {"s3cret+/value", "client_secret=s3cret%2B%2Fvalue&x=y", "client_secret=(hidden)&x=y"},
 		"empty":        {"", "nothing", "nothing"},
 		"too short":    {"a", "a cat", "a cat"},
 	} {
