@@ -1,0 +1,31 @@
+package maintenanceconfiguration
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/refusal"
+	"github.com/fleetwright/fleetwright/internal/drift"
+	"github.com/fleetwright/fleetwright/internal/kube"
+)
+
+// announce emits an event when condition Ready has another reason, and for each drift that was healed. It is called after the status was
+// saved.
+func (r *Reconciler) announce(before, after *fleetwrightv1.AzureMaintenanceConfiguration, o *observation, actErr error) {
+	if kube.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
+		c := meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionReady)
+		kind := corev1.EventTypeNormal
+		if meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionStalled) != nil {
+			kind = corev1.EventTypeWarning
+		}
+		r.Recorder.Eventf(after, nil, kind, c.Reason, string(o.plan.action), "%s", c.Message)
+	}
+	if o.plan.drift.Action == drift.Heal && o.plan.action == write && actErr == nil {
+		countDrift(fleetwrightv1.DriftOutcomeHealed)
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was written again", kube.Clip(o.plan.drift.Message))
+	}
+	if _, sorted := refusal.Of(actErr); actErr != nil && !sorted {
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.action)+"Failed", string(o.plan.action), "%s", kube.Clip(actErr.Error()))
+	}
+}

@@ -1,0 +1,236 @@
+package maintenanceconfiguration
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/sim"
+)
+
+const (
+	fine      = "Ready True Ready, Applied True Applied, again in 6h0m0s"
+	elsewhere = `{"properties": {"maintenanceWindow": {"schedule": {"daily": {"intervalDays": 1}}, "startTime": "12:00", "durationHours": 8}}}`
+)
+
+type spec = fleetwrightv1.AzureMaintenanceConfigurationSpec
+
+// A window from its first day to its last.
+func TestStoryOfAWindow(t *testing.T) {
+	s := newStage(t)
+	s.object()
+	s.expect("it is written", "GET PUT: "+fine)
+	s.expect("and left alone", "GET: "+fine)
+	m, _ := s.get()
+	if m.Status.ID != windowID || m.Status.Observed.Schedule.Weekly.DayOfWeek != "Sunday" || m.Status.Observed.StartDate == "" || len(m.Status.DriftHistory) != 0 {
+		t.Errorf("status tells of %+v", m.Status)
+	}
+	start := m.Status.Observed.StartDate
+
+	s.change(func(spec *spec) { spec.Window.StartTime = "02:30" })
+	s.expect("the spec is changed", "GET PUT: "+fine)
+	if m, _ = s.get(); len(m.Status.DriftHistory) != 0 || m.Status.Observed.StartDate != start {
+		t.Errorf("a change of the spec is no drift, and leaves what it does not say: %+v", m.Status)
+	}
+	s.events()
+
+	s.request(http.MethodPut, windowID, version, elsewhere)
+	s.clock.SetTime(noon.Add(6 * time.Hour))
+	s.expect("somebody else changes it", "GET PUT: "+fine)
+	s.expect("it is healed by one write", "GET: "+fine)
+	m, _ = s.get()
+	if h := m.Status.DriftHistory; len(h) != 1 || h[0].Outcome != "Healed" || strings.Join(h[0].Fields, " ") != "durationHours schedule.weekly.dayOfWeek schedule.weekly.intervalWeeks startTime" {
+		t.Errorf("the history is %+v", h)
+	}
+	if told := s.events(); len(told) != 1 || !strings.HasPrefix(told[0], "Warning DriftHealed") {
+		t.Errorf("events %q", told)
+	}
+
+	s.request(http.MethodDelete, windowID, version, "")
+	s.restart()
+	s.clock.SetTime(noon.Add(12 * time.Hour))
+	s.expect("somebody deletes it", "GET PUT: "+fine)
+	if m, _ = s.get(); len(m.Status.DriftHistory) != 2 || m.Status.DriftHistory[0].Fields[0] != "missing" {
+		t.Errorf("the history is %+v", m.Status.DriftHistory)
+	}
+
+	if err := s.client.Delete(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("it is taken out of Azure", "DELETE: gone")
+	if n := s.inAzure(); n != 0 {
+		t.Errorf("Azure has %d", n)
+	}
+}
+
+// inAzure is how many maintenance configurations the cluster has.
+func (s *stage) inAzure() int {
+	return strings.Count(s.request(http.MethodGet, clusterID+"/maintenanceConfigurations", version, ""), `"maintenanceWindow"`)
+}
+
+// Report and Adopt write what is declared once, and then nothing.
+func TestDriftThatIsNotHealed(t *testing.T) {
+	for policy, want := range map[fleetwrightv1.DriftPolicy]string{
+		"Report": "GET: Ready False Drifted, Applied False Drifted, again in 6h0m0s",
+		"Adopt":  "GET: Ready True Ready, Applied True DriftAdopted, again in 6h0m0s",
+	} {
+		t.Run(string(policy), func(t *testing.T) {
+			s := newStage(t)
+			s.object(func(spec *spec) { spec.DriftPolicy = policy })
+			s.expect("it is written", "GET PUT: "+fine)
+			s.request(http.MethodPut, windowID, version, elsewhere)
+			s.expect("somebody else changes it", want)
+			s.expect("and it stays so", want)
+			m, _ := s.get()
+			if h := m.Status.DriftHistory; len(h) != 1 || m.Status.Observed.StartTime != "12:00" {
+				t.Errorf("the history is %+v, Azure has %+v", h, m.Status.Observed)
+			}
+			// Deleting all status changes nothing but the report.
+			m.Status = fleetwrightv1.AzureMaintenanceConfigurationStatus{}
+			if err := s.client.Status().Update(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			s.expect("status is wiped", want)
+			s.change(func(spec *spec) { spec.Window.DurationHours = 6 })
+			s.expect("a change of the spec is written", "GET PUT: "+fine)
+		})
+	}
+}
+
+// Who writes the opposite for the third time within an hour is not fought, but named.
+func TestAnotherManager(t *testing.T) {
+	s := newStage(t)
+	s.object()
+	s.expect("it is written", "GET PUT: "+fine)
+	for range 2 {
+		s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
+		s.request(http.MethodPut, windowID, version, elsewhere)
+		s.expect("somebody else changes it", "GET PUT: "+fine)
+	}
+	s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
+	s.request(http.MethodPut, windowID, version, elsewhere)
+	const stop = "GET: Ready False ContendedByAnotherManager, Applied False ContendedByAnotherManager, Stalled True ContendedByAnotherManager, again in 6h0m0s"
+	s.expect("and again", stop)
+	s.clock.SetTime(s.clock.Now().Add(24 * time.Hour))
+	s.expect("however long it takes", stop)
+}
+
+// What Azure says no to is told, and tried again when that can help.
+func TestWhatAzureRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		method string
+		fault  sim.FaultError
+		want   string
+	}{
+		"denied": {
+			"PUT", sim.FaultError{Status: 403, Code: "AuthorizationFailed", Message: "no"},
+			"GET PUT: Ready False PermissionDenied, Applied False PermissionDenied, Stalled True PermissionDenied, again in 10m0s",
+		},
+		"denied to read": {
+			"GET", sim.FaultError{Status: 403, Code: "AuthorizationFailed", Message: "no"},
+			"GET: Ready False PermissionDenied, Applied False PermissionDenied, Stalled True PermissionDenied, again in 10m0s",
+		},
+		"refused": {
+			"PUT", sim.FaultError{Status: 400, Code: "InvalidParameter", Message: "no"},
+			"GET PUT: Ready False AzureRefused, Applied False AzureRefused, Stalled True AzureRefused, again in 10m0s",
+		},
+		"busy": {
+			"PUT", sim.FaultError{Status: 409, Code: "OperationNotAllowed", Message: "Another operation (Updating) is in progress"},
+			"GET PUT: Ready False WaitingForSlot, Applied False WaitingForSlot, again in 30s",
+		},
+		"throttled": {
+			"GET", sim.FaultError{Status: 429, Code: "Throttled", Message: "slow down", RetryAfterSeconds: 17},
+			"GET: Ready Unknown NotReadable, Applied Unknown NotReadable, again in 17s",
+		},
+		"no cluster": {
+			"PUT", sim.FaultError{Status: 404, Code: "ParentResourceNotFound", Message: "no"},
+			"GET PUT: Ready False WaitingForCluster, Applied False WaitingForCluster, again in 1m0s",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.object()
+			fault := sim.Fault{Method: test.method, Path: "/maintenanceConfigurations/", UserAgent: "^fleetwright", Count: 1, Effect: sim.Effect{Error: &test.fault}}
+			if _, err := s.azure.AddFault(fault); err != nil {
+				t.Fatal(err)
+			}
+			s.expect("refused", test.want)
+			s.restart() // who was asked to slow down would
+			s.expect("and then not", "GET PUT: "+fine)
+		})
+	}
+}
+
+// A write whose reply is lost was a write, and no drift.
+func TestALostReply(t *testing.T) {
+	s := newStage(t)
+	s.object()
+	if _, err := s.azure.AddFault(sim.Fault{Method: "PUT", Path: "/maintenanceConfigurations/", Effect: sim.Effect{LoseReply: true}}); err != nil {
+		t.Fatal(err)
+	}
+	m, _ := s.get()
+	if _, err := s.reconciler.Reconcile(t.Context(), m); err == nil {
+		t.Error("a lost reply is no error")
+	}
+	s.expect("it is there", "GET: "+fine)
+	if m, _ = s.get(); len(m.Status.DriftHistory) != 0 {
+		t.Errorf("the history is %+v", m.Status.DriftHistory)
+	}
+}
+
+// Who may not write, writes nothing: a pause, a Freeze, no identity, a cluster that is not there.
+func TestWhoHoldsBack(t *testing.T) {
+	s := newStage(t)
+	s.object(func(spec *spec) { spec.Reconcile = "Paused" })
+	s.expect("paused", "GET: Ready False NotApplied, Applied False NotApplied, Paused True Paused, again in 6h0m0s")
+	s.change(func(spec *spec) { spec.Reconcile = "" })
+	freeze := &fleetwrightv1.Freeze{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "fleetwright-system", Name: "incident"},
+		Spec: fleetwrightv1.FreezeSpec{
+			Scope: "Selected", ClusterSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"stage": "production"}}, Reconcile: "Paused", Reason: "x",
+			Until: &metav1.Time{Time: noon.Add(time.Hour)},
+		},
+	}
+	s.create(freeze)
+	s.expect("frozen", "GET: Ready False NotApplied, Applied False NotApplied, Paused True Frozen, again in 1h0m0s")
+	freeze.Spec.Reconcile = "NonDisruptive"
+	if err := s.client.Update(t.Context(), freeze); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("a window takes nothing away", "GET PUT: Ready True Ready, Applied True Applied, Paused True Frozen, again in 1h0m0s")
+	m, _ := s.get()
+	if err := s.client.Delete(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("but to take it away does", ": Ready False Frozen, Applied False NotApplied, Paused True Frozen, Deleting True Frozen, again in 1h0m0s")
+	if err := s.client.Delete(t.Context(), freeze); err != nil {
+		t.Fatal(err)
+	}
+	way := s.way
+	s.way = nil
+	s.expect("without an identity", ": Ready False NoCredentials, Applied False NotApplied, Deleting True NoCredentials, Stalled True NoCredentials, again in 10m0s")
+	s.way = way
+	s.expect("with it", "DELETE: gone")
+
+	s.object(func(spec *spec) { spec.ClusterName = "other" })
+	s.expect("a cluster that is not there", ": Ready False ClusterNotFound, Applied False ClusterNotFound, Stalled True ClusterNotFound, again in 10m0s")
+}
+
+// With Retain, Azure keeps the window.
+func TestRetain(t *testing.T) {
+	s := newStage(t)
+	s.object(func(spec *spec) { spec.DeletionPolicy = "Retain" })
+	s.expect("it is written", "GET PUT: "+fine)
+	m, _ := s.get()
+	if err := s.client.Delete(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("it is let go of", ": gone")
+	if n := s.inAzure(); n != 1 {
+		t.Errorf("Azure has %d", n)
+	}
+}
