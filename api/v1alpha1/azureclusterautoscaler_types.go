@@ -81,7 +81,7 @@ type AzureClusterAutoscalerStatus struct {
 	// +optional
 	Observed AutoscalerSettings `json:"observed,omitempty,omitzero"`
 
-	// driftHistory is the last drifts, the newest first.
+	// driftHistory are the last drifts that were seen, oldest first.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -103,7 +103,7 @@ type AzureClusterAutoscalerStatus struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Threshold",type=integer,priority=1,JSONPath=`.status.observed.scaleDownUtilizationThresholdPercent`
 // +kubebuilder:printcolumn:name="Unneeded",type=integer,priority=1,JSONPath=`.status.observed.scaleDownUnneededSeconds`
-// +kubebuilder:printcolumn:name="Drift",type=date,priority=1,JSONPath=`.status.driftHistory[0].time`
+// +kubebuilder:printcolumn:name="Drift",type=date,priority=1,JSONPath=`.status.driftHistory[-1:].time`
 type AzureClusterAutoscaler struct {
 	metav1.TypeMeta `json:",inline"`
 

@@ -38,6 +38,22 @@ type AutoscalerProfile struct {
 	Progress Progress
 
 	holders []holder
+	// separate are the settings that have an owner of their own in the API server.
+	separate []string
+}
+
+// NeedsWrite is true when Fleetwright's settings are not those that are wanted.
+func (p AutoscalerProfile) NeedsWrite(wanted autoscalerprofile.Values) bool {
+	if len(autoscalerprofile.Differing(wanted, p.Declared)) > 0 {
+		return true
+	}
+	if slices.ContainsFunc(p.Ours, func(key string) bool { _, is := wanted[key]; return !is }) {
+		return true
+	}
+	return slices.ContainsFunc(p.separate, func(key string) bool {
+		_, is := wanted[key]
+		return is && !slices.Contains(p.Ours, key)
+	})
 }
 
 // holder is another manager who has a word on settings.
@@ -92,6 +108,8 @@ type profileFlavor interface {
 	// declared is what the object has Azure asked for; ours are the settings in it
 	// that Fleetwright wrote.
 	declared(plane *unstructured.Unstructured) (all autoscalerprofile.Values, ours []string)
+	// separate are the settings that have an owner of their own in the API server.
+	separate() []string
 	// holders are the others who have a word on settings.
 	holders(plane *unstructured.Unstructured) []holder
 	// write makes Fleetwright's settings in the object exactly these.
@@ -107,8 +125,7 @@ func ReadAutoscalerProfile(ctx context.Context, reader client.Reader, cluster ty
 	if plane == nil || err != nil {
 		return AutoscalerProfile{}, err
 	}
-	p := AutoscalerProfile{Kind: plane.GetKind(), Object: plane.GetName(), holders: f.holders(plane)}
-	p.Declared, p.Ours = f.declared(plane)
+	p := profileOf(f, plane)
 	related := f.azureOf(plane)
 	if related == nil {
 		return p, nil
@@ -129,6 +146,12 @@ func ReadAutoscalerProfile(ctx context.Context, reader client.Reader, cluster ty
 		p.Progress.State = Working
 	}
 	return p, nil
+}
+
+func profileOf(f profileFlavor, plane *unstructured.Unstructured) AutoscalerProfile {
+	p := AutoscalerProfile{Kind: plane.GetKind(), Object: plane.GetName(), holders: f.holders(plane), separate: f.separate()}
+	p.Declared, p.Ours = f.declared(plane)
+	return p
 }
 
 // Contended are those whose word on settings stands against what is wanted.
@@ -160,12 +183,38 @@ func WriteAutoscalerProfile(ctx context.Context, c client.Client, reader client.
 	if plane == nil {
 		return fmt.Errorf("write the autoscaler profile of Cluster %s: its control plane does not exist", cluster)
 	}
-	p := AutoscalerProfile{Kind: plane.GetKind(), Object: plane.GetName(), holders: f.holders(plane)}
-	p.Declared, p.Ours = f.declared(plane)
-	if contended := p.Contended(wanted); contended != nil {
+	if contended := profileOf(f, plane).Contended(wanted); contended != nil {
 		return contended
 	}
 	return f.write(ctx, c, plane, wanted)
+}
+
+// ControlPlaneOf names the object of CAPZ, in whatever namespace, that has an AKS
+// cluster; empty for none.
+func ControlPlaneOf(ctx context.Context, reader client.Reader, managedClusterID string) (string, error) {
+	for _, f := range flavors {
+		kind := f.Kinds().ControlPlane
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+		if err := reader.List(ctx, list); meta.IsNoMatchError(err) {
+			continue
+		} else if err != nil {
+			return "", fmt.Errorf("list %ss: %w", kind.Kind, err)
+		}
+		for i := range list.Items {
+			plane := &list.Items[i]
+			related, err := readRelated(ctx, reader, f, plane)
+			if err != nil {
+				return "", err
+			}
+			var c Cluster
+			f.ReadControlPlane(&c, plane, related)
+			if strings.EqualFold(c.ManagedClusterID(), managedClusterID) {
+				return fmt.Sprintf("%s %s/%s", kind.Kind, plane.GetNamespace(), plane.GetName()), nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // ReleaseAutoscalerProfile takes Fleetwright's name off the settings in CAPZ's

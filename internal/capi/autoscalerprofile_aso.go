@@ -27,6 +27,8 @@ func (AzureASOManaged) declared(plane *unstructured.Unstructured) (all autoscale
 	return all, stillOurs(plane, all)
 }
 
+func (AzureASOManaged) separate() []string { return nil }
+
 // holders: spec.resources is one field to the API server, and all in it is its
 // owner's. Who is the last to have written the list is not always known.
 func (AzureASOManaged) holders(plane *unstructured.Unstructured) []holder {

@@ -100,6 +100,17 @@ func (AzureManaged) holders(plane *unstructured.Unstructured) []holder {
 	return out
 }
 
+// separate: CAPZ's field is an object with a field for each.
+func (AzureManaged) separate() []string {
+	var out []string
+	for _, f := range autoscalerprofile.Fields() {
+		if f.Typed != "" {
+			out = append(out, f.Key)
+		}
+	}
+	return out
+}
+
 // untyped are the settings that CAPZ has no field for.
 func untyped() []string {
 	var out []string

@@ -55,6 +55,9 @@ var wanted = autoscalerprofile.Values{
 var wantedKeys = []string{"daemonset-eviction-for-empty-nodes", "expander", "scale-down-unneeded-time"}
 
 func writtenAndGivenUp(t *testing.T, s *profileStage) {
+	if p := s.read(); !p.NeedsWrite(wanted) || p.NeedsWrite(nil) {
+		t.Error("what is to be written is not seen")
+	}
 	s.write(wanted)
 	p := s.read()
 	if diff := cmp.Diff(wantedKeys, p.Ours); diff != "" {
@@ -65,6 +68,9 @@ func writtenAndGivenUp(t *testing.T, s *profileStage) {
 	}
 	if contended := p.Contended(wanted); contended != nil {
 		t.Errorf("it is contended: %s", contended)
+	}
+	if p.NeedsWrite(wanted) || !p.NeedsWrite(nil) || !p.NeedsWrite(autoscalerprofile.Values{"expander": "priority"}) {
+		t.Error("what is to be written is not seen")
 	}
 	before := s.plane().GetResourceVersion()
 	s.write(wanted)
@@ -116,6 +122,11 @@ func othersStay(t *testing.T, s *profileStage) {
 			set(o, []any{`spec: {autoScalerProfile: {ignore-daemonsets-utilization: true}, supportPlan: KubernetesOfficial}`}, "spec", "asoManagedClusterPatches")
 		}
 	})
+	// What has an owner of its own gets us as another: our name is how others are told.
+	same := autoscalerprofile.Values{"scan-interval": "20s"}
+	if need := s.read().NeedsWrite(same); need != (s.kind == managed) {
+		t.Errorf("a value that somebody else set needs a write: %t", need)
+	}
 	// In other words it is the same, and no conflict.
 	s.write(autoscalerprofile.Values{"scan-interval": "20s", "scale-down-utilization-threshold": "0.5", "daemonset-eviction-for-empty-nodes": "true"})
 	p := s.read()

@@ -1,0 +1,87 @@
+package clusterautoscaler
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/refusal"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/kube"
+)
+
+// fieldOwner is who writes finalizer, annotation and status, and CAPZ's objects.
+const fieldOwner = client.FieldOwner(capi.AutoscalerFieldOwner)
+
+// act does the one thing of the plan. Each can be repeated.
+func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler, o *observation) error {
+	cluster := types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.ClusterName}
+	switch o.plan.action {
+	case remember:
+		return r.remember(ctx, a, fingerprintOf(o.world.wanted))
+	case write:
+		return r.write(ctx, a, o, cluster)
+	case giveUp:
+		if err := r.giveUp(ctx, o, cluster); err != nil {
+			return err
+		}
+	case release:
+		if err := capi.ReleaseAutoscalerProfile(ctx, r.Client, r.Live, cluster); err != nil {
+			return err
+		}
+	case letGo:
+	case nothing:
+		return nil
+	}
+	return kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAzureClusterAutoscaler, false, fieldOwner)
+}
+
+func (r *Reconciler) write(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler, o *observation, cluster types.NamespacedName) error {
+	where := fmt.Sprintf("%s %s", o.world.declared.Kind, o.world.declared.Object)
+	var err error
+	if o.world.throughCAPZ() {
+		err = capi.WriteAutoscalerProfile(ctx, r.Client, r.Live, cluster, o.world.wanted)
+	} else {
+		where = "Azure"
+		_, err = o.azure.WriteAutoscalerProfile(ctx, o.id, o.world.wanted, nil)
+		o.plan.again = slotPause
+	}
+	// A reply that is lost may have been a write.
+	r.memory.Healed(client.ObjectKeyFromObject(a), a.Generation, r.Clock.Now())
+	if err == nil {
+		o.plan.reason, o.plan.message = fleetwrightv1.ReasonUnconfirmed, "written to "+where+": "+o.plan.message
+	}
+	return err
+}
+
+// giveUp takes back what is still as we wrote it.
+func (r *Reconciler) giveUp(ctx context.Context, o *observation, cluster types.NamespacedName) error {
+	if o.world.throughCAPZ() {
+		return capi.WriteAutoscalerProfile(ctx, r.Client, r.Live, cluster, nil)
+	}
+	_, err := o.azure.WriteAutoscalerProfile(ctx, o.id, nil, o.world.left())
+	if refusal.Is(err, refusal.Gone) {
+		return nil
+	}
+	return err
+}
+
+// remember writes down that Azure has the profile, so that a difference after that is drift.
+func (r *Reconciler) remember(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler, fingerprint string) error {
+	before := a.DeepCopy()
+	annotations := maps.Clone(a.Annotations)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[fleetwrightv1.AnnotationProfileApplied] = fingerprint
+	a.Annotations = annotations
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Patch(ctx, a, patch, fieldOwner); err != nil {
+		return fmt.Errorf("write down that the profile is applied: %w", err)
+	}
+	return nil
+}
