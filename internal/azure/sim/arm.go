@@ -191,7 +191,7 @@ func (s *Server) serveARM(w http.ResponseWriter, req *http.Request, body []byte)
 		fault.Error.arm().Write(w)
 		return
 	}
-	r, h, err := s.read(req, body)
+	r, h, err := s.read(req, body, w.Header())
 	if err != nil {
 		writeError(w, err)
 		return
@@ -237,8 +237,9 @@ func (s *Server) wait(req *http.Request, d time.Duration) bool {
 	}
 }
 
-// read checks what every ARM request must have: a token, a readable path, a known api-version, and JSON in its body.
-func (s *Server) read(req *http.Request, body []byte) (*call, handler, error) {
+// read checks what every ARM request must have: a token, a readable path, a known api-version, and JSON in its body; and
+// counts it against the limits, of which it says in the answer's header what is left.
+func (s *Server) read(req *http.Request, body []byte, answer http.Header) (*call, handler, error) {
 	claims, err := s.issuer.Verify(req.Header.Get("Authorization"))
 	if err != nil {
 		return nil, nil, unauthorized(err)
@@ -262,7 +263,11 @@ func (s *Server) read(req *http.Request, body []byte) (*call, handler, error) {
 	if err := s.checkSubscription(path.Subscription); err != nil {
 		return nil, nil, err
 	}
-	if err := s.throttle.take(r, s.cloud.throttling()); err != nil {
+	aksLimits, armLimits := s.cloud.limits()
+	if err := s.throttle.takeARM(r, armLimits, answer); err != nil {
+		return nil, nil, err
+	}
+	if err := s.throttle.take(r, aksLimits); err != nil {
 		return nil, nil, err
 	}
 	if req.Method == http.MethodPut || req.Method == http.MethodPatch || req.Method == http.MethodPost && len(body) > 0 {

@@ -62,6 +62,11 @@ func TestDeniedActions(t *testing.T) {
 			if status := a.raw(test.method, test.path, test.body, a.token(), nil); status == http.StatusForbidden {
 				t.Error("somebody else's denial is ours")
 			}
+			settings.Permissions.Denied[0] = sim.Denial{Action: test.denial.Action, Scope: "/subscriptions/" + tenant}
+			a.server.SetSettings(settings)
+			if status := a.raw(test.method, test.path, test.body, a.token(), nil); status == http.StatusForbidden {
+				t.Error("the denial of another scope is of this one")
+			}
 		})
 		if name == "a deletion" {
 			a.makeRegistry("shared")

@@ -163,10 +163,11 @@ func (c *cloud) removeTree(key string) {
 	}
 }
 
-func (c *cloud) throttling() bool {
+// limits are the request limits in force.
+func (c *cloud) limits() (aks bool, arm ARMThrottling) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.settings.Throttling
+	return c.settings.Throttling, c.settings.ARMThrottling
 }
 
 func (c *cloud) subscriptions() []string {

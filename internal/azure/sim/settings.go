@@ -24,6 +24,8 @@ type Settings struct {
 	// MissingImages are images that their registry does not have, as "server/repository" or "server/repository:tag". Registries
 	// have all others.
 	MissingImages []string `json:"missingImages,omitempty"`
+	// ARMThrottling are the request limits of Azure Resource Manager itself. Default off, with the published sizes.
+	ARMThrottling ARMThrottling `json:"armThrottling"`
 	// Subscriptions are the ids that exist. Empty means every well-formed id does.
 	Subscriptions []string `json:"subscriptions,omitempty"`
 }
@@ -84,6 +86,7 @@ func DefaultSettings() Settings {
 			RetryAfter:     seconds(1),
 		},
 		Catalog:            catalog.Default(),
+		ARMThrottling:      defaultARMThrottling(),
 		ResourceGraphQuota: 15,
 	}
 }

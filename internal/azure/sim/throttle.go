@@ -14,11 +14,11 @@ import (
 // limit is one token bucket of the AKS resource provider: its size and how long one token takes to come back.
 type limit struct {
 	name   string
-	bucket float64
+	bucket int
 	refill time.Duration
 }
 
-// throttle counts requests against the published limits of the AKS resource provider.
+// throttle counts requests against the published limits of the AKS resource provider and of ARM.
 type throttle struct {
 	clock clock.PassiveClock
 
@@ -70,14 +70,7 @@ func (t *throttle) take(r *call, on bool) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.clock.Now()
-	b := t.buckets[l.name+" "+scope]
-	if b == nil {
-		b = &bucket{tokens: l.bucket, at: now}
-		t.buckets[l.name+" "+scope] = b
-	}
-	b.tokens = min(l.bucket, b.tokens+now.Sub(b.at).Seconds()/l.refill.Seconds())
-	b.at = now
+	b := t.fill(l.name+" "+scope, Bucket{Size: l.bucket, PerSecond: 1 / l.refill.Seconds()})
 	if b.tokens >= 1 {
 		b.tokens--
 		return nil
