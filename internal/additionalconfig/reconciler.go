@@ -23,7 +23,7 @@ import (
 
 // +kubebuilder:rbac:groups=fleetwright.io,resources=azureclusteradditionalconfigs,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=fleetwright.io,resources=azureclusteradditionalconfigs/status,verbs=patch
-// +kubebuilder:rbac:groups=fleetwright.io,resources=azureroleassignments;azureclusterautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=fleetwright.io,resources=freezes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cluster.x-k8s.io,resources=clusters,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -7,6 +7,8 @@ import (
 	"github.com/fleetwright/fleetwright/internal/capi"
 )
 
+// +kubebuilder:rbac:groups=fleetwright.io,resources=azureclusterautoscalers,verbs=get;list;watch;create;patch;delete
+
 // Section makes the one AzureClusterAutoscaler that a cluster can have, which is named like the cluster.
 var Section = section.Section{
 	Name: "autoscaler", Kind: "AzureClusterAutoscaler",

@@ -10,6 +10,8 @@ import (
 // acrPull is the name of the built-in role that lets nodes pull, as people know it.
 const acrPull = "AcrPull"
 
+// +kubebuilder:rbac:groups=fleetwright.io,resources=azureroleassignments,verbs=get;list;watch;create;patch;delete
+
 // Section makes one AzureRoleAssignment per registry.
 var Section = section.Section{
 	Name: "registries", Kind: "AzureRoleAssignment", Fixed: []string{"scope", "role", "principal"},

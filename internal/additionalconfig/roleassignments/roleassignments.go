@@ -7,6 +7,8 @@ import (
 	"github.com/fleetwright/fleetwright/internal/capi"
 )
 
+// +kubebuilder:rbac:groups=fleetwright.io,resources=azureroleassignments,verbs=get;list;watch;create;patch;delete
+
 // Section makes one AzureRoleAssignment per entry.
 var Section = section.Section{
 	Name: "roleAssignments", Kind: "AzureRoleAssignment", Fixed: []string{"scope", "role", "principal"},
