@@ -14,6 +14,8 @@ const (
 	zoneID     = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/dns/providers/Microsoft.Network/dnsZones/example.org"
 )
 
+const aWindow = `{type: aksManagedAutoUpgradeSchedule, window: {schedule: {weekly: {intervalWeeks: 2, dayOfWeek: Sunday}}, startTime: "01:00", durationHours: 4}}`
+
 func additionalConfig(t *testing.T, name, spec string) *unstructured.Unstructured {
 	t.Helper()
 	object := &unstructured.Unstructured{Object: map[string]any{
@@ -44,6 +46,7 @@ roleAssignments:
 - {name: dns, scope: ` + zoneID + `, role: {name: DNS Zone Contributor}, principal: {clusterIdentity: ControlPlane}, existingPolicy: Report}
 - {name: acr, scope: ` + registryID + `other1, role: {name: AcrPull}, principal: {clusterIdentity: Kubelet}, pullCheck: {image: pause}}
 autoscaler: {expander: least-waste, scaleDownUtilizationThresholdPercent: 65}
+maintenanceConfigurations: [{type: default, window: {schedule: {weekly: {intervalWeeks: 1, dayOfWeek: Sunday}}, startTime: "01:00", durationHours: 4}}]
 driftPolicy: Report
 reconcile: NonDisruptive
 deletionPolicy: Retain`},
@@ -65,6 +68,10 @@ deletionPolicy: Retain`},
 		"no registry": {
 			spec: "clusterName: c1\nregistries: [{name: a, id: " + zoneID + "}]",
 			want: []string{`spec.registries[0].id: spec.registries[0].id in body should match '^/[sS]ubscriptions/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/[rR]esource[gG]roups/[^/?#%\\\s]+/providers/[mM]icrosoft[.][cC]ontainer[rR]egistry/registries/[A-Za-z0-9]{5,50}$'`},
+		},
+		"two windows of one type": {
+			spec: "clusterName: c1\nmaintenanceConfigurations: [" + aWindow + ", " + aWindow + "]",
+			want: []string{`spec.maintenanceConfigurations[1]: Duplicate value: {"type":"aksManagedAutoUpgradeSchedule"}`},
 		},
 		"pullCheck without a registry": {
 			spec: "clusterName: c1\nroleAssignments: [{name: dns, scope: " + zoneID + ", role: {name: Reader}, principal: {clusterIdentity: Kubelet}, pullCheck: {image: pause}}]",

@@ -99,6 +99,14 @@ type AzureClusterAdditionalConfigSpec struct {
 	// +optional
 	Autoscaler AutoscalerProfile `json:"autoscaler,omitempty,omitzero"`
 
+	// maintenanceConfigurations are when AKS may do its work: each becomes an AzureMaintenanceConfiguration.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=3
+	MaintenanceConfigurations []MaintenancePlan `json:"maintenanceConfigurations,omitempty"`
+
 	// driftPolicy is Heal, Report or Adopt, for everything that is made of the sections. Heal if it is not set.
 	// +optional
 	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`

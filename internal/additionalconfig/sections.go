@@ -2,6 +2,7 @@ package additionalconfig
 
 import (
 	"github.com/fleetwright/fleetwright/internal/additionalconfig/autoscaler"
+	"github.com/fleetwright/fleetwright/internal/additionalconfig/maintenance"
 	"github.com/fleetwright/fleetwright/internal/additionalconfig/registries"
 	"github.com/fleetwright/fleetwright/internal/additionalconfig/roleassignments"
 	"github.com/fleetwright/fleetwright/internal/additionalconfig/section"
@@ -12,4 +13,5 @@ var Sections = []section.Section{
 	registries.Section,
 	roleassignments.Section,
 	autoscaler.Section,
+	maintenance.Section,
 }
