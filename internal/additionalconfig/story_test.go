@@ -2,6 +2,7 @@ package additionalconfig
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -312,6 +313,37 @@ func TestAPauseReachesTheObjects(t *testing.T) {
 	p.get(got, "c")
 	if got.Spec.Profile.Expander != "" || got.Spec.Profile.MaxEmptyBulkDelete != 5 {
 		t.Errorf("the profile is %+v", got.Spec.Profile)
+	}
+}
+
+// What the example asks for is taken by the API server, of every section.
+func TestTheExampleIsTaken(t *testing.T) {
+	text, err := os.ReadFile("../../examples/additional-config/config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var example fleetwrightv1.AzureClusterAdditionalConfig
+	if err := yaml.UnmarshalStrict(text, &example); err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(t, "example", "{}")
+	example.Spec.ClusterName = "c"
+	p.config.Spec = example.Spec
+	if err := server.Update(t.Context(), p.config); err != nil {
+		t.Fatal(err)
+	}
+	p.reconcile()
+	made := map[string]int{}
+	for _, r := range p.config.Status.Resources {
+		made[r.Section]++
+		if r.Reason != "NotReported" {
+			t.Errorf("%s %s is %s", r.Kind, r.Name, r.Reason)
+		}
+	}
+	for _, s := range Sections {
+		if made[s.Name] == 0 {
+			t.Errorf("the example has no section %s", s.Name)
+		}
 	}
 }
 
