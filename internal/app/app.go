@@ -23,10 +23,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/arm"
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze/reporting"
 	"github.com/fleetwright/fleetwright/internal/nodepool"
@@ -113,6 +115,10 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	clusters := workload.New(mgr.GetAPIReader(), userAgent, clock.RealClock{})
 	if err := mgr.Add(clusters); err != nil {
 		return fmt.Errorf("add workload connections: %w", err)
+	}
+	options.Azure.Broker = broker.New(nil)
+	if err := metrics.Registry.Register(options.Azure.Broker); err != nil {
+		return fmt.Errorf("register the metrics of requests to Azure: %w", err)
 	}
 	if options.azure, err = azureClients(options.Azure, mgr.GetAPIReader(), log); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 )
@@ -22,9 +23,19 @@ type arm struct {
 	loses bool
 	// deleted counts machines that were asked to be taken away.
 	deleted int
+	// calls is what was said of each request, by what it asked.
+	calls map[string][]broker.Call
 }
 
-func (r *arm) Capacity(context.Context, capacity.Query) (capacity.Answer, error) {
+func (r *arm) note(ctx context.Context, what string) {
+	if r.calls == nil {
+		r.calls = map[string][]broker.Call{}
+	}
+	r.calls[what] = append(r.calls[what], broker.CallOf(ctx))
+}
+
+func (r *arm) Capacity(ctx context.Context, _ capacity.Query) (capacity.Answer, error) {
+	r.note(ctx, "capacity")
 	return capacity.Answer{}, nil
 }
 
@@ -38,7 +49,8 @@ func (r *arm) pool(id string) *agentPool {
 	return &agentPool{}
 }
 
-func (r *arm) DeleteMachines(_ context.Context, id string, names []string) error {
+func (r *arm) DeleteMachines(ctx context.Context, id string, names []string) error {
+	r.note(ctx, "delete")
 	p := r.pool(id)
 	return r.a.op.write("delete machines of "+r.a.appear(p.object), func() error {
 		if p.working != "" || r.busy > 0 {
@@ -61,7 +73,8 @@ func (r *arm) DeleteMachines(_ context.Context, id string, names []string) error
 	})
 }
 
-func (r *arm) CountNodes(_ context.Context, id string) (count int32, settled bool, err error) {
+func (r *arm) CountNodes(ctx context.Context, id string) (count int32, settled bool, err error) {
+	r.note(ctx, "count")
 	p := r.pool(id)
 	if r.unsettled > 0 {
 		r.unsettled--

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
 	"github.com/fleetwright/fleetwright/internal/azure/identity"
 	"github.com/fleetwright/fleetwright/internal/capi"
@@ -76,7 +77,7 @@ func (r *Reconciler) observeAzure(ctx context.Context, o *observation) replaceme
 	if o.live {
 		query.Since = r.Clock.Now() // what is decided now is written now
 	}
-	answer, _ := azure.Capacity(ctx, query) // the parts that failed say so
+	answer, _ := azure.Capacity(o.asking(ctx), query) // the parts that failed say so
 	maxPods := spec.MaxPods
 	if maxPods == 0 {
 		maxPods = defaultMaxPods
@@ -88,6 +89,31 @@ func (r *Reconciler) observeAzure(ctx context.Context, o *observation) replaceme
 	}
 	out.Room, out.Limit = room, limit
 	return out
+}
+
+// asking says of requests to Azure for whom they are. A Nodepool that is short of
+// nodes goes before everything else.
+func (o *observation) asking(ctx context.Context) context.Context {
+	call := broker.Call{Cluster: o.cluster.Namespace + "/" + o.cluster.Name, Region: o.cluster.Location}
+	if short(o.world) {
+		call.Priority = broker.PriorityScaleUp
+	}
+	return broker.For(ctx, call)
+}
+
+// short is true for a Nodepool that has nodes, and fewer than it asks for: a pool that
+// takes over from another one is not what makes it so.
+func short(w replacement.World) bool {
+	nodes, least := 0, w.Nodepool.Spec.Replicas
+	if s := w.Nodepool.Spec.Scaling; s != nil {
+		least = &s.Min
+	}
+	for _, p := range w.Pools {
+		if !p.Deleting {
+			nodes += len(p.Nodes)
+		}
+	}
+	return nodes > 0 && least != nil && nodes < int(*least)
 }
 
 // lastChange is when this Nodepool last changed what Azure has left.
@@ -133,7 +159,7 @@ func (r *Reconciler) deleteMachines(ctx context.Context, o *observation) error {
 	for _, n := range o.plan.Action.Nodes {
 		names = append(names, n.Name)
 	}
-	return azure.DeleteMachines(ctx, id, names)
+	return azure.DeleteMachines(o.asking(ctx), id, names)
 }
 
 // matchSize writes Azure's own number down, so that asking for it again changes
@@ -143,7 +169,7 @@ func (r *Reconciler) matchSize(ctx context.Context, o *observation, write func(i
 	if err != nil {
 		return err
 	}
-	count, settled, err := azure.CountNodes(ctx, id)
+	count, settled, err := azure.CountNodes(o.asking(ctx), id)
 	if err != nil || !settled {
 		return err
 	}
@@ -158,7 +184,7 @@ func (r *Reconciler) countNodes(ctx context.Context, o *observation, object stri
 	if err != nil || azure == nil || id == "" {
 		return out
 	}
-	n, settled, err := azure.CountNodes(ctx, id)
+	n, settled, err := azure.CountNodes(o.asking(ctx), id)
 	if err == nil {
 		out.Known, out.Nodes = settled, n
 	}

@@ -206,14 +206,12 @@ func (r *Reconciler) conclude(ctx context.Context, np *fleetwrightv1.Nodepool, o
 func pause(err error) time.Duration {
 	refused, ok := refusal.Of(err)
 	switch {
-	case !ok:
+	case !ok || refused.Verdict() != refusal.Wait:
 		return 0
-	case refused.Kind == refusal.Busy, refused.Kind == refusal.Gone:
-		return max(refused.RetryAfter, busyPause)
-	case refused.Kind == refusal.Passing && refused.RetryAfter > 0:
+	case refused.Kind == refusal.Passing:
 		return refused.RetryAfter
 	}
-	return 0
+	return max(refused.RetryAfter, busyPause)
 }
 
 // quietly looks again soon when somebody else wrote first, and not at all when

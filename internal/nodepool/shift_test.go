@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 )
 
 // A shift in stages never has more nodes than before but one, takes emptied
@@ -84,5 +85,44 @@ func TestBusyIsNoError(t *testing.T) {
 	}
 	if slices.ContainsFunc(a.get("general").Status.Conditions, func(c metav1.Condition) bool { return c.Type == "Stalled" }) {
 		t.Error("it is Stalled")
+	}
+	a.told("capacity", broker.PriorityDefault)
+	a.told("delete", broker.PriorityDefault)
+}
+
+// Who has fewer nodes than are wanted goes before all else that asks Azure; a pool
+// that takes over from another is not enough for that, see above.
+func TestAShortNodepoolAsksAzureFirst(t *testing.T) {
+	t.Parallel()
+	a := tales["shifted-in-stages"].begin(t)
+	a.change(machine("D8"))
+	for len(a.agentPools) < 2 {
+		a.op.reconcile(a.key())
+		a.pass(3 * time.Second)
+		a.step()
+	}
+	a.change(replicas(9))
+	a.op.arm.calls = nil
+	for range 20 {
+		if a.op.reconcile(a.key()); len(a.op.arm.calls) > 0 {
+			break
+		}
+		a.pass(3 * time.Second)
+		a.step()
+	}
+	a.told("capacity", broker.PriorityScaleUp)
+}
+
+// told checks what was said of the requests of one kind.
+func (a *azure) told(what string, priority broker.Priority) {
+	a.t.Helper()
+	calls := a.op.arm.calls[what]
+	if len(calls) == 0 {
+		a.t.Errorf("%s was not asked for", what)
+	}
+	for _, c := range calls {
+		if want := (broker.Call{Cluster: a.namespace + "/" + clusterName, Priority: priority, Region: "westeurope"}); c != want {
+			a.t.Errorf("%s: %+v, want %+v", what, c, want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -13,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"k8s.io/utils/clock"
 
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
 )
 
@@ -42,6 +44,8 @@ type Options struct {
 	Whose Whose
 	// Clock tells how old kept answers are; nil is the real one.
 	Clock clock.PassiveClock
+	// Broker lets each request through when there is budget for it; nil makes one. All clients of a process share one.
+	Broker *broker.Broker
 
 	// transport is shared by several clients; nil makes one from CAFile.
 	transport policy.Transporter
@@ -97,6 +101,11 @@ func sdkOptions(o Options) (options policy.ClientOptions, named bool, err error)
 }
 
 func newClient(o Options, options policy.ClientOptions, credential azcore.TokenCredential, who who) (*Client, error) {
+	if o.Broker == nil {
+		o.Broker = broker.New(nil)
+	}
+	// Tokens are of another service, with limits of its own: only requests to Resource Manager pass the broker.
+	options.PerRetryPolicies = append(slices.Clone(options.PerRetryPolicies), o.Broker.Policy(who.principal))
 	// Registering resource providers with a subscription is not an operator's business.
 	armOptions := &azarm.ClientOptions{ClientOptions: options, DisableRPRegistration: true}
 	reads, err := azarm.NewClient(applicationID, "v1.0.0", credential, armOptions)

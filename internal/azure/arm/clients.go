@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/identity"
 	"github.com/fleetwright/fleetwright/internal/capi"
 )
@@ -65,6 +66,9 @@ type keptClient struct {
 func NewClients(o Options, live client.Reader) (*Clients, error) {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	if o.Broker == nil {
+		o.Broker = broker.New(nil)
 	}
 	switch {
 	case strings.EqualFold(string(o.Whose), string(OfOperator)):

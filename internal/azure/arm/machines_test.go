@@ -84,7 +84,8 @@ func TestDeleteMachinesRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := a.asked("/deleteMachines")
 			a.fault("/deleteMachines$", 1, tc.fault)
-			err := a.client.DeleteMachines(t.Context(), poolID, []string{"aks-blue"})
+			// Each with a budget of its own: one that was throttled asks nothing more for a while.
+			err := a.connect().DeleteMachines(t.Context(), poolID, []string{"aks-blue"})
 			got, refused := refusal.Of(err)
 			if !refused {
 				t.Fatalf("%v is no refusal", err)
