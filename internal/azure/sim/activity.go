@@ -99,7 +99,7 @@ func (c *cloud) readActivityFilter(filter string) (func(activity) bool, error) {
 	from := time.Time{}
 	for term := range strings.SplitSeq(filter, " and ") {
 		m := activityTerm.FindStringSubmatch(strings.TrimSpace(term))
-		if m == nil || (m[1] == "eventTimestamp") != (m[2] != "eq") {
+		if len(m) == 0 || (m[1] == "eventTimestamp") != (m[2] != "eq") {
 			return nil, armerr.BadRequest("BadRequest", "The filter '%s' is not supported: give eventTimestamp with ge and le, and resourceUri, resourceGroupName, resourceProvider or correlationId with eq.", filter)
 		}
 		test, at, err := readActivityTerm(m[1], m[2], m[3])

@@ -85,8 +85,8 @@ func (c *cloud) pull(principal, image string) Pull {
 
 // splitImage takes the tag or digest off an image's name; without either it is latest.
 func splitImage(name string) (repository, version string) {
-	if at := strings.IndexByte(name, '@'); at >= 0 {
-		return name[:at], name[at+1:]
+	if before, digest, found := strings.Cut(name, "@"); found {
+		return before, digest
 	}
 	if at := strings.LastIndexByte(name, ':'); at > strings.LastIndexByte(name, '/') {
 		return name[:at], name[at+1:]

@@ -31,12 +31,12 @@ func TestAutoscalerValues(t *testing.T) {
 		"skip-nodes-with-system-pods":      {"true false", "off -"},
 	} {
 		t.Run(key, func(t *testing.T) {
-			for _, value := range strings.Fields(test.taken) {
+			for value := range strings.FieldsSeq(test.taken) {
 				if err := aks.CheckAutoscalerProfile(armjson.Object{key: value}); err != nil {
 					t.Errorf("%q: %v", value, err)
 				}
 			}
-			for _, value := range strings.Fields(test.refused) {
+			for value := range strings.FieldsSeq(test.refused) {
 				if value == "-" {
 					value = ""
 				}
