@@ -58,6 +58,9 @@ func TestQueries(t *testing.T) {
 		"resources | count":                                                     `[{"Count":3}]`,
 		"resources | summarize count() by type":                                 `[{"count_":2,"type":"a/clusters"},{"count_":1,"type":"b/registries"}]`,
 		"resources | summarize n = count()":                                     `[{"n":3}]`,
+		"resources | summarize names = make_set(name) by type | take 1":         `[{"names":["Blue","green"],"type":"a/clusters"}]`,
+		"resources | summarize make_set(type)":                                  `[{"set_type":["a/clusters","b/registries"]}]`,
+		"resources | where name == 'none' | summarize make_set(name)":           `[{"set_name":[]}]`,
 		"resources | distinct location":                                         `[{"location":"westeurope"},{"location":"eastus"}]`,
 		"resources | where name == \"it's\" or name == 'it\\'s' | project name": `null`,
 		"resources | where coalesce(tags.env, 'none') == 'none' | count":        `[{"Count":2}]`,
@@ -94,7 +97,7 @@ func TestRefused(t *testing.T) {
 		"resources | where tolower() == 'a'":          "ParserFailure: wrong number of arguments",
 		"resources | where a ; b":                     "ParserFailure: a character that no query has",
 		"resources | join x on y":                     "NotSimulated: the simulator does not know the operator join",
-		"resources | summarize max(x)":                "NotSimulated: the simulator does not know other aggregates than count()",
+		"resources | summarize max(x)":                "NotSimulated: the simulator does not know other aggregates than count() and make_set()",
 		"resources | where ago(1d) > x":               "NotSimulated: the simulator does not know the function ago",
 		"resources | extend x = 1 + 2":                "NotSimulated: the simulator does not know the operator +",
 		"union resources":                             "NotSimulated: ",
@@ -142,8 +145,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if _, err := q.Run(rows(t)); err != nil {
-			var e *kql.Error
-			if !errors.As(err, &e) {
+			if _, is := errors.AsType[*kql.Error](err); !is {
 				t.Errorf("error %v", err)
 			}
 		}

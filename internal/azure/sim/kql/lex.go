@@ -94,20 +94,11 @@ func (l *lexer) next() (token, error) {
 	first := l.rest[0]
 	switch {
 	case unicode.IsLetter(first) || first == '_' || first == '$':
-		t.kind = kindWord
-		// A hyphen belongs to operators such as project-away; nothing else that is known here has one.
-		t.text = l.take(l.count(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '$' }))
-		if (t.word("project") || t.word("mv")) && len(l.rest) > 1 && l.rest[0] == '-' && unicode.IsLetter(l.rest[1]) {
-			t.text += l.take(1 + l.countAfter(1))
-		}
-		// So does the tilde of in~.
-		if (t.word("in") || t.word("has_any")) && len(l.rest) > 0 && l.rest[0] == '~' {
-			t.text += l.take(1)
-		}
+		return l.name(t), nil
 	case unicode.IsDigit(first):
 		t.kind = kindNumber
 		t.text = l.take(l.count(func(r rune) bool { return unicode.IsDigit(r) || r == '.' }))
-	case first == '\'' || first == '"' || first == '@' && len(l.rest) > 1:
+	case first == '\'' || first == '"', first == '@' && len(l.rest) > 1 && strings.ContainsRune(`'"`, l.rest[1]):
 		return l.quoted(t)
 	default:
 		return l.sign(t)
@@ -115,12 +106,19 @@ func (l *lexer) next() (token, error) {
 	return t, nil
 }
 
-func (l *lexer) countAfter(n int) int {
-	all := l.rest
-	l.rest = l.rest[n:]
-	count := l.count(unicode.IsLetter)
-	l.rest = all
-	return count
+// name reads a name or key word. A hyphen belongs to operators such as project-away, and a tilde to in~; nothing else that is
+// known here has one.
+func (l *lexer) name(t token) token {
+	t.kind = kindWord
+	t.text = l.take(l.count(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '$' }))
+	if (t.word("project") || t.word("mv")) && len(l.rest) > 1 && l.rest[0] == '-' && unicode.IsLetter(l.rest[1]) {
+		t.text += l.take(1)
+		t.text += l.take(l.count(unicode.IsLetter))
+	}
+	if t.word("in") && len(l.rest) > 0 && l.rest[0] == '~' {
+		t.text += l.take(1)
+	}
+	return t
 }
 
 // quoted reads a string: with backslash escapes, or without any after an @.

@@ -73,62 +73,60 @@ func (p *parser) want(sign string) error {
 	return nil
 }
 
+// operators are what may stand between two bars.
+func operators() map[string]func(*parser) (step, error) {
+	ordered := func(p *parser) (step, error) {
+		keys, err := p.sortKeys()
+		return order(keys), err
+	}
+	limited := func(p *parser) (step, error) {
+		n, err := p.count()
+		return take(n), err
+	}
+	return map[string]func(*parser) (step, error){
+		"where":        func(p *parser) (step, error) { e, err := p.expression(); return where(e), err },
+		"project":      func(p *parser) (step, error) { c, err := p.columns(); return project(c), err },
+		"extend":       func(p *parser) (step, error) { c, err := p.columns(); return extend(c), err },
+		"project-away": func(p *parser) (step, error) { n, err := p.names(); return projectAway(n), err },
+		"distinct":     func(p *parser) (step, error) { c, err := p.columns(); return distinct(c), err },
+		"order":        ordered,
+		"sort":         ordered,
+		"take":         limited,
+		"limit":        limited,
+		"top":          (*parser).top,
+		"count":        func(*parser) (step, error) { return summarize(nil, "Count", aggregate{}), nil },
+		"summarize":    (*parser).summarize,
+	}
+}
+
 // operator reads what stands between two bars.
 func (p *parser) operator() (step, error) {
 	t := p.take()
-	if t.kind != kindWord {
-		return nil, failed(t, "expected an operator")
-	}
-	switch strings.ToLower(t.text) {
-	case "where":
-		condition, err := p.expression()
-		return where(condition), err
-	case "project":
-		columns, err := p.columns()
-		return project(columns), err
-	case "extend":
-		columns, err := p.columns()
-		return extend(columns), err
-	case "project-away":
-		names, err := p.names()
-		return projectAway(names), err
-	case "distinct":
-		columns, err := p.columns()
-		return distinct(columns), err
-	case "order", "sort":
-		if !p.word("by") {
-			return nil, failed(p.peek(), "expected by")
-		}
-		keys, err := p.sortKeys()
-		return order(keys), err
-	case "take", "limit":
-		n, err := p.count()
-		return take(n), err
-	case "top":
-		n, err := p.count()
-		if err == nil && !p.word("by") {
-			err = failed(p.peek(), "expected by")
-		}
-		if err != nil {
-			return nil, err
-		}
-		keys, err := p.sortKeys()
-		return func(in Table) (Table, error) {
-			sorted, err := order(keys)(in)
-			if err != nil {
-				return Table{}, err
-			}
-			return take(n)(sorted)
-		}, err
-	case "count":
-		return summarize(nil, "Count"), nil
-	case "summarize":
-		return p.summarize()
-	case "join", "mv-expand", "mvexpand", "parse", "union", "lookup", "arg_max", "project-rename", "project-keep":
+	read, known := operators()[strings.ToLower(t.text)]
+	switch {
+	case t.kind == kindWord && known:
+		return read(p)
+	case slices.ContainsFunc([]string{"join", "mv-expand", "mvexpand", "parse", "union", "lookup"}, t.word):
 		return nil, notSimulated(t, "the operator "+t.text)
 	default:
 		return nil, failed(t, "expected an operator")
 	}
+}
+
+// top is to sort and to take the first.
+func (p *parser) top() (step, error) {
+	n, err := p.count()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := p.sortKeys()
+	return func(in Table) (Table, error) {
+		sorted, err := order(keys)(in)
+		if err != nil {
+			return Table{}, err
+		}
+		return take(n)(sorted)
+	}, err
 }
 
 // column is one item of a list: an expression and the name of what it gives.
@@ -197,7 +195,11 @@ type sortKey struct {
 	ascending bool
 }
 
+// sortKeys reads "by" and what stands behind it.
 func (p *parser) sortKeys() ([]sortKey, error) {
+	if !p.word("by") {
+		return nil, failed(p.peek(), "expected by")
+	}
 	var out []sortKey
 	for {
 		e, err := p.expression()
@@ -227,26 +229,43 @@ func (p *parser) count() (int, error) {
 	return int(n), nil
 }
 
-// summarize reads "count() by ...", with a name for the count or without.
+// summarize reads "count() by ..." or "make_set(...) by ...", with a name for the aggregate or without.
 func (p *parser) summarize() (step, error) {
-	name := "count_"
+	name := ""
 	if p.peek().kind == kindWord && p.tokens[p.at+1].is("=") {
 		name = p.take().text
 		p.at++
 	}
-	if !p.peek().word("count") {
-		return nil, notSimulated(p.peek(), "other aggregates than count()")
+	aggregate, usual, err := p.aggregate()
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		name = usual
+	}
+	if !p.word("by") {
+		return summarize(nil, name, aggregate), nil
+	}
+	by, err := p.columns()
+	return summarize(by, name, aggregate), err
+}
+
+// aggregate reads one and says how Kusto calls its column.
+func (p *parser) aggregate() (a aggregate, name string, err error) {
+	counts := p.peek().word("count")
+	if !counts && !p.peek().word("make_set") {
+		return a, "", notSimulated(p.peek(), "other aggregates than count() and make_set()")
 	}
 	p.at++
 	if err := p.want("("); err != nil {
-		return nil, err
+		return a, "", err
 	}
-	if err := p.want(")"); err != nil {
-		return nil, err
+	if name = "count_"; !counts {
+		start := p.at
+		if a.of, err = p.expression(); err != nil {
+			return a, "", err
+		}
+		name = "set_" + p.nameOf(start)
 	}
-	if !p.word("by") {
-		return summarize(nil, name), nil
-	}
-	by, err := p.columns()
-	return summarize(by, name), err
+	return a, name, p.want(")")
 }

@@ -2,6 +2,7 @@ package kql
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 )
 
@@ -54,9 +55,7 @@ func compute(from, start Table, columns []column) (Table, error) {
 	for i, row := range from.Rows {
 		next := Row{}
 		if start.Rows != nil {
-			for k, v := range start.Rows[i] {
-				next[k] = v
-			}
+			maps.Copy(next, start.Rows[i])
 		}
 		for _, c := range columns {
 			v, err := c.expr(row, from.Columns)
@@ -135,26 +134,65 @@ func keyOf(row Row) string {
 	return string(raw)
 }
 
-// summarize counts rows by columns, in the order in which their values come first.
-func summarize(by []column, name string) step {
+// aggregate is the set of the values of an expression, or without one the number of rows.
+type aggregate struct{ of expr }
+
+// add adds a row to what is known so far, nil for nothing.
+func (a aggregate) add(so any, row Row, columns []string) (any, error) {
+	if a.of == nil {
+		n, _ := so.(float64)
+		return n + 1, nil
+	}
+	set, _ := so.([]any)
+	v, err := a.of(row, columns)
+	if v != nil && !slices.ContainsFunc(set, func(had any) bool { return keyOf(Row{"v": had}) == keyOf(Row{"v": v}) }) {
+		set = append(set, v)
+	}
+	return set, err
+}
+
+// none is the aggregate of no rows.
+func (a aggregate) none() any {
+	if a.of == nil {
+		return 0.0
+	}
+	return []any{}
+}
+
+// summarize puts rows together by columns, in the order in which their values come first.
+func summarize(by []column, name string, a aggregate) step {
 	return func(t Table) (Table, error) {
 		groups, err := compute(t, Table{}, by)
 		out := Table{Columns: append(groups.Columns, name)}
-		if len(by) == 0 {
-			out.Rows = []Row{{name: float64(len(t.Rows))}}
+		if err != nil {
 			return out, err
 		}
-		counted := map[string]Row{}
-		for _, row := range groups.Rows {
-			key := keyOf(row)
-			if counted[key] == nil {
-				row[name] = 0.0
-				counted[key] = row
-				out.Rows = append(out.Rows, row)
+		if a.of != nil {
+			if err := check(t.Columns, a.of); err != nil {
+				return out, err
 			}
-			n, _ := counted[key][name].(float64)
-			counted[key][name] = n + 1
 		}
-		return out, err
+		summed := map[string]Row{}
+		if len(by) == 0 {
+			groups.Rows = make([]Row, len(t.Rows))
+			summed[keyOf(Row{})] = Row{name: a.none()}
+			out.Rows = []Row{summed[keyOf(Row{})]}
+		}
+		for i, row := range t.Rows {
+			group := groups.Rows[i]
+			if group == nil {
+				group = Row{}
+			}
+			key := keyOf(group)
+			if summed[key] == nil {
+				group[name] = a.none()
+				summed[key] = group
+				out.Rows = append(out.Rows, group)
+			}
+			if summed[key][name], err = a.add(summed[key][name], row, t.Columns); err != nil {
+				return out, err
+			}
+		}
+		return out, nil
 	}
 }
