@@ -145,17 +145,22 @@ func normal(text string, as As) string {
 	if isID(text) {
 		return strings.ToLower(strings.TrimSuffix(text, "/"))
 	}
-	if guid.MatchString(text) {
+	if len(text) == len("00000000-0000-0000-0000-000000000000") && guid.MatchString(text) {
 		return strings.ToLower(text)
 	}
-	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		return at.UTC().Format(time.RFC3339Nano)
+	if len(text) > len(time.DateOnly) && text[4] == '-' {
+		if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			return at.UTC().Format(time.RFC3339Nano)
+		}
 	}
 	return text
 }
 
 func isID(text string) bool {
-	lower := strings.ToLower(text)
+	if !strings.HasPrefix(text, "/") {
+		return false
+	}
+	lower := strings.ToLower(text[:min(len(text), len("/subscriptions/"))])
 	return strings.HasPrefix(lower, "/subscriptions/") || strings.HasPrefix(lower, "/providers/")
 }
 

@@ -37,18 +37,19 @@ type verdict struct {
 }
 
 // judge compares what is declared with what was found. rows of other things are passed over.
-func judge(declared []Declared, found map[string]Found, seen func(id string) (known, bool), rules []drift.Rule, now time.Time) verdict {
+func judge(declared []Declared, found map[string]Found, seen func(key string) (known, bool), rules []drift.Rule, now time.Time) verdict {
 	var suspects []types.NamespacedName
 	looked, confirmed := 0, 0
 	for _, d := range declared {
-		k, isKnown := seen(d.ID)
+		key := idKey(d.ID)
+		k, isKnown := seen(key)
 		if isKnown && now.Sub(k.at) < lag {
 			looked++
 			if k.drifted {
 				confirmed++
 			}
 		}
-		f, there := found[idKey(d.ID)]
+		f, there := found[key]
 		if there && len(drift.Compare(d.Fields, orEmpty(f.Fields), rules...)) == 0 {
 			continue
 		}

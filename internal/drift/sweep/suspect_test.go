@@ -83,7 +83,7 @@ func TestJudgeMany(t *testing.T) {
 	lookedAt := func(n int, k known) func(string) (known, bool) {
 		ids := map[string]bool{}
 		for _, d := range things(n) {
-			ids[d.ID] = true
+			ids[idKey(d.ID)] = true
 		}
 		return func(id string) (known, bool) { return k, ids[id] }
 	}
@@ -157,10 +157,21 @@ func TestBatches(t *testing.T) {
 	}
 	want := []row{{"", nil, 2}, {"", []string{"a", "b"}, 10}, {"", []string{"c"}, 3}, {"", []string{"d"}, 30}, {"", []string{"e"}, 1}, {"other", []string{"a"}, 1}}
 	var got []row
-	for _, b := range batches(declared, 10) {
+	for _, b := range batches(declared, nil, 10) {
 		got = append(got, row{b.identity, b.subscriptions, len(b.declared)})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestBatchesCountRows(t *testing.T) {
+	var declared []Declared
+	for i := range 40 {
+		declared = append(declared, Declared{ID: fmt.Sprintf("/subscriptions/s%d/x/%d", i/10, i), Fields: map[string]any{"p": fmt.Sprint(i / 5)}})
+	}
+	got := batches(declared, func(d Declared) string { return fmt.Sprint(d.Fields["p"]) }, 4)
+	if len(got) != 2 || len(got[0].subscriptions) != 2 || got[0].rows != 4 {
+		t.Errorf("batches %+v", got)
 	}
 }

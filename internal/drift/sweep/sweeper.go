@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -19,6 +18,11 @@ import (
 
 // DefaultEvery is the time between two looks at the same thing. With what Resource Graph is late by, a drift is found within 5 minutes.
 const DefaultEvery = 3 * time.Minute
+
+// Rest is how long a controller leaves a thing alone by itself while sweeps look at it. It is for what Resource Graph was never told, and
+// long, because it costs a request per thing: seven things of a cluster cost 0.04 requests an hour so, and 0.6 if they were looked at
+// twice a day.
+const Rest = 7 * 24 * time.Hour
 
 // Options are what a Sweeper needs.
 type Options struct {
@@ -83,10 +87,10 @@ func (s *Sweeper) Forget(id string) {
 	delete(s.seen, idKey(id))
 }
 
-func (s *Sweeper) lookUp(id string) (known, bool) {
+func (s *Sweeper) lookUp(key string) (known, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k, found := s.seen[idKey(id)]
+	k, found := s.seen[key]
 	return k, found
 }
 
@@ -117,7 +121,7 @@ func (s *Sweeper) rounds(ctx context.Context, t registered) {
 			log.Error(err, "What should be in Azure cannot be listed")
 			continue
 		}
-		all := batches(declared, graph.PageRows)
+		all := batches(declared, t.Row, graph.PageRows)
 		for i, b := range all {
 			if !s.until(ctx, began.Add(t.Every*time.Duration(i)/time.Duration(len(all)))) {
 				return
@@ -160,12 +164,13 @@ func (s *Sweeper) sweep(ctx context.Context, log logr.Logger, t registered, b ba
 	found := make(map[string]Found, len(rows))
 	var unread error
 	for _, row := range rows {
-		f, err := t.Read(row)
+		read, err := t.Read(row)
 		if err != nil {
-			unread = errors.Join(unread, fmt.Errorf("read a row: %w", err))
-			continue
+			unread = fmt.Errorf("read a row: %w", err)
 		}
-		found[idKey(f.ID)] = f
+		for _, f := range read {
+			found[idKey(f.ID)] = f
+		}
 	}
 	if unread != nil {
 		sweepsTotal.WithLabelValues(t.Name, resultFailed).Inc()

@@ -98,10 +98,10 @@ func target(c *cloud) Target {
 		Name:     "things",
 		Declared: func(context.Context) ([]Declared, error) { return c.declared, nil },
 		Query:    func([]Declared) string { return "things | project id, value" },
-		Read: func(raw json.RawMessage) (Found, error) {
+		Read: func(raw json.RawMessage) ([]Found, error) {
 			var r row
 			err := json.Unmarshal(raw, &r)
-			return Found{ID: r.ID, Fields: map[string]any{"v": r.Value}, ChangedAt: r.Changed}, err
+			return []Found{{ID: r.ID, Fields: map[string]any{"v": r.Value}, ChangedAt: r.Changed}}, err
 		},
 	}
 }
@@ -346,7 +346,7 @@ func TestListsOfKindsThatGraphDoesNotHave(t *testing.T) {
 func TestForgottenThingsAreNotKept(t *testing.T) {
 	s := New(Options{})
 	s.Looked("/Subscriptions/A/x/", noon, true)
-	if k, found := s.lookUp("/subscriptions/a/X"); !found || !k.drifted {
+	if k, found := s.lookUp(idKey("/subscriptions/a/X")); !found || !k.drifted {
 		t.Errorf("known %v %t", k, found)
 	}
 	s.Forget("/subscriptions/a/x")

@@ -20,12 +20,14 @@ type Target struct {
 	Every time.Duration
 	// Declared is what should be in Azure, read from the cache. It leaves out what is paused, being deleted, or was never applied.
 	Declared func(context.Context) ([]Declared, error)
-	// Query is the question to Resource Graph that gives the rows of these things. It projects id; order is added.
+	// Query is the question to Resource Graph that gives the rows of these things. Its rows have an id; order is added.
 	Query func([]Declared) string
+	// Row names the row of Query that shows a thing, for a query that shows several in one; nil when each has its own.
+	Row func(Declared) string
 	// Lists are the lists that have them, for a kind that Resource Graph does not have.
 	Lists func([]Declared) []graph.Collection
-	// Read takes a row apart. A row of something else has an id that is not declared, and is passed over.
-	Read func(json.RawMessage) (Found, error)
+	// Read takes a row apart. What is something else has an id that is not declared, and is passed over.
+	Read func(json.RawMessage) ([]Found, error)
 	// Rules are those of the controller's own comparison, so that both see the same.
 	Rules []drift.Rule
 }
@@ -42,7 +44,7 @@ type Declared struct {
 	Fields map[string]any
 }
 
-// Found is one thing as a row shows it.
+// Found is one thing as Azure shows it.
 type Found struct {
 	ID     string
 	Fields map[string]any
@@ -56,9 +58,10 @@ func idKey(id string) string { return strings.ToLower(strings.TrimSuffix(id, "/"
 
 // subscriptionOf is the subscription of an id in lower case; empty for what is above all subscriptions.
 func subscriptionOf(id string) string {
-	segments := strings.SplitN(strings.TrimPrefix(idKey(id), "/"), "/", 3)
-	if len(segments) < 2 || segments[0] != "subscriptions" {
+	const prefix = "/subscriptions/"
+	if len(id) < len(prefix) || !strings.EqualFold(id[:len(prefix)], prefix) {
 		return ""
 	}
-	return segments[1]
+	subscription, _, _ := strings.Cut(id[len(prefix):], "/")
+	return strings.ToLower(subscription)
 }
