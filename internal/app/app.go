@@ -93,7 +93,8 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 		if err != nil {
 			return err
 		}
-		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azureOfNodepools{o.azure}, Namespace: o.Namespace, Notifier: notifier})
+		azures := azuresFor[nodepool.Azure]{o.azure, func(c *arm.Client) nodepool.Azure { return c }}
+		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azures, Namespace: o.Namespace, Notifier: notifier})
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)

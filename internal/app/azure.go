@@ -41,17 +41,22 @@ func azureClients(o arm.Options, live client.Reader, log logr.Logger) (*arm.Clie
 	return clients, nil
 }
 
-// azureOfNodepools is what Nodepools ask of Azure, by their cluster's identity.
-type azureOfNodepools struct{ clients *arm.Clients }
+// azuresFor is what a feature asks of Azure, by the identity of each cluster.
+type azuresFor[Azure any] struct {
+	clients *arm.Clients
+	as      func(*arm.Client) Azure
+}
 
-// For implements nodepool.Azures.
-func (a azureOfNodepools) For(ctx context.Context, cluster capi.Cluster) (nodepool.Azure, error) {
+// For is the way for a cluster, the operator's own for one that is not found, and
+// the zero value, nil, when there is no identity at all.
+func (a azuresFor[Azure]) For(ctx context.Context, cluster capi.Cluster) (Azure, error) {
+	var none Azure
 	c, err := a.clients.For(ctx, cluster)
 	switch {
 	case errors.Is(err, arm.ErrNoCredentials):
-		return nil, nil
+		return none, nil
 	case err != nil:
-		return nil, err
+		return none, err
 	}
-	return c, nil
+	return a.as(c), nil
 }

@@ -94,12 +94,12 @@ func NewClients(o Options, live client.Reader) (*Clients, error) {
 // Own is the operator's own identity; ErrNoCredentials when its environment has none.
 func (c *Clients) Own() (*Client, error) { return c.own, c.ownErr }
 
-// For is the way to Azure by the identity of a cluster. Errors are ErrNoCredentials when neither the cluster nor the
-// environment names one, a *identity.Refusal when what the cluster names cannot be used, or of the reading, which may pass.
+// For is the way to Azure by the identity of a cluster; one that is not found names none. Errors are ErrNoCredentials when neither
+// the cluster nor the environment names one, a *identity.Refusal when what the cluster names cannot be used, or of the reading, which may pass.
 //
 // Nothing is asked of Azure, and an identity that is refused there is not replaced by another.
 func (c *Clients) For(ctx context.Context, cluster capi.Cluster) (*Client, error) {
-	if c.options.Whose == OfOperator {
+	if c.options.Whose == OfOperator || !cluster.Found {
 		return c.Own()
 	}
 	i, err := cluster.Identity(ctx, c.live)

@@ -148,6 +148,12 @@ func TestClientsFallBackToTheOperators(t *testing.T) {
 	if c, err := all.For(t.Context(), nobody); err != nil || c != own {
 		t.Errorf("for a cluster that names nobody: %v", err)
 	}
+	if c, err := all.For(t.Context(), capi.Cluster{Namespace: "team-a", Name: "elsewhere"}); err != nil || c != own {
+		t.Errorf("for a cluster that does not exist: %v", err)
+	}
+	if _, err := all.For(t.Context(), capi.Cluster{Namespace: "team-a", Name: "young", Found: true}); err == nil {
+		t.Error("a cluster without a control plane yet has the operator's own")
+	}
 	refused := (*identity.Refusal)(nil)
 	if _, err := all.For(t.Context(), missing); !errors.As(err, &refused) || refused.Reason != identity.NotFound {
 		t.Errorf("for a cluster whose Secret is missing: %v", err)
