@@ -1,0 +1,68 @@
+package roleassignment
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/roles"
+	"github.com/fleetwright/fleetwright/internal/kube"
+)
+
+// fieldOwner is who writes finalizer, annotations and status.
+const fieldOwner = client.FieldOwner("fleetwright-roleassignment")
+
+// act does the one thing of the plan. Each can be repeated.
+func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation) error {
+	switch o.plan.action {
+	case remember:
+		return r.remember(ctx, a, o, *o.world.found)
+	case assign:
+		made, err := o.azure.Assign(ctx, o.world.wanted)
+		// A reply that is lost may have been a write.
+		r.memory.Healed(client.ObjectKeyFromObject(a), a.Generation, r.Clock.Now())
+		if err != nil {
+			return err
+		}
+		o.world.found = &made
+		return r.remember(ctx, a, o, made)
+	case unassign:
+		return o.azure.Unassign(ctx, o.plan.target.ID)
+	case letGo:
+		if err := r.stopPull(ctx, a, o); err != nil {
+			return err
+		}
+		return kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAzureRoleAssignment, false, fieldOwner)
+	case nothing:
+	}
+	return nil
+}
+
+// remember writes down which assignment was found, so that its absence is drift and its deletion possible without the cluster.
+func (r *Reconciler) remember(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation, found roles.Assignment) error {
+	text := markText(withMark(o.marks, mark{o.world.wanted.PrincipalID, found.ID}))
+	return r.annotate(ctx, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: text})
+}
+
+// annotate sets annotations of the object; an empty value takes one off. Somebody else's write meanwhile is a conflict.
+func (r *Reconciler) annotate(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, values map[string]string) error {
+	before := a.DeepCopy()
+	annotations := map[string]string{}
+	for name, value := range before.Annotations {
+		annotations[name] = value
+	}
+	for name, value := range values {
+		annotations[name] = value
+		if value == "" {
+			delete(annotations, name)
+		}
+	}
+	a.Annotations = annotations
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Patch(ctx, a, patch, fieldOwner); err != nil {
+		return fmt.Errorf("write annotations: %w", err)
+	}
+	return nil
+}

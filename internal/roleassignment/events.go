@@ -1,0 +1,35 @@
+package roleassignment
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/refusal"
+	"github.com/fleetwright/fleetwright/internal/drift"
+	"github.com/fleetwright/fleetwright/internal/kube"
+)
+
+// announce emits an event for each change of a condition that people wait for, and for each drift that was healed. It is called after the
+// status was saved.
+func (r *Reconciler) announce(before, after *fleetwrightv1.AzureRoleAssignment, o *observation, actErr error) {
+	for _, kind := range []string{fleetwrightv1.ConditionReady, fleetwrightv1.ConditionPullVerified} {
+		if !kube.Changed(before.Status.Conditions, after.Status.Conditions, kind) {
+			continue
+		}
+		c := meta.FindStatusCondition(after.Status.Conditions, kind)
+		severity := corev1.EventTypeNormal
+		if c.Status != metav1.ConditionTrue && (o.plan.verdict == stuck || kind == fleetwrightv1.ConditionPullVerified && c.Status == metav1.ConditionFalse) {
+			severity = corev1.EventTypeWarning
+		}
+		r.Recorder.Eventf(after, nil, severity, c.Reason, string(o.plan.action), "%s", c.Message)
+	}
+	if o.plan.drift.Action == drift.Heal && o.plan.action == assign && actErr == nil {
+		countDrift(string(fleetwrightv1.DriftOutcomeHealed))
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was made again", kube.Clip(o.plan.drift.Message))
+	}
+	if _, sorted := refusal.Of(actErr); actErr != nil && !sorted {
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.action)+"Failed", string(o.plan.action), "%s", kube.Clip(actErr.Error()))
+	}
+}

@@ -1,0 +1,163 @@
+package roleassignment
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/identity"
+	"github.com/fleetwright/fleetwright/internal/azure/refusal"
+	"github.com/fleetwright/fleetwright/internal/azure/roles"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/drift"
+	"github.com/fleetwright/fleetwright/internal/freeze"
+	"github.com/fleetwright/fleetwright/internal/hold"
+)
+
+// observation is one reading of everything an assignment depends on, and the plan that follows.
+type observation struct {
+	world world
+	plan  plan
+	pull  *pullLook
+	// azure is the way to Azure, nil without an identity.
+	azure   roles.Azure
+	cluster capi.Cluster
+	frozen  freeze.Effect
+	marks   []mark
+}
+
+// kindName is how messages call the object.
+const kindName = "AzureRoleAssignment"
+
+// look observes and decides. In the steady state it asks Azure once: for the assignment that is known.
+func (r *Reconciler) look(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment) (*observation, error) {
+	o := &observation{marks: marksOf(a)}
+	if a.Spec.ClusterName != "" {
+		var err error
+		if o.cluster, err = capi.ReadCluster(ctx, r.Client, clusterKey(a)); err != nil {
+			return nil, err
+		}
+	}
+	now := r.Clock.Now()
+	// Past the cache: a Freeze made a moment ago counts.
+	o.frozen = freeze.InEffect(ctx, r.Live, a.Namespace, o.cluster.Labels, r.Namespace, now)
+	o.world = world{
+		spec: a.Spec, deleting: !a.DeletionTimestamp.IsZero(), leaving: o.cluster.Deleting,
+		hold: hold.Of(hold.Asking{Kind: kindName, Annotations: a.Annotations, Mode: a.Spec.Reconcile}, o.cluster, o.frozen),
+	}
+	if err := r.ask(ctx, a, o); err != nil {
+		blocked, sorted := obstacleOf(err, missingSince(a), now)
+		if !sorted || passing(err) {
+			return nil, err
+		}
+		o.world.obstacle = &blocked
+	}
+	o.plan = decide(o.world, now)
+	return o, nil
+}
+
+// ask fills in what Azure has. Its errors are refusals, or of reading objects.
+func (r *Reconciler) ask(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation) error {
+	if o.world.deleting {
+		return r.askWhatIsLeft(ctx, a, o)
+	}
+	if o.world.obstacle = early(a, o.cluster); o.world.obstacle != nil {
+		return nil
+	}
+	if err := r.connect(ctx, o); err != nil || o.world.obstacle != nil {
+		return err
+	}
+	if err := r.askWanted(ctx, a, o); err != nil || o.world.obstacle != nil {
+		return err
+	}
+	if err := r.askFound(ctx, o); err != nil {
+		return err
+	}
+	key := client.ObjectKeyFromObject(a)
+	if o.world.found != nil || !o.world.applied {
+		r.memory.AsDeclared(key, a.Generation, r.Clock.Now())
+		return nil
+	}
+	o.world.history = r.memory.Drifted(key, a.Generation, drift.Look{Applied: true}, r.Clock.Now())
+	return nil
+}
+
+// connect finds the identity by which Azure is asked.
+func (r *Reconciler) connect(ctx context.Context, o *observation) error {
+	var err error
+	o.azure, err = r.Azures.For(ctx, o.cluster)
+	if refused, is := errors.AsType[*identity.Refusal](err); is {
+		o.world.obstacle = &obstacle{stuck, fleetwrightv1.ReasonPermissionDenied, refused.Error(), personPause}
+		return nil
+	}
+	if err == nil && o.azure == nil {
+		o.world.obstacle = &obstacle{stuck, fleetwrightv1.ReasonPermissionDenied, "the operator has no identity in Azure: give it one", personPause}
+	}
+	return err
+}
+
+// askWanted finds out which assignment is wanted.
+func (r *Reconciler) askWanted(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation) error {
+	principal, waits, err := principalOf(ctx, o.azure, a, o.cluster)
+	if err != nil || waits != nil {
+		o.world.obstacle = waits
+		return err
+	}
+	role := strings.ToLower(a.Spec.Role.ID)
+	if role == "" {
+		if role, err = o.azure.RoleNamed(ctx, a.Spec.Scope, a.Spec.Role.Name); err != nil {
+			if refused, sorted := refusal.Of(err); sorted && refused.Kind == refusal.Gone {
+				o.world.obstacle = &obstacle{stuck, fleetwrightv1.ReasonRoleNotFound, refused.Error(), personPause}
+				return nil
+			}
+			return err
+		}
+	}
+	kind := a.Spec.Principal.Type
+	if kind == "" {
+		kind = fleetwrightv1.PrincipalTypeServicePrincipal
+	}
+	o.world.wanted = roles.Assignment{
+		ID: roles.IDOf(a.Spec.Scope, roles.Name(a.Spec.Scope, role, principal)), Scope: a.Spec.Scope, RoleID: role, PrincipalID: principal, PrincipalType: string(kind),
+	}
+	return nil
+}
+
+// askFound reads the assignment that is known, or looks for one. What was there and is not in its place is looked for in the list as well:
+// a list may lag behind, and so may a single answer.
+func (r *Reconciler) askFound(ctx context.Context, o *observation) error {
+	known, marked := markOf(o.marks, o.world.wanted.PrincipalID)
+	o.world.applied = marked
+	if marked {
+		found, err := o.azure.Assignment(ctx, known.id)
+		if err == nil && found.Same(o.world.wanted) {
+			o.world.found, o.world.marked = &found, true
+			return nil
+		}
+		if err != nil && !refusal.Is(err, refusal.Gone) {
+			return err
+		}
+	}
+	list, err := o.azure.Assignments(ctx, o.world.wanted.Scope, o.world.wanted.PrincipalID)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].Same(o.world.wanted) {
+			o.world.found, o.world.marked = &list[i], marked && strings.EqualFold(known.id, list[i].ID)
+			return nil
+		}
+	}
+	return nil
+}
+
+// key is the same for all ways to write an id.
+func key(id string) string { return strings.ToLower(id) }
+
+func clusterKey(a *fleetwrightv1.AzureRoleAssignment) types.NamespacedName {
+	return types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.ClusterName}
+}

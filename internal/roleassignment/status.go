@@ -1,0 +1,83 @@
+package roleassignment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/drift"
+	"github.com/fleetwright/fleetwright/internal/kube"
+)
+
+// maxHistory is how many drifts status tells of.
+const maxHistory = 5
+
+// report writes the status of what was seen, planned and done, also when acting failed, and speaks of it only once it is saved.
+func (r *Reconciler) report(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation, actErr error) error {
+	before := a.DeepCopy()
+	now := r.Clock.Now()
+	a.Status = status(before, o, actErr, now)
+	if !equality.Semantic.DeepEqual(before.Status, a.Status) {
+		if err := r.Client.Status().Patch(ctx, a, client.MergeFrom(before), fieldOwner); err != nil {
+			return fmt.Errorf("write status: %w", err)
+		}
+	}
+	countAction(o.plan.action, actErr)
+	if o.pull != nil {
+		countPull(o.pull.plan.action, actErr)
+	}
+	r.announce(before, a, o, actErr)
+	return nil
+}
+
+// status is a report made from scratch; the former one only lends times, and the drifts seen so far.
+func status(before *fleetwrightv1.AzureRoleAssignment, o *observation, actErr error, now time.Time) fleetwrightv1.AzureRoleAssignmentStatus {
+	s := fleetwrightv1.AzureRoleAssignmentStatus{
+		ObservedGeneration: before.Generation, PrincipalID: o.world.wanted.PrincipalID, RoleDefinitionID: o.world.wanted.RoleID,
+		DriftHistory: history(before.Status, o, actErr, now),
+	}
+	if f := o.world.found; f != nil {
+		s.AssignmentID, s.Origin = f.ID, fleetwrightv1.AssignmentOriginAdopted
+		if f.ByUs() {
+			s.Origin = fleetwrightv1.AssignmentOriginCreated
+		}
+	}
+	s.Conditions = kube.Stamp(conditions(before, o, actErr, now), before.Status.Conditions, before.Generation, now)
+	return s
+}
+
+// history adds a drift when it was healed, or when it was first seen to stay.
+func history(before fleetwrightv1.AzureRoleAssignmentStatus, o *observation, actErr error, now time.Time) []fleetwrightv1.DriftRecord {
+	record, is := o.plan.drift.Record(now)
+	if !is || actErr != nil || !o.drifted() {
+		return before.DriftHistory
+	}
+	healed := o.plan.drift.Action == drift.Heal
+	if healed && o.plan.action != assign {
+		return before.DriftHistory
+	}
+	if c := meta.FindStatusCondition(before.Conditions, fleetwrightv1.ConditionAssigned); !healed && c != nil && c.Reason == o.plan.reason {
+		return before.DriftHistory
+	}
+	all := append(slices.Clone(before.DriftHistory), record)
+	return all[max(len(all)-maxHistory, 0):]
+}
+
+// drifted is true when the assignment was there before and is missing now.
+func (o *observation) drifted() bool { return o.world.applied && len(o.plan.drift.Fields) > 0 }
+
+// missingSince is since when the assignment is reported missing, zero when it is not. It only goes into messages and pauses.
+func missingSince(a *fleetwrightv1.AzureRoleAssignment) time.Time {
+	c := meta.FindStatusCondition(a.Status.Conditions, fleetwrightv1.ConditionAssigned)
+	if c == nil || c.Status == metav1.ConditionTrue {
+		return time.Time{}
+	}
+	return c.LastTransitionTime.Time
+}
