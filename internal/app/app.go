@@ -29,9 +29,12 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/arm"
 	"github.com/fleetwright/fleetwright/internal/azure/broker"
+	"github.com/fleetwright/fleetwright/internal/azure/roles"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/freeze/reporting"
 	"github.com/fleetwright/fleetwright/internal/nodepool"
+	"github.com/fleetwright/fleetwright/internal/roleassignment"
 	"github.com/fleetwright/fleetwright/internal/workload"
 )
 
@@ -60,6 +63,9 @@ type Options struct {
 
 	// azure are the ways to Azure, made by Run for all controllers.
 	azure *arm.Clients
+	// sweeper looks for drift for all of them; nil without an identity of the
+	// operator's own.
+	sweeper *sweep.Sweeper
 }
 
 // Flags binds the options to a flag set, with their defaults.
@@ -96,10 +102,21 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 		azures := azuresFor[nodepool.Azure]{o.azure, func(c *arm.Client) nodepool.Azure { return c }}
 		return nodepool.AddToManager(ctx, mgr, clusters, nodepool.Options{Workers: o.NodepoolWorkers, Azure: azures, Namespace: o.Namespace, Notifier: notifier})
 	},
+	func(ctx context.Context, mgr manager.Manager, clusters *workload.Clusters, o Options) error {
+		azures := azuresFor[roles.Azure]{o.azure, func(c *arm.Client) roles.Azure { return c }}
+		return roleassignment.AddToManager(ctx, mgr, roleassignment.Options{
+			Workers: azureWorkers, Azures: azures, Clusters: clusters, Sweeper: o.sweeper, Namespace: o.Namespace,
+		})
+	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)
 	},
 }
+
+// azureWorkers is how many objects of one of the kinds that look after a setting
+// in Azure are reconciled at once. It is few, because each look is a request to
+// Azure, and Azure counts them.
+const azureWorkers = 5
 
 // DefaultNamespace is where the chart installs the manager.
 const DefaultNamespace = "fleetwright-system"
@@ -124,9 +141,16 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	if options.azure, err = azureClients(options.Azure, mgr.GetAPIReader(), log); err != nil {
 		return err
 	}
+	options.sweeper = sweeper(options.azure, log)
 	for _, add := range controllers {
 		if err := add(ctx, mgr, clusters, options); err != nil {
 			return err
+		}
+	}
+	if options.sweeper != nil {
+		// After the controllers, which tell it what to look for.
+		if err := mgr.Add(options.sweeper); err != nil {
+			return fmt.Errorf("add the sweeps for drift: %w", err)
 		}
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -193,7 +217,7 @@ func cachesSynced(mgr manager.Manager) healthz.Checker {
 		if err != nil {
 			return err
 		}
-		for _, object := range append(served, &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}) {
+		for _, object := range append(served, &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}, &fleetwrightv1.AzureRoleAssignment{}) {
 			informer, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
 			if err != nil {
 				return fmt.Errorf("watch %T (are Cluster API and CAPZ installed?): %w", object, err)

@@ -9,7 +9,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/fleetwright/fleetwright/internal/azure/arm"
+	"github.com/fleetwright/fleetwright/internal/azure/graph"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/nodepool"
 )
 
@@ -59,4 +61,15 @@ func (a azuresFor[Azure]) For(ctx context.Context, cluster capi.Cluster) (Azure,
 		return none, err
 	}
 	return a.as(c), nil
+}
+
+// sweeper looks at the whole fleet by the operator's own identity, which needs the
+// right to read all of it; nil when it has none.
+func sweeper(clients *arm.Clients, log logr.Logger) *sweep.Sweeper {
+	own, err := clients.Own()
+	if err != nil {
+		log.Info("Drift is looked for object by object, and rarely, without an identity of the operator's own", "reason", err.Error())
+		return nil
+	}
+	return sweep.New(sweep.Options{Log: log.WithName("sweep"), Azure: func(context.Context, string) (graph.Azure, error) { return own, nil }})
 }
