@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -100,21 +101,44 @@ func (s *Server) SetSettings(settings Settings) {
 
 // patchSettings overwrites the settings that are named; a list is replaced as a whole.
 func (s *Server) patchSettings(w http.ResponseWriter, r *http.Request) {
-	next := s.Settings()
-	raw, err := json.Marshal(next)
+	var patch, merged armjson.Object
+	if !readAdmin(w, r, &patch) {
+		return
+	}
+	raw, err := json.Marshal(s.Settings())
 	if err == nil {
-		next = Settings{} // decoding into the copy would write through its shared lists
-		err = json.Unmarshal(raw, &next)
+		err = json.Unmarshal(raw, &merged)
+	}
+	if err == nil {
+		merge(merged, patch)
+		raw, err = json.Marshal(merged)
 	}
 	if err != nil {
 		adminError(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	if !readAdmin(w, r, &next) {
+	// Into an empty value: what is decoded into a list that is there already is mixed with what was in it.
+	var next Settings
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&next); err != nil {
+		adminError(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	s.SetSettings(next)
 	writeJSON(w, http.StatusOK, next)
+}
+
+// merge overwrites what patch names, object by object.
+func merge(into, patch armjson.Object) {
+	for key, value := range patch {
+		have, isObject := into[key].(armjson.Object)
+		if change, changes := value.(armjson.Object); isObject && changes {
+			merge(have, change)
+			continue
+		}
+		into[key] = value
+	}
 }
 
 // requestPage answers GET /simulator/requests.

@@ -32,6 +32,7 @@ func (c *cloud) updateCluster(r *call, cluster *resource) (reply, error) {
 	for _, key := range keptProperties() {
 		armjson.Default(next, key, current[key])
 	}
+	armjson.DropNulls(next)
 	keepNetwork(armjson.Get(next, "networkProfile"), armjson.Get(current, "networkProfile"))
 	if err := aks.CheckCluster(next); err != nil {
 		return reply{}, err

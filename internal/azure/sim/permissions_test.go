@@ -8,6 +8,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
@@ -144,5 +145,29 @@ func TestLostRepliesOfTheNewTypes(t *testing.T) {
 	}
 	if status := a.raw("GET", path, "", a.token(), nil); status != http.StatusNotFound {
 		t.Errorf("the configuration was made: %d", status)
+	}
+}
+
+// TestPatchedListsAreReplaced: nothing of an old entry of a list shines through a new one.
+func TestPatchedListsAreReplaced(t *testing.T) {
+	a := newAzure(t)
+	var got sim.Settings
+	for _, body := range []string{
+		`{"permissions": {"denied": [{"principal": "` + client + `", "action": "*/write", "scope": "/subscriptions/` + subscription + `"}, {"action": "*/delete"}], "enforced": ["` + other + `"]}}`,
+		`{"permissions": {"denied": [{"action": "*/read"}]}, "armThrottling": {"enabled": true}, "durations": {"poolCreate": "9s"}}`,
+	} {
+		if status := a.admin("PATCH", "settings", body, &got); status != http.StatusOK {
+			t.Fatalf("PATCH: %d", status)
+		}
+	}
+	want := sim.DefaultSettings()
+	want.Permissions = sim.Permissions{Denied: []sim.Denial{{Action: "*/read"}}, Enforced: []string{other}}
+	want.ARMThrottling.Enabled = true
+	want.Durations.PoolCreate = metav1.Duration{Duration: 9 * time.Second}
+	if diff := cmp.Diff(want, a.server.Settings()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if status := a.admin("PATCH", "settings", `{"permissions": {"denied": [{"acton": "*"}]}}`, nil); status != http.StatusBadRequest {
+		t.Errorf("a typing error is answered %d", status)
 	}
 }
