@@ -196,6 +196,34 @@ func TestProtectedNodepoolIsNotDeleted(t *testing.T) {
 	}
 }
 
+// TestOtherKindsAreProtected: whatever has the field deletionPolicy is protected by it.
+func TestOtherKindsAreProtected(t *testing.T) {
+	for kind, spec := range map[string]map[string]any{
+		"AzureRoleAssignment": {
+			"scope": "/subscriptions/00000000-0000-0000-0000-000000000001", "role": map[string]any{"name": "Reader"},
+			"principal": map[string]any{"objectID": "11111111-1111-1111-1111-111111111111"},
+		},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			object := &unstructured.Unstructured{Object: map[string]any{
+				"apiVersion": "fleetwright.io/v1alpha1", "kind": kind, "metadata": map[string]any{"namespace": "default", "name": "protected"}, "spec": spec,
+			}}
+			if err := unstructured.SetNestedField(object.Object, "Protect", "spec", "deletionPolicy"); err != nil {
+				t.Fatal(err)
+			}
+			object = create(t, object)
+			wantRefusal(t, admin.Delete(t.Context(), object), kind+" default/protected is protected: set spec.deletionPolicy to Delete or Retain first")
+			unstructured.RemoveNestedField(object.Object, "spec", "deletionPolicy")
+			if err := admin.Update(t.Context(), object); err != nil {
+				t.Fatal(err)
+			}
+			if err := admin.Delete(t.Context(), object); err != nil {
+				t.Errorf("after the edit: %v", err)
+			}
+		})
+	}
+}
+
 func TestPoolsOfNodepoolsAreDeletedByThoseWhoLookAfterThem(t *testing.T) {
 	keepers := []string{
 		"system:serviceaccount:fleetwright-system:fleetwright", "system:serviceaccount:capi-system:capi-manager",
