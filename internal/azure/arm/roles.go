@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fleetwright/fleetwright/internal/azure/armid"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
 )
@@ -134,18 +135,19 @@ func (c *Client) readRole(ctx context.Context, scope, name string) (string, erro
 
 // definitionID writes a role definition's id as Azure does: of the subscription, or of the tenant above all subscriptions.
 func definitionID(scope, roleID string) string {
-	segments := strings.Split(strings.TrimPrefix(scope, "/"), "/")
 	prefix := ""
-	if len(segments) > 1 && strings.EqualFold(segments[0], "subscriptions") {
-		prefix = "/subscriptions/" + segments[1]
+	if id, err := armid.Parse(scope); err == nil && id.Subscription() != "" {
+		prefix = "/subscriptions/" + id.Subscription()
 	}
 	return prefix + "/providers/" + definitionType + "/" + roleID
 }
 
 // scopeOf is the scope of a role assignment's id.
 func scopeOf(id string) string {
-	if at := strings.LastIndex(strings.ToLower(id), "/providers/microsoft.authorization/"); at > 0 {
-		return id[:at]
+	if assignment, err := armid.Parse(id); err == nil {
+		if scope, found := assignment.Scope(); found {
+			return scope.String()
+		}
 	}
 	return id
 }

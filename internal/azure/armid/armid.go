@@ -2,13 +2,15 @@
 // segment, without regard to case.
 //
 // It stands on the Azure SDK's parser and refuses what that lets through: a
-// doubled or trailing slash, a query, an empty name. A prefix, a suffix or a
-// name alone never identifies anything.
+// doubled or trailing slash, a query, an empty name, a character that nobody
+// sees. A prefix, a suffix or a name alone never identifies anything.
 package armid
 
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
 )
@@ -46,17 +48,32 @@ func Parse(text string) (ID, error) {
 	if err != nil {
 		return ID{}, fmt.Errorf("%q is not an Azure resource id: %w", text, err)
 	}
-	if parsed.Name == "" || strings.EqualFold(parsed.ResourceGroupName, "providers") {
+	if parsed.Name == "" || isWord(parsed.SubscriptionID) || isWord(parsed.ResourceGroupName) {
 		return ID{}, fmt.Errorf("%q is not an Azure resource id: a name is missing", text)
 	}
-	return ID{text: text, key: strings.ToLower(text)}, nil
+	return ID{text: text, key: strings.Map(fold, text)}, nil
+}
+
+// isWord is true for a name that is a word of ids: in
+// /subscriptions/resourceGroups/g, the subscription is missing.
+func isWord(name string) bool {
+	return strings.EqualFold(name, "providers") || strings.EqualFold(name, "resourceGroups")
+}
+
+// fold makes the cases of a letter one, as Azure does: the Kelvin sign, whose
+// lower case is k, is not a k to it.
+func fold(r rune) rune {
+	if lower := unicode.ToLower(r); r < utf8.RuneSelf || lower >= utf8.RuneSelf {
+		return lower
+	}
+	return r
 }
 
 func wellFormed(text string) error {
 	switch {
 	case !strings.HasPrefix(text, "/"):
 		return fmt.Errorf("it does not start with a slash")
-	case strings.ContainsAny(text, "?#% \t\r\n\\"):
+	case !utf8.ValidString(text), strings.ContainsAny(text, "?#% \\"), strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return fmt.Errorf("it holds a character that no id has")
 	}
 	for segment := range strings.SplitSeq(text[1:], "/") {

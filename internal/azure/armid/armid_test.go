@@ -1,6 +1,7 @@
 package armid
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,12 @@ func TestParse(t *testing.T) {
 		"query":               {instance + "?api-version=1", false},
 		"escaped":             {strings.Replace(instance, "mc_rg", "mc%5Frg", 1), false},
 		"empty group":         {"/subscriptions/0/resourceGroups/providers/Microsoft.Compute/virtualMachineScaleSets/v", false},
+		"empty subscription":  {"/subscriptions/resourceGroups/g/Microsoft.Compute", false},
+		"no subscription":     {"/subscriptions/providers/Microsoft.Compute/virtualMachineScaleSets", false},
+		"a zero width space":  {strings.Replace(instance, "mc_rg", "mc\u200b_rg", 1), false},
+		"broken text":         {strings.Replace(instance, "mc_rg", "mc\xff_rg", 1), false},
+		"letters of a group":  {strings.Replace(instance, "mc_rg", "mc_größe", 1), true},
+		"management group":    {managementGroup, true},
 		"a number":            {"0", false},
 		"relative":            {"/subscriptions/0/resourceGroups/../providers/Microsoft.Compute/virtualMachineScaleSets/v", false},
 		"collection, no name": {"/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets", false},
@@ -32,7 +39,7 @@ func TestParse(t *testing.T) {
 			if (err == nil) != tc.ok {
 				t.Fatalf("Parse(%q) = %v, %v; want ok %t", tc.text, id, err, tc.ok)
 			}
-			if err != nil && !strings.Contains(err.Error(), tc.text) {
+			if err != nil && !strings.Contains(err.Error(), strconv.Quote(tc.text)) {
 				t.Errorf("error %q does not name the value", err)
 			}
 		})
