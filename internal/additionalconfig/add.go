@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -28,6 +29,9 @@ func AddToManager(mgr manager.Manager, namespace string) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Namespace: namespace, Sections: Sections,
 		Recorder: mgr.GetEventRecorder("fleetwright-" + Name), Clock: clock.RealClock{},
 	}
+	if err := metrics.Registry.Register(conditionCollector{mgr.GetClient()}); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
 	// Status writes of our own must not wake us.
 	own := predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 	b := ctrl.NewControllerManagedBy(mgr).Named(Name).For(&fleetwrightv1.AzureClusterAdditionalConfig{}, builder.WithPredicates(own))
@@ -39,7 +43,7 @@ func AddToManager(mgr manager.Manager, namespace string) error {
 		b = b.Owns(object)
 	}
 	return b.
-		Watches(capi.NewCluster(), handler.EnqueueRequestsFromMapFunc(sameName), builder.WithPredicates(predicate.Or(own, predicate.LabelChangedPredicate{}))).
+		Watches(capi.ClusterObject(), handler.EnqueueRequestsFromMapFunc(sameName), builder.WithPredicates(predicate.Or(own, predicate.LabelChangedPredicate{}))).
 		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(r.inReach), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }

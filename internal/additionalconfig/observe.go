@@ -94,7 +94,8 @@ func plain(v any) (map[string]any, error) {
 		return nil, err
 	}
 	out := map[string]any{}
-	return out, utiljson.Unmarshal(raw, &out)
+	err = utiljson.Unmarshal(raw, &out)
+	return out, err
 }
 
 // kinds are those of all sections, each once.

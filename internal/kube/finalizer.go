@@ -11,13 +11,11 @@ import (
 // SetFinalizer adds a finalizer to an object or removes it. Somebody else's write meanwhile is a conflict.
 func SetFinalizer(ctx context.Context, writer client.Writer, object client.Object, finalizer string, present bool, owner client.FieldOwner) error {
 	before := object.DeepCopyObject().(client.Object)
-	changed, verb := false, "add"
-	if present {
-		changed = controllerutil.AddFinalizer(object, finalizer)
-	} else {
-		changed, verb = controllerutil.RemoveFinalizer(object, finalizer), "remove"
+	edit, verb := controllerutil.AddFinalizer, "add"
+	if !present {
+		edit, verb = controllerutil.RemoveFinalizer, "remove"
 	}
-	if !changed {
+	if !edit(object, finalizer) {
 		return nil
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})

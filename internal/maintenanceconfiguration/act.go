@@ -46,8 +46,7 @@ func (r *Reconciler) letGo(ctx context.Context, m *fleetwrightv1.AzureMaintenanc
 func (r *Reconciler) write(ctx context.Context, m *fleetwrightv1.AzureMaintenanceConfiguration, o *observation) error {
 	wanted, err := forAzure(m.Spec.Window, o.world.found)
 	if err != nil {
-		o.plan = plan{verdict: stuck, action: nothing, reason: fleetwrightv1.ReasonInvalidSpec, message: err.Error()}
-		return nil
+		return err
 	}
 	answer, err := o.azure.WriteMaintenanceConfiguration(ctx, o.cluster.ManagedClusterID(), string(m.Spec.Type), wanted)
 	// A reply that is lost may have been a write.

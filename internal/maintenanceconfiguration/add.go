@@ -46,7 +46,7 @@ func AddToManager(mgr manager.Manager, azures Azures, namespace string) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(Name).
 		// Status and an annotation are our own, and must not wake us: each look costs a request to Azure.
 		For(&fleetwrightv1.AzureMaintenanceConfiguration{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, pauseChanged))).
-		Watches(capi.NewCluster(), handler.EnqueueRequestsFromMapFunc(ofCluster), builder.WithPredicates(wish)).
+		Watches(capi.ClusterObject(), handler.EnqueueRequestsFromMapFunc(ofCluster), builder.WithPredicates(wish)).
 		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(r.inReach), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers, ReconciliationTimeout: reconcileTimeout}).
 		Complete(r.fromCache())

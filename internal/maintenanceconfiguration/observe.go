@@ -70,6 +70,9 @@ func (r *Reconciler) ask(ctx context.Context, m *fleetwrightv1.AzureMaintenanceC
 	if err := r.connect(ctx, o); err != nil || o.world.obstacle != nil || o.world.deleting {
 		return err
 	}
+	if o.world.obstacle = invalid(m.Spec.Window); o.world.obstacle != nil {
+		return nil
+	}
 	answer, err := o.azure.MaintenanceConfiguration(ctx, o.cluster.ManagedClusterID(), string(m.Spec.Type))
 	switch {
 	case err == nil:

@@ -44,6 +44,14 @@ func early(cluster capi.Cluster, created, now time.Time) *obstacle {
 	return nil
 }
 
+// invalid is what admission cannot see in a window; nil for nothing.
+func invalid(w fleetwrightv1.AzureMaintenanceWindow) *obstacle {
+	if _, err := forAzure(w, nil); err != nil {
+		return &obstacle{stuck, fleetwrightv1.ReasonInvalidSpec, err.Error(), rest}
+	}
+	return nil
+}
+
 // obstacleOf says what a refusal of Azure means; false for an error that is simply tried again.
 func obstacleOf(err error) (obstacle, bool) {
 	refused, ok := refusal.Of(err)

@@ -216,7 +216,10 @@ func TestWhoHoldsBack(t *testing.T) {
 	s.way = way
 	s.expect("with it", "DELETE: gone")
 
-	s.object(func(spec *spec) { spec.ClusterName = "other" })
+	s.object()
+	s.change(func(spec *spec) { spec.ClusterName, spec.Window.StartDate = "prod", "2026-02-31" })
+	s.expect("a date that is none", ": Ready False InvalidSpec, Applied False InvalidSpec, Stalled True InvalidSpec, again in 6h0m0s")
+	s.change(func(spec *spec) { spec.ClusterName = "other" })
 	s.expect("a cluster that is not there", ": Ready False ClusterNotFound, Applied False ClusterNotFound, Stalled True ClusterNotFound, again in 10m0s")
 }
 
