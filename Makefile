@@ -145,6 +145,11 @@ bench-drain: bin/bench-drain ## Measure drains beside their peers, 80 minutes (A
 	@bin/bench-drain $(ARGS) 2>bin/bench-drain.log || { tail -n 5 bin/bench-drain.log; exit 1; }
 	@$(BENCH_PAGE)
 
+.PHONY: bench-azure
+bench-azure: ## Measure what drift in Azure costs beside pollers, through virtual days (ARGS=-quick: see that it works)
+	go run ./hack/benchazure $(ARGS)
+	@$(BENCH_PAGE)
+
 .PHONY: bin/bench-drain
 bin/bench-drain: $(PROGRESS)
 	@$(PROGRESS) -what "the drain benchmark" -C localstack -o ../bin/bench-drain -ldflags "$(LDFLAGS)" ./bench

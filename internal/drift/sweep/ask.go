@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/graph"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 )
@@ -26,6 +27,8 @@ func (s *Sweeper) ask(ctx context.Context, t registered, b batch) ([]json.RawMes
 	if err != nil {
 		return nil, err
 	}
+	// Nothing waits for a sweep: all others go first.
+	ctx = broker.For(ctx, broker.Call{Priority: broker.PrioritySweep})
 	if t.Query != nil {
 		return s.query(ctx, azure, graph.Query{Subscriptions: b.subscriptions, Text: t.Query(b.declared) + "\n| order by id asc"})
 	}
