@@ -147,7 +147,7 @@ var misbehaviours = map[string]struct {
 		_, _ = io.WriteString(w, `{"access_token": [`+echo(r, form))
 		return true
 	}},
-	"the sign-in breaks off": {true, func(w http.ResponseWriter, _ *http.Request, form url.Values) bool {
+	"the sign-in breaks off": {true, func(_ http.ResponseWriter, _ *http.Request, form url.Values) bool {
 		if form == nil {
 			return false
 		}
@@ -184,7 +184,8 @@ func TestNoSecretIsTold(t *testing.T) {
 	const text = "canary~of+the/client=secret"
 	assertion := "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte(`{"canary":"of the token of the service account"}`)) + ".c2lnbmF0dXJl"
 	pem := certificate(t)
-	key := strings.Split(pem[strings.Index(pem, "PRIVATE KEY"):], "\n")[3]
+	_, private, _ := strings.Cut(pem, "PRIVATE KEY")
+	key := strings.Split(private, "\n")[3]
 	for name, make := range map[string]func(t *testing.T, m *management) capi.Cluster{
 		"a client secret": func(_ *testing.T, m *management) capi.Cluster {
 			m.secret("shop", map[string]string{"clientSecret": text})

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"maps"
 	"math/big"
 	"testing"
 	"time"
@@ -133,9 +134,7 @@ func (m *management) cluster(name, flavor string, plane map[string]any) capi.Clu
 // identitySpec is the spec of an AzureClusterIdentity that everybody may use; its Secret, if it has one, is called as it is.
 func identitySpec(kind, client string, more map[string]any) map[string]any {
 	spec := map[string]any{"type": kind, "tenantID": tenant, "clientID": client, "allowedNamespaces": map[string]any{}}
-	for k, v := range more {
-		spec[k] = v
-	}
+	maps.Copy(spec, more)
 	return spec
 }
 

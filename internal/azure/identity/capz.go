@@ -53,13 +53,8 @@ func (s Sources) ofCAPZ() (Step, error) {
 	case !allowed:
 		return Step{}, refuse(NotAllowed, "%s: spec.allowedNamespaces does not allow namespace %s: add it to spec.allowedNamespaces.list", from, s.Namespace)
 	}
-	// A managed identity belongs to the machine's tenant, and some have their ids in a file.
-	inFile := object.Type == "UserAssignedIdentityCredential"
-	switch {
-	case object.TenantID == "" && !inFile && object.Type != "UserAssignedMSI":
-		return Step{}, refuse(Invalid, "%s: spec.tenantID is empty: set it to the id of the Entra tenant", from)
-	case object.ClientID == "" && !inFile:
-		return Step{}, refuse(Invalid, "%s: spec.clientID is empty: set it to the client id of the identity", from)
+	if err := object.lacksID(from); err != nil {
+		return Step{}, err
 	}
 	i := Identity{From: from, TenantID: object.TenantID, ClientID: object.ClientID, Cloud: s.cloud()}
 	switch object.Type {
@@ -82,6 +77,19 @@ func (s Sources) ofCAPZ() (Step, error) {
 			"ServicePrincipalCertificate, UserAssignedMSI and UserAssignedIdentityCredential", from, object.Type)
 	}
 	return Step{Identity: i}, nil
+}
+
+// lacksID refuses an identity without the ids that its type needs.
+func (c ClusterIdentity) lacksID(from string) error {
+	// A managed identity belongs to the machine's tenant, and some have their ids in a file.
+	inFile := c.Type == "UserAssignedIdentityCredential"
+	switch {
+	case c.TenantID == "" && !inFile && c.Type != "UserAssignedMSI":
+		return refuse(Invalid, "%s: spec.tenantID is empty: set it to the id of the Entra tenant", from)
+	case c.ClientID == "" && !inFile:
+		return refuse(Invalid, "%s: spec.clientID is empty: set it to the client id of the identity", from)
+	}
+	return nil
 }
 
 // allow tells whether clusters of a namespace may use the identity, as IsClusterNamespaceAllowed of CAPZ does: not set allows
