@@ -263,8 +263,8 @@ func TestAnswersTeach(t *testing.T) {
 		}
 		header.Set("Retry-After", "2")
 		status, body = 429, `{"error":{"code":"SubscriptionRequestsThrottled","message":"x"}}`
-		if r, err := send(t.Context(), p, "GET", acr); err != nil || r.StatusCode != 429 || arm().closed.Sub(time.Now()) != 2*time.Second {
-			t.Errorf("%v, shut for %s", err, arm().closed.Sub(time.Now()))
+		if r, err := send(t.Context(), p, "GET", acr); err != nil || r.StatusCode != 429 || time.Until(arm().closed) != 2*time.Second {
+			t.Errorf("%v, shut for %s", err, time.Until(arm().closed))
 		}
 		status, body, header = 200, "{}", http.Header{}
 		begin := time.Now()

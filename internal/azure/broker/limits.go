@@ -96,11 +96,12 @@ func targetOf(principal, method, path, region string) target {
 
 // aks adds the bucket of the AKS resource provider.
 func (t *target) aks(method string, p path, region string) {
-	n := need{limit: aksOther, scope: p.subscription, region: strings.ToLower(strings.ReplaceAll(region, " ", "")), regional: true, subscription: p.subscription}
+	region = strings.ToLower(strings.ReplaceAll(region, " ", ""))
+	other := aksOther
 	if p.at(0) == "locations" {
-		n.region = p.at(1)
+		region = p.at(1)
 		if strings.HasPrefix(p.at(2), "operation") {
-			n.limit = aksOperations
+			other = aksOperations
 		}
 	}
 	if p.at(0) == clusters && p.at(1) != "" {
@@ -108,23 +109,33 @@ func (t *target) aks(method string, p path, region string) {
 		// Aborting must get past what it aborts.
 		t.changes = !t.reads && p.last() != "abort"
 	}
-	one := func(l *limit, scope string) { n = need{limit: l, scope: scope, subscription: p.subscription} }
-	switch {
-	case p.at(0) != clusters:
-	case len(p.rest) == 1 && p.group == "":
-		// The list of all regions counts in each of them.
-		one(aksList, p.subscription)
-	case len(p.rest) == 1:
-		one(aksListGroup, p.subscription+"/"+p.group)
-	case len(p.rest) == 2 && method == "GET":
-		one(aksGetCluster, t.cluster)
-	case len(p.rest) == 2 && method == "PUT":
-		one(aksPutCluster, t.cluster)
-	case len(p.rest) == 4 && p.at(2) == pools && method == "PUT":
-		// Published per pool. Counted per cluster, in case that is meant: nobody changes pools of a cluster once a minute.
-		one(aksPutPool, t.cluster)
+	n := need{limit: other, scope: p.subscription, region: region, regional: true, subscription: p.subscription}
+	if l, scope := t.ofOne(method, p); l != nil {
+		n = need{limit: l, scope: scope, subscription: p.subscription}
 	}
 	t.needs = append(t.needs, n)
+}
+
+// ofOne is the limit of a request that does not count with all others of its region, nil for none.
+func (t *target) ofOne(method string, p path) (l *limit, scope string) {
+	if p.at(0) != clusters {
+		return nil, ""
+	}
+	switch kind := len(p.rest); {
+	case kind == 1 && p.group == "":
+		// The list of all regions counts in each of them.
+		return aksList, p.subscription
+	case kind == 1:
+		return aksListGroup, p.subscription + "/" + p.group
+	case kind == 2 && method == "GET":
+		return aksGetCluster, t.cluster
+	case kind == 2 && method == "PUT":
+		return aksPutCluster, t.cluster
+	case kind == 4 && p.at(2) == pools && method == "PUT":
+		// Published per pool. Counted per cluster, in case that is meant: nobody changes pools of a cluster once a minute.
+		return aksPutPool, t.cluster
+	}
+	return nil, ""
 }
 
 // path is what an ARM path names, in lower case.

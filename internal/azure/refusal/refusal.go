@@ -46,20 +46,6 @@ const (
 	Stuck Verdict = "Stuck"
 )
 
-// Verdict is what to do about a refusal. RetryAfter, where it is set, is how long to wait.
-func (e *Error) Verdict() Verdict {
-	switch e.Kind {
-	case Denied, Final:
-		return Stuck
-	case Passing:
-		if e.RetryAfter <= 0 {
-			return Retry
-		}
-	case Busy, Gone, Early, Exists:
-	}
-	return Wait
-}
-
 // Error is one refusal. It holds no token and no secret.
 type Error struct {
 	Kind Kind
@@ -77,6 +63,20 @@ type Error struct {
 	// Action and Scope are what a Denied identity needs: for instance
 	// Microsoft.ContainerService/managedClusters/agentPools/deleteMachines/action on the ARM id of the pool.
 	Action, Scope string
+}
+
+// Verdict is what to do about a refusal. RetryAfter, where it is set, is how long to wait.
+func (e *Error) Verdict() Verdict {
+	switch e.Kind {
+	case Denied, Final:
+		return Stuck
+	case Passing:
+		if e.RetryAfter <= 0 {
+			return Retry
+		}
+	case Busy, Gone, Early, Exists:
+	}
+	return Wait
 }
 
 // How many bytes of Azure's words are kept. No code, action or scope of Azure is as long.
