@@ -43,7 +43,7 @@ func sizes() []size { return []size{{500, 13}, {2000, 100}} }
 func main() {
 	testing.Init()
 	out := flag.String("out", "docs/benchmarks", "folder for the figures")
-	seeds := flag.Int("seeds", 5, "how many different days")
+	seeds := flag.Int("seeds", 3, "how many different days")
 	quick := flag.Bool("quick", false, "two hours of one fleet and one day, written nowhere")
 	flag.Parse()
 	debug.SetGCPercent(400) // rows are garbage at once, and little of it stays
@@ -133,7 +133,7 @@ func (b *bench) measure() error {
 			}
 		}
 	}
-	for _, every := range []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute, 5 * time.Minute, 10 * time.Minute} {
+	for _, every := range []time.Duration{time.Minute, sweep.DefaultEvery, 210 * time.Second, 5 * time.Minute, 10 * time.Minute} {
 		r := runOf{Size: b.sizes[0], Who: ours, Every: every}
 		if err := b.one(&r, 1); err != nil {
 			return err

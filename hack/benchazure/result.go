@@ -14,9 +14,8 @@ type result struct {
 	Drifts, Open int
 	// Puts are those about drifts.
 	Puts int
-	// Detect and Heal are sorted, of all drifts; StormHealed is when the last of the storm was healed, since it began.
-	Detect, Heal []time.Duration
-	StormHealed  time.Duration
+	// Detect and Heal are sorted, of all drifts, and Storm is when those of the storm were healed.
+	Detect, Heal, Storm []time.Duration
 	// FalseAlarms are looks at things that were as declared; Stopped are drifts that were taken for a fight.
 	FalseAlarms, Stopped int
 }
@@ -33,11 +32,12 @@ func newResult(calls fakearm.Calls, episodes []*fakearm.Episode) result {
 		healed := e.Healed.Sub(e.Drifted)
 		r.Heal = append(r.Heal, healed)
 		if e.Storm {
-			r.StormHealed = max(r.StormHealed, healed)
+			r.Storm = append(r.Storm, healed)
 		}
 	}
 	slices.Sort(r.Detect)
 	slices.Sort(r.Heal)
+	slices.Sort(r.Storm)
 	return r
 }
 

@@ -16,8 +16,9 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/graph"
 )
 
-// DefaultEvery is the time between two looks at the same thing. With what Resource Graph is late by, a drift is found within 5 minutes.
-const DefaultEvery = 3 * time.Minute
+// DefaultEvery is the time between two looks at the same thing. With what Resource Graph is late by, 99 of 100 drifts are found within 5
+// minutes; docs/benchmarks.md has what other times would cost.
+const DefaultEvery = 150 * time.Second
 
 // Rest is how long a controller leaves a thing alone by itself while sweeps look at it. It is for what Resource Graph was never told, and
 // long, because it costs a request per thing: seven things of a cluster cost 0.04 requests an hour so, and 0.6 if they were looked at
