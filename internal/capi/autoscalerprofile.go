@@ -36,6 +36,9 @@ type AutoscalerProfile struct {
 	Azure autoscalerprofile.Values
 	// Progress is how far Azure has come with what the object asks for.
 	Progress Progress
+	// ListOwner is who else wrote the list that settings are in last, empty where it
+	// is not known.
+	ListOwner string
 
 	holders []holder
 	// separate are the settings that have an owner of their own in the API server.
@@ -71,6 +74,9 @@ type holder struct {
 	// covers are the settings that the list can have, nil for all.
 	covers []string
 }
+
+// somebody is a manager whose name is not known.
+const somebody = "another manager"
 
 // says is what the holder says of a setting, empty for "it shall not be there";
 // false when it is nothing to him.
@@ -151,6 +157,11 @@ func ReadAutoscalerProfile(ctx context.Context, reader client.Reader, cluster ty
 func profileOf(f profileFlavor, plane *unstructured.Unstructured) AutoscalerProfile {
 	p := AutoscalerProfile{Kind: plane.GetKind(), Object: plane.GetName(), holders: f.holders(plane), separate: f.separate()}
 	p.Declared, p.Ours = f.declared(plane)
+	for _, h := range p.holders {
+		if h.list && h.manager != somebody {
+			p.ListOwner = h.manager
+		}
+	}
 	return p
 }
 

@@ -39,7 +39,7 @@ func (AzureASOManaged) holders(plane *unstructured.Unstructured) []holder {
 			out = append(out, holder{manager: m.name, where: where, list: true, again: m.applies})
 		}
 	}
-	return append(out, holder{manager: "another manager", where: where, list: true})
+	return append(out, holder{manager: somebody, where: where, list: true})
 }
 
 func (AzureASOManaged) write(ctx context.Context, c client.Client, plane *unstructured.Unstructured, wanted autoscalerprofile.Values) error {

@@ -232,7 +232,10 @@ func (w world) look(found autoscalerprofile.Values) drift.Look {
 	for _, key := range autoscalerprofile.Differing(w.wanted, found) {
 		l.Fields = append(l.Fields, drift.Field{Path: autoscalerprofile.NameOf(key), Declared: w.wanted[key], Found: found[key]})
 	}
-	if w.live {
+	switch {
+	case w.throughCAPZ() && w.declared.NeedsWrite(w.wanted):
+		l.ChangedBy = w.declared.ListOwner
+	case w.live:
 		l.ChangedAt, l.ChangedBy = w.azure.ChangedAt, w.azure.ChangedBy
 	}
 	return l

@@ -2,9 +2,7 @@ package clusterautoscaler
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -23,13 +21,7 @@ import (
 
 // target is what sweeps look for: the profiles that were seen in Azure, by the settings that are owned.
 func target(reader client.Reader) sweep.Target {
-	return sweep.Target{
-		Name:     "autoscaler profiles",
-		Declared: func(ctx context.Context) ([]sweep.Declared, error) { return declared(ctx, reader) },
-		Query:    query,
-		Read:     readRow,
-		Rules:    rules(),
-	}
+	return sweep.AutoscalerProfiles(func(ctx context.Context) ([]sweep.Declared, error) { return declared(ctx, reader) }, rules()...)
 }
 
 // rules make a sweep take the same texts for the same as package autoscalerprofile does.
@@ -77,30 +69,6 @@ func declared(ctx context.Context, reader client.Reader) ([]sweep.Declared, erro
 		out = append(out, sweep.Declared{Object: client.ObjectKeyFromObject(a), ID: id, Fields: fields})
 	}
 	return out, nil
-}
-
-// query asks for clusters by their names, which are shorter than ids; a row of another cluster of that name is passed over.
-func query(of []sweep.Declared) string {
-	names := make([]string, 0, len(of))
-	for _, d := range of {
-		names = append(names, "'"+strings.ToLower(d.ID[strings.LastIndexByte(d.ID, '/')+1:])+"'")
-	}
-	return "resources\n| where type =~ 'microsoft.containerservice/managedclusters'\n| where name in~ (" + strings.Join(names, ", ") +
-		")\n| project id, profile = properties.autoScalerProfile"
-}
-
-func readRow(row json.RawMessage) (sweep.Found, error) {
-	var r struct {
-		ID      string
-		Profile map[string]any
-	}
-	if err := json.Unmarshal(row, &r); err != nil {
-		return sweep.Found{}, err
-	}
-	if r.ID == "" {
-		return sweep.Found{}, fmt.Errorf("it has no id")
-	}
-	return sweep.Found{ID: r.ID, Fields: r.Profile}, nil
 }
 
 // suspect notes whom a sweep found different, and has it looked at behind what a person has changed.

@@ -1,0 +1,58 @@
+package clusterautoscaler
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/testkit"
+)
+
+// server is a real API server with the definitions of Cluster API, of the control planes of both of CAPZ's flavours and of ours.
+var server client.WithWatch
+
+func TestMain(m *testing.M) {
+	code, err := withServer(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func withServer(m *testing.M) (code int, err error) {
+	const crds = "../../localstack/crds/generated/"
+	config, stop, err := testkit.StartAPIServer(
+		crds+"capi/clusters.cluster.x-k8s.io.json",
+		crds+"capz/azuremanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
+		crds+"capz/azureasomanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
+		"../nodepool/testdata/aso-crds.yaml")
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if stopErr := stop(); err == nil {
+			err = stopErr
+		}
+	}()
+	config.QPS = -1
+	ctrl.SetLogger(logr.Discard())
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, clusterv1.AddToScheme, fleetwrightv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return 0, err
+		}
+	}
+	if server, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
