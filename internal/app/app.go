@@ -27,12 +27,14 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/additionalconfig"
 	"github.com/fleetwright/fleetwright/internal/azure/arm"
 	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/freeze/reporting"
+	"github.com/fleetwright/fleetwright/internal/maintenanceconfiguration"
 	"github.com/fleetwright/fleetwright/internal/nodepool"
 	"github.com/fleetwright/fleetwright/internal/roleassignment"
 	"github.com/fleetwright/fleetwright/internal/workload"
@@ -107,6 +109,13 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 		return roleassignment.AddToManager(ctx, mgr, roleassignment.Options{
 			Workers: azureWorkers, Azures: azures, Clusters: clusters, Sweeper: o.sweeper, Namespace: o.Namespace,
 		})
+	},
+	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
+		azures := azuresFor[maintenanceconfiguration.Azure]{o.azure, func(c *arm.Client) maintenanceconfiguration.Azure { return c }}
+		return maintenanceconfiguration.AddToManager(mgr, azures, o.Namespace)
+	},
+	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
+		return additionalconfig.AddToManager(mgr, o.Namespace)
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)
@@ -217,7 +226,8 @@ func cachesSynced(mgr manager.Manager) healthz.Checker {
 		if err != nil {
 			return err
 		}
-		for _, object := range append(served, &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}, &fleetwrightv1.AzureRoleAssignment{}) {
+		for _, object := range append(served, &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}, &fleetwrightv1.AzureRoleAssignment{},
+			&fleetwrightv1.AzureClusterAdditionalConfig{}, &fleetwrightv1.AzureMaintenanceConfiguration{}) {
 			informer, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
 			if err != nil {
 				return fmt.Errorf("watch %T (are Cluster API and CAPZ installed?): %w", object, err)

@@ -122,7 +122,7 @@ func clusterObjects() []client.Object {
 	plane := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1", "kind": "AzureManagedControlPlane",
 		"metadata": map[string]any{"namespace": key.Namespace, "name": "prod"},
-		"spec":     map[string]any{"subscriptionID": "00000000-0000-0000-0000-000000000001", "resourceGroupName": "prod", "location": "westeurope"},
+		"spec":     map[string]any{"subscriptionID": "00000000-0000-0000-0000-000000000001", "resourceGroupName": "prod", "location": "westeurope", "version": "v1.34.2", "identityRef": map[string]any{"kind": "AzureClusterIdentity", "name": "prod"}},
 	}}
 	return []client.Object{c, plane}
 }
