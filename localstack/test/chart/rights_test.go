@@ -25,6 +25,12 @@ var unproven = sets.New(
 	// The other flavour: the cluster here is of the first.
 	"create infrastructure.cluster.x-k8s.io/azureasomanagedmachinepools", "patch infrastructure.cluster.x-k8s.io/azureasomanagedmachinepools",
 	"delete infrastructure.cluster.x-k8s.io/azureasomanagedmachinepools",
+	// Nobody asks for anything of Azure here besides pools.
+	"patch fleetwright.io/azureclusteradditionalconfigs", "patch fleetwright.io/azureclusteradditionalconfigs/status",
+	"patch fleetwright.io/azuremaintenanceconfigurations", "patch fleetwright.io/azuremaintenanceconfigurations/status",
+	"create fleetwright.io/azuremaintenanceconfigurations", "delete fleetwright.io/azuremaintenanceconfigurations",
+	"create fleetwright.io/azureroleassignments", "patch fleetwright.io/azureroleassignments", "delete fleetwright.io/azureroleassignments",
+	"create fleetwright.io/azureclusterautoscalers", "patch fleetwright.io/azureclusterautoscalers", "delete fleetwright.io/azureclusterautoscalers",
 )
 
 // checkRights compares what the operator wrote with what it may write: nothing was refused, and nothing is granted for nothing.
@@ -115,8 +121,11 @@ func checkMetrics(t *testing.T, scraped string) {
 	if unlisted := served.Difference(listed); len(unlisted) > 0 {
 		t.Errorf("docs/install.md does not list %v", sets.List(unlisted))
 	}
-	// Nothing runs on these clusters, so no eviction was counted and nobody holds up a drain; and nobody asks Azure, so no budget was begun.
-	silent := sets.New("fleetwright_nodepool_evictions_total", "fleetwright_drain_debt_seconds_total", "fleetwright_drain_blocked_pods", "fleetwright_azure_budget_left")
+	// Nothing runs on these clusters, so no eviction was counted and nobody holds up a drain; and nobody asks Azure, so no budget was begun
+	// and no object of Azure is told of.
+	silent := sets.New("fleetwright_nodepool_evictions_total", "fleetwright_drain_debt_seconds_total", "fleetwright_drain_blocked_pods", "fleetwright_azure_budget_left",
+		"fleetwright_additional_config_condition", "fleetwright_maintenance_configuration_condition",
+		"fleetwright_maintenance_configuration_actions_total", "fleetwright_maintenance_configuration_drifts_total")
 	if missing := listed.Difference(served); !missing.Equal(silent) {
 		t.Errorf("docs/install.md lists %v and the manager does not serve them", sets.List(missing))
 	}
