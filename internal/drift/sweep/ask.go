@@ -63,7 +63,7 @@ func (s *Sweeper) query(ctx context.Context, azure graph.Azure, q graph.Query) (
 		}
 		if q.SkipToken = page.SkipToken; q.SkipToken == "" {
 			if len(all) < page.Total {
-				return nil, fmt.Errorf("Resource Graph answered %d of %d rows", len(all), page.Total) //nolint:staticcheck,revive // a name
+				return nil, fmt.Errorf("the answer of Resource Graph has %d of %d rows", len(all), page.Total)
 			}
 			return all, nil
 		}

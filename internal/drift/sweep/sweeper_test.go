@@ -150,6 +150,9 @@ func storyOf(t *testing.T, c *cloud, target Target, tell func(s *Sweeper, woken 
 	})
 }
 
+// pass lets virtual time go by.
+func pass(d time.Duration) { <-time.NewTimer(d).C }
+
 func expect(t *testing.T, when string, got []string, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -160,19 +163,19 @@ func expect(t *testing.T, when string, got []string, want ...string) {
 func TestOnlyWhatLooksDifferentIsWoken(t *testing.T) {
 	c := &cloud{declared: things(30)}
 	story(t, c, func(s *Sweeper, woken func() []string) {
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		expect(t, "after an hour of peace", woken())
 		c.set(3, "bad")
 		c.set(7, "")
-		time.Sleep(DefaultEvery)
+		pass(DefaultEvery)
 		expect(t, "after one round", woken(), "c003", "c007")
 		s.Looked(c.declared[3].ID, time.Now(), true)
 		s.Looked(c.declared[7].ID, time.Now(), true)
-		time.Sleep(2 * DefaultEvery)
+		pass(2 * DefaultEvery)
 		expect(t, "while Graph has not seen the healing", woken())
 		c.set(3, "good")
 		c.set(7, "good")
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		expect(t, "after it has", woken())
 	})
 }
@@ -187,7 +190,7 @@ func TestRoundsAreEven(t *testing.T) {
 	}
 	c.declared = many
 	story(t, c, func(*Sweeper, func() []string) {
-		time.Sleep(10 * DefaultEvery)
+		pass(10 * DefaultEvery)
 		first := c.asked[0]
 		for i, asked := range c.asked {
 			if want := first.Add(time.Duration(i) * DefaultEvery / 3); asked.Sub(want).Abs() > time.Millisecond {
@@ -208,9 +211,9 @@ func TestPagesAreReadToTheEnd(t *testing.T) {
 	c.set(29, "bad")
 	c.spoil = func(p *graph.Page) { p.Remaining = 0 }
 	story(t, c, func(_ *Sweeper, woken func() []string) {
-		time.Sleep(DefaultEvery)
+		pass(DefaultEvery)
 		for len(c.asked) < 3 {
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		expect(t, "from the last page", woken(), "c029")
 		if gap := c.asked[1].Sub(c.asked[0]); gap != 5*time.Second {
@@ -239,9 +242,9 @@ func TestNothingIsConcludedFromHalfAnAnswer(t *testing.T) {
 			c.set(3, "bad")
 			story(t, c, func(_ *Sweeper, woken func() []string) {
 				for len(c.asked) == 0 {
-					time.Sleep(time.Second)
+					pass(time.Second)
 				}
-				time.Sleep(2 * time.Minute)
+				pass(2 * time.Minute)
 				expect(t, "nobody is woken", woken())
 				if len(c.asked) != tc.asked {
 					t.Errorf("asked %d times, want %d", len(c.asked), tc.asked)
@@ -249,7 +252,7 @@ func TestNothingIsConcludedFromHalfAnAnswer(t *testing.T) {
 				c.mu.Lock()
 				c.fail, c.spoil = nil, nil
 				c.mu.Unlock()
-				time.Sleep(DefaultEvery)
+				pass(DefaultEvery)
 				expect(t, "when it answers again", woken(), "c003")
 			})
 		})
@@ -266,7 +269,7 @@ func TestAzureIsLetAloneAsLongAsItAsks(t *testing.T) {
 	c.set(3, "bad")
 	story(t, c, func(_ *Sweeper, woken func() []string) {
 		for len(c.asked) < 2 {
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		expect(t, "in the same round", woken(), "c003")
 		if gap := c.asked[1].Sub(c.asked[0]); gap != 17*time.Second {
@@ -284,7 +287,7 @@ func TestABlindGraphWakesCanariesOnly(t *testing.T) {
 		}
 		total := 0
 		for range 20 {
-			time.Sleep(DefaultEvery)
+			pass(DefaultEvery)
 			names := woken()
 			total += len(names)
 			for _, name := range names {
@@ -305,7 +308,7 @@ func TestAFleetThatHasDriftedIsBelieved(t *testing.T) {
 		for i := range c.declared {
 			c.set(i, "bad")
 		}
-		time.Sleep(DefaultEvery)
+		pass(DefaultEvery)
 		names := woken()
 		if len(names) != canaries {
 			t.Fatalf("%d woken", len(names))
@@ -315,7 +318,7 @@ func TestAFleetThatHasDriftedIsBelieved(t *testing.T) {
 			c.set(i, "good")
 			s.Looked(c.declared[i].ID, time.Now(), true)
 		}
-		time.Sleep(DefaultEvery)
+		pass(DefaultEvery)
 		if names := woken(); len(names) != 80 {
 			t.Errorf("%d woken in the next round, want the other 80", len(names))
 		}
@@ -337,7 +340,7 @@ func TestListsOfKindsThatGraphDoesNotHave(t *testing.T) {
 		return out
 	}
 	storyOf(t, c, list, func(_ *Sweeper, woken func() []string) {
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		expect(t, "after an hour", woken(), "c205")
 		expect(t, "lists", c.lists, "s0", "s1", "s2")
 	})
