@@ -65,7 +65,7 @@ func (b *Broker) enter(ctx context.Context, call Call, t target) (*ticket, error
 }
 
 // patienceOf leaves Azure at least as much time for its answer as was waited: a write that is given up while Azure works
-// on it has happened or not, and nobody knows.
+// on it has happened or not, and nobody knows. Deadlines are of the runtime's clock, whatever that of the broker is.
 func patienceOf(ctx context.Context) time.Duration {
 	deadline, set := ctx.Deadline()
 	if !set {
