@@ -31,6 +31,8 @@ var unproven = sets.New(
 	"create fleetwright.io/azuremaintenanceconfigurations", "delete fleetwright.io/azuremaintenanceconfigurations",
 	"create fleetwright.io/azureroleassignments", "patch fleetwright.io/azureroleassignments", "delete fleetwright.io/azureroleassignments",
 	"create fleetwright.io/azureclusterautoscalers", "patch fleetwright.io/azureclusterautoscalers", "delete fleetwright.io/azureclusterautoscalers",
+	"patch fleetwright.io/azureclusterautoscalers/status",
+	"patch infrastructure.cluster.x-k8s.io/azuremanagedcontrolplanes", "patch infrastructure.cluster.x-k8s.io/azureasomanagedcontrolplanes",
 )
 
 // checkRights compares what the operator wrote with what it may write: nothing was refused, and nothing is granted for nothing.
