@@ -203,16 +203,25 @@ func TestOtherKindsAreProtected(t *testing.T) {
 			"scope": "/subscriptions/00000000-0000-0000-0000-000000000001", "role": map[string]any{"name": "Reader"},
 			"principal": map[string]any{"objectID": "11111111-1111-1111-1111-111111111111"},
 		},
+		"AzureClusterAdditionalConfig": {"clusterName": "protected"},
+		"AzureClusterAutoscaler":       {"clusterName": "protected", "profile": map[string]any{"expander": "random"}},
+		"AzureMaintenanceConfiguration": {"clusterName": "protected", "type": "default", "window": map[string]any{
+			"schedule": map[string]any{"weekly": map[string]any{"intervalWeeks": int64(1), "dayOfWeek": "Sunday"}}, "startTime": "01:00", "durationHours": int64(4),
+		}},
 	} {
 		t.Run(kind, func(t *testing.T) {
+			name := "protected"
+			if kind == "AzureMaintenanceConfiguration" {
+				name += "-default" // it has no choice
+			}
 			object := &unstructured.Unstructured{Object: map[string]any{
-				"apiVersion": "fleetwright.io/v1alpha1", "kind": kind, "metadata": map[string]any{"namespace": "default", "name": "protected"}, "spec": spec,
+				"apiVersion": "fleetwright.io/v1alpha1", "kind": kind, "metadata": map[string]any{"namespace": "default", "name": name}, "spec": spec,
 			}}
 			if err := unstructured.SetNestedField(object.Object, "Protect", "spec", "deletionPolicy"); err != nil {
 				t.Fatal(err)
 			}
 			object = create(t, object)
-			wantRefusal(t, admin.Delete(t.Context(), object), kind+" default/protected is protected: set spec.deletionPolicy to Delete or Retain first")
+			wantRefusal(t, admin.Delete(t.Context(), object), kind+" default/"+name+" is protected: set spec.deletionPolicy to Delete or Retain first")
 			unstructured.RemoveNestedField(object.Object, "spec", "deletionPolicy")
 			if err := admin.Update(t.Context(), object); err != nil {
 				t.Fatal(err)
