@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/identity"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/capi"
@@ -47,7 +48,7 @@ func (r *Reconciler) look(ctx context.Context, m *fleetwrightv1.AzureMaintenance
 		spec: m.Spec, hold: holdOf(m, o), deleting: !m.DeletionTimestamp.IsZero(), clusterGone: !o.cluster.Found || o.cluster.Deleting,
 		applied: mark == o.fingerprint, everApplied: mark != "",
 	}
-	if err := r.ask(ctx, m, o); err != nil {
+	if err := r.ask(o.asking(ctx), m, o); err != nil {
 		blocked, sorted := obstacleOf(err)
 		if !sorted {
 			return nil, err
@@ -56,6 +57,11 @@ func (r *Reconciler) look(ctx context.Context, m *fleetwrightv1.AzureMaintenance
 	}
 	o.plan = decide(o.world, now)
 	return o, nil
+}
+
+// asking says for whom Azure is asked.
+func (o *observation) asking(ctx context.Context) context.Context {
+	return broker.For(ctx, broker.Call{Cluster: o.cluster.Namespace + "/" + o.cluster.Name, Region: o.cluster.Location})
 }
 
 func holdOf(m *fleetwrightv1.AzureMaintenanceConfiguration, o *observation) hold.Hold {

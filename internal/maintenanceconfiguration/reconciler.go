@@ -86,7 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, m *fleetwrightv1.AzureMainte
 			return ctrl.Result{RequeueAfter: soon}, client.IgnoreNotFound(err)
 		}
 	}
-	return r.conclude(ctx, m, o, r.act(ctx, m, o))
+	return r.conclude(ctx, m, o, r.act(o.asking(ctx), m, o))
 }
 
 // stands asks once more, right before a write, whether the wish and all who hold things back are still the same: Azure takes its time to
