@@ -1,6 +1,7 @@
 package v1alpha1_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -128,5 +129,25 @@ func TestAzureRoleAssignmentCannotBecomeAnother(t *testing.T) {
 			changed.SetResourceVersion(first.GetResourceVersion())
 			compareRefusals(t, test.want, refusals(t, server.Update(t.Context(), changed, client.DryRunAll)))
 		})
+	}
+}
+
+func TestExampleOfRoleAssignmentsIsAccepted(t *testing.T) {
+	text, err := os.ReadFile("../../examples/role-assignments/registry.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documents := strings.Split(string(text), "\n---\n")
+	for _, document := range documents {
+		var object map[string]any
+		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+			t.Fatal(err)
+		}
+		if err := server.Create(t.Context(), &unstructured.Unstructured{Object: object}, client.DryRunAll); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(documents) != 2 {
+		t.Errorf("%d documents", len(documents))
 	}
 }

@@ -24,7 +24,8 @@ type world struct {
 	found *roles.Assignment
 	// marked is true when the object's annotation knows what was found; applied when it knows of one for this principal.
 	marked, applied bool
-	// history is of the writes about this assignment, if it is gone.
+	// gone is who deleted it, as far as Azure tells, and history is of the writes about it before; only if it was there and is missing.
+	gone    drift.Look
 	history []drift.Write
 	// left are the assignments that go with a deleted object, as they were found. shared are the other objects that have one of them, by
 	// the key of its id.
@@ -139,7 +140,11 @@ func describe(a roles.Assignment) string {
 
 func decideMissing(w world, now time.Time) plan {
 	p := plan{verdict: working, action: assign, reason: fleetwrightv1.ReasonNotAssigned, message: "the assignment is made"}
-	p.drift = drift.Decide(w.spec.DriftPolicy, drift.Look{Fields: []drift.Field{{Path: drift.Missing}}, Applied: w.applied}, w.history, now)
+	look := drift.Look{Fields: []drift.Field{{Path: drift.Missing}}}
+	if w.applied {
+		look = w.gone
+	}
+	p.drift = drift.Decide(w.spec.DriftPolicy, look, w.history, now)
 	if p.drift.Action != drift.Apply {
 		p.reason, p.message = p.drift.Reason, p.drift.Message
 	}

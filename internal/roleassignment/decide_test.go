@@ -89,6 +89,12 @@ func TestDecide(t *testing.T) {
 		"it is gone": {
 			func(w *world) { w.applied, w.history = true, drifted }, answer{working, assign, "Drifted", "it is missing", 0},
 		},
+		"it is gone, and Azure says who": {
+			func(w *world) {
+				w.applied, w.history, w.gone.ChangedBy, w.gone.ChangedAt = true, drifted, "jane@example.org", noon.Add(-time.Minute)
+			},
+			answer{working, assign, "Drifted", "it is missing, changed by jane@example.org 1m0s ago", 0},
+		},
 		"it is gone, which is reported": {
 			func(w *world) {
 				w.applied, w.history, w.spec.DriftPolicy = true, drifted, fleetwrightv1.DriftPolicyReport
@@ -165,6 +171,7 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := world{spec: fleetwrightv1.AzureRoleAssignmentSpec{ClusterName: "prod"}, wanted: ours()}
+			w.gone = drift.Look{Fields: []drift.Field{{Path: "missing"}}, Applied: true}
 			test.change(&w)
 			p := decide(w, noon)
 			got := answer{p.verdict, p.action, p.reason, p.message, p.again}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/identity"
@@ -82,8 +84,28 @@ func (r *Reconciler) ask(ctx context.Context, a *fleetwrightv1.AzureRoleAssignme
 		r.memory.AsDeclared(key, a.Generation, r.Clock.Now())
 		return nil
 	}
-	o.world.history = r.memory.Drifted(key, a.Generation, drift.Look{Applied: true}, r.Clock.Now())
+	o.world.gone = r.whoDeleted(ctx, o)
+	o.world.history = r.memory.Drifted(key, a.Generation, o.world.gone, r.Clock.Now())
 	return nil
+}
+
+// logFor is how far back the deletion of an assignment is looked for.
+const logFor = 24 * time.Hour
+
+// whoDeleted asks who it was. It only goes into words, and the log comes minutes late: without an answer it is not known.
+func (r *Reconciler) whoDeleted(ctx context.Context, o *observation) drift.Look {
+	look := drift.Look{Fields: []drift.Field{{Path: drift.Missing}}, Applied: true}
+	known, _ := markOf(o.marks, o.world.wanted.PrincipalID)
+	changes, err := o.azure.Changes(ctx, known.id, r.Clock.Now().Add(-logFor))
+	if err != nil {
+		logf.FromContext(ctx).V(1).Info("Who deleted the assignment is not known", "error", err.Error())
+	}
+	for _, c := range changes {
+		if strings.HasSuffix(strings.ToLower(c.Operation), "/delete") {
+			look.ChangedAt, look.ChangedBy = c.At, c.By
+		}
+	}
+	return look
 }
 
 // connect finds the identity by which Azure is asked.

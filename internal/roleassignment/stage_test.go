@@ -39,6 +39,7 @@ const (
 	clusterID = groupID + "/providers/Microsoft.ContainerService/managedClusters/prod"
 	tenant    = "33333333-3333-3333-3333-333333333333"
 	appID     = "44444444-4444-4444-4444-444444444444"
+	ownerID   = "99999999-9999-9999-9999-999999999999"
 )
 
 // world is Kubernetes behind the simulated cluster: nobody looks at it here.
@@ -52,14 +53,14 @@ func (nobody) EnsureNode(context.Context, string, sim.Node) error { return nil }
 func (nobody) DeleteNode(context.Context, string, string) error   { return nil }
 
 // stage is a simulated Azure, asked through the real client over HTTPS, with a registry and a cluster; a management cluster; and a
-// workload cluster. Its clock is Fleetwright's alone.
+// workload cluster. All have one clock.
 type stage struct {
 	t          *testing.T
 	azure      *sim.Server
 	owner      *simclient.Client
 	client     client.Client
 	pods       *workloadfake.Clientset
-	clock      *testclock.FakePassiveClock
+	clock      *testclock.FakeClock
 	reconciler *Reconciler
 	recorder   *events.FakeRecorder
 	// unreachable is why the workload cluster cannot be reached, nil when it can.
@@ -74,13 +75,14 @@ func newStage(t *testing.T, objects ...client.Object) *stage {
 	t.Helper()
 	settings := sim.DefaultSettings()
 	settings.Durations = sim.Durations{}
-	server, err := sim.Start(t.Context(), sim.Options{Dir: t.TempDir(), Kubernetes: nobody{}, Settings: &settings})
+	clock := testclock.NewFakeClock(noon)
+	server, err := sim.Start(t.Context(), sim.Options{Dir: t.TempDir(), Kubernetes: nobody{}, Settings: &settings, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	s := &stage{t: t, azure: server, clock: testclock.NewFakePassiveClock(noon), pods: workloadfake.NewClientset()}
-	if s.owner, err = simclient.New(server.URL(), server.CAFile(), simclient.Identity{TenantID: tenant, ClientID: "99999999-9999-9999-9999-999999999999", ClientSecret: "x"}); err != nil {
+	s := &stage{t: t, azure: server, clock: clock, pods: workloadfake.NewClientset()}
+	if s.owner, err = simclient.New(server.URL(), server.CAFile(), simclient.Identity{TenantID: tenant, ClientID: ownerID, ClientSecret: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	s.request(http.MethodPut, groupID, "2021-04-01", `{"location": "westeurope"}`)

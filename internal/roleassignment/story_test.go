@@ -73,10 +73,10 @@ func TestDriftIsHealedOnce(t *testing.T) {
 	s.want("Ready", "True", "Ready", "assigned")
 	s.wantWrites("PUT 201", "PUT 201")
 	history := s.object().Status.DriftHistory
-	if len(history) != 1 || history[0].Outcome != "Healed" || strings.Join(history[0].Fields, "") != "missing" || !history[0].Time.Time.Equal(noon.Add(2*time.Hour)) {
+	if len(history) != 1 || history[0].Outcome != "Healed" || strings.Join(history[0].Fields, "") != "missing" || history[0].ChangedBy != ownerID || !history[0].Time.Time.Equal(noon.Add(2*time.Hour)) {
 		t.Errorf("history %+v", history)
 	}
-	if events := s.events(); !strings.Contains(events, "Warning DriftHealed it is missing; it was made again") {
+	if events := s.events(); !strings.Contains(events, "Warning DriftHealed it is missing, changed by "+ownerID+"; it was made again") {
 		t.Errorf("events:\n%s", events)
 	}
 	s.look()
@@ -104,7 +104,7 @@ func TestWhoDeletesItAgainAndAgain(t *testing.T) {
 		s.deleteBySomebody(s.own())
 		s.look()
 	}
-	s.want("Stalled", "True", "ContendedByAnotherManager", "has written the opposite 3 times")
+	s.want("Stalled", "True", "ContendedByAnotherManager", ownerID+" has written the opposite 3 times since")
 	s.want("Ready", "False", "ContendedByAnotherManager", "")
 	s.want("Assigned", "False", "ContendedByAnotherManager", "")
 	s.wantWrites("PUT 201", "PUT 201", "PUT 201")
@@ -125,7 +125,7 @@ func TestWhoDeletesItAgainAndAgain(t *testing.T) {
 
 func TestDriftPolicies(t *testing.T) {
 	for policy, test := range map[fleetwrightv1.DriftPolicy]struct{ ready, reason, message, outcome string }{
-		"Report": {"False", "Drifted", "it is missing; driftPolicy Report leaves it so", "Reported"},
+		"Report": {"False", "Drifted", "changed by " + ownerID + "; driftPolicy Report leaves it so", "Reported"},
 		"Adopt":  {"True", "Ready", "it is missing; driftPolicy Adopt lives with it", "Adopted"},
 	} {
 		t.Run(string(policy), func(t *testing.T) {
@@ -536,6 +536,7 @@ func TestAPullIsProven(t *testing.T) {
 		t.Error("a proof was made again")
 	}
 	s.clock.SetTime(noon.Add(24 * time.Hour))
+	s.restart() // with a token that has not expired
 	s.look()
 	s.want("PullVerified", "True", "Pulled", "it is proven again")
 	if !s.pull() {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/fleetwright/fleetwright/internal/azure/graph"
 )
 
 // Assignment is one role for one principal at one scope.
@@ -51,9 +53,10 @@ func (a Assignment) Same(b Assignment) bool {
 // Identities are the object ids of an AKS cluster's identities, empty what it does not have (yet).
 type Identities struct{ Kubelet, ControlPlane string }
 
-// Azure is asked for assignments. What Azure answers is a refusal (package refusal): Gone for what is not there, Denied with the right
+// Azure is asked for assignments, and for who changed one. What Azure answers is a refusal (package refusal): Gone for what is not there, Denied with the right
 // that is missing, Passing, Final.
 type Azure interface {
+	graph.Log
 	// Assignments are those of a principal that apply at a scope: made there, above it or below it.
 	Assignments(ctx context.Context, scope, principalID string) ([]Assignment, error)
 	// Assignment reads one. It is Gone when it does not exist.
