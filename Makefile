@@ -141,7 +141,7 @@ bench-demo: build ## Measure the demo, split by step
 
 # kube-apiserver's etcd client writes a line to stderr for each request that a drainer gave up.
 .PHONY: bench-drain
-bench-drain: bin/bench-drain ## Measure drains beside their peers, 80 minutes (ARGS=-scale: and 30,000 pods; -quick: see that it works)
+bench-drain: bin/bench-drain ## Measure drains beside their peers, 80 minutes (ARGS="-resume FILE": in several sittings; -scale: and 30,000 pods; -quick: see that it works)
 	@bin/bench-drain $(ARGS) 2>bin/bench-drain.log || { tail -n 5 bin/bench-drain.log; exit 1; }
 	@$(BENCH_PAGE)
 

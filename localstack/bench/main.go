@@ -76,6 +76,8 @@ type settings struct {
 	// scaleFor is how long scale drains at most; 0 is to its end.
 	scaleFor time.Duration
 	profiles struct{ cpu, alloc string }
+	// journal keeps what p1 has measured so far.
+	journal journal
 	// scratch is a folder that goes away at the end.
 	scratch string
 }
@@ -133,6 +135,7 @@ func parse(args []string, progress io.Writer) (*settings, error) {
 	flags.IntVar(&s.scale.Pods, "scale-pods", s.scale.Pods, "pods of scale")
 	flags.DurationVar(&s.scaleFor, "scale-for", 0, "how long scale drains at most; 0: to the end, which takes a quarter of an hour")
 	flags.IntVar(&s.scale.Services, "scale-services", s.scale.Services, "services of scale")
+	flags.StringVar(&s.journal.file, "resume", "", "file to keep each drain of p1 in when it is over; what it has already is not run again")
 	flags.StringVar(&s.profiles.cpu, "cpuprofile", "", "file for a CPU profile of the last drainer of p1 or scale")
 	flags.StringVar(&s.profiles.alloc, "allocprofile", "", "file for a profile of its allocations")
 	if err := flags.Parse(args); err != nil {
@@ -234,9 +237,9 @@ func (s *settings) measure(ctx context.Context) (results, error) {
 	for _, part := range s.parts {
 		switch part {
 		case partP1:
-			r.P1, err = s.makespans(ctx, partP1, turns(s.drainers, s.repeatsOf), s.lanes)
+			r.P1, err = s.makespans(ctx, partP1, turns(s.drainers, s.repeatsOf), s.lanes, &s.journal)
 		case partAlone:
-			r.Alone, err = s.makespans(ctx, partAlone, turns([]string{ours}, func(string) int { return 1 }), 1)
+			r.Alone, err = s.makespans(ctx, partAlone, turns([]string{ours}, func(string) int { return 1 }), 1, &journal{})
 		case partP2:
 			r.P2, err = s.contention(ctx)
 		case partScale:

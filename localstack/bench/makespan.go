@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -34,9 +35,18 @@ func turns(drainers []string, repeats func(string) int) []turn {
 // stagger is how much later each lane begins, so that the evictions of the first moments, of pods without a wait, do not come all at once.
 const stagger = 20 * time.Second
 
-// makespans lets drainers empty a pool in turns. Lanes take the next turn when they are free.
-func (s *settings) makespans(ctx context.Context, part string, todo []turn, lanes int) (_ []drained, err error) {
-	running, err := s.lanesFor(ctx, part, s.p1, min(lanes, len(todo)))
+// makespans lets drainers empty a pool in turns. Lanes take the next turn when they are free. What was kept
+// by an earlier run is not done again.
+func (s *settings) makespans(ctx context.Context, part string, todo []turn, lanes int, kept *journal) (_ []drained, err error) {
+	all, err := kept.done(todo, s.p1, s.seed)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > 0 {
+		s.say("%d of %d drains were measured before", len(all), len(todo))
+	}
+	missing := slices.DeleteFunc(slices.Clone(todo), func(t turn) bool { return slices.ContainsFunc(all, func(d drained) bool { return d.is(t) }) })
+	running, err := s.lanesFor(ctx, part, s.p1, min(lanes, len(missing)))
 	defer func() {
 		for _, l := range running {
 			l.close()
@@ -49,7 +59,6 @@ func (s *settings) makespans(ctx context.Context, part string, todo []turn, lane
 	defer cancel(nil)
 	queue := make(chan turn)
 	var mu sync.Mutex
-	var all []drained
 	var workers sync.WaitGroup
 	for i, l := range running {
 		workers.Go(func() {
@@ -63,13 +72,16 @@ func (s *settings) makespans(ctx context.Context, part string, todo []turn, lane
 				d.Repeat, d.Place = t.repeat, t.place
 				mu.Lock()
 				all = append(all, d)
+				if err := kept.add(d); err != nil {
+					cancel(err)
+				}
 				s.say("%s %d of %d: %s took %.1f s, %.3f of the bound of %.1f s; %.2f evictions per pod, %.0f refused, %d violations, processors %.0f %% busy",
 					part, len(all), len(todo), d.Drainer, d.MakespanSeconds, d.ratio(), d.BoundSeconds, d.evictionsPerPod(), d.refused(), len(d.Violations), 100*d.Busy)
 				mu.Unlock()
 			}
 		})
 	}
-	for _, t := range todo {
+	for _, t := range missing {
 		select {
 		case queue <- t:
 		case <-ctx.Done():
