@@ -24,7 +24,7 @@ type AdditionalRegistry struct {
 	// pullCheck proves, after each change and once a day, that a node of the cluster can pull an image from the registry. Nothing is
 	// proven if it is not set.
 	// +optional
-	PullCheck *PullCheck `json:"pullCheck,omitempty"`
+	PullCheck PullCheck `json:"pullCheck,omitempty,omitzero"`
 }
 
 // AdditionalRoleAssignment is a role that the cluster, or somebody else because of it, needs.
@@ -61,7 +61,7 @@ type AdditionalRoleAssignment struct {
 	// pullCheck proves, after each change and once a day, that a node of the cluster can pull an image from the registry at scope. Nothing
 	// is proven if it is not set.
 	// +optional
-	PullCheck *PullCheck `json:"pullCheck,omitempty"`
+	PullCheck PullCheck `json:"pullCheck,omitempty,omitzero"`
 }
 
 // AzureClusterAdditionalConfigSpec is what one AKS cluster needs of Azure beyond what Cluster API's provider for Azure gives it. Each
