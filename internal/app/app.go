@@ -32,6 +32,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/clusterautoscaler"
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/freeze/reporting"
 	"github.com/fleetwright/fleetwright/internal/maintenanceconfiguration"
@@ -59,6 +60,9 @@ type Options struct {
 	Azure arm.Options
 	// NodepoolWorkers is how many Nodepools are reconciled at once.
 	NodepoolWorkers int
+	// DriftSweepInterval is the time between two looks for drift at the same thing;
+	// sweep.DefaultEvery when it is zero.
+	DriftSweepInterval time.Duration
 	// DrainWebhookURL is told of blocked drains, besides the owners of what blocks
 	// them; DrainWebhookURLFile is a file with it. Both are empty for none.
 	DrainWebhookURL, DrainWebhookURLFile string
@@ -81,6 +85,7 @@ func (o *Options) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.Namespace, "namespace", DefaultNamespace, "the manager's own namespace: a Freeze there reaches the fleet, elsewhere only its namespace")
 	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
 	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
+	fs.DurationVar(&o.DriftSweepInterval, "drift-sweep-interval", sweep.DefaultEvery, "time between two looks at the same thing in Azure for drift; half of it doubles the requests")
 	fs.StringVar(&o.DrainWebhookURL, "drain-webhook-url", "", "URL that blocked drains are posted to, besides the events for the owners (default: none)")
 	fs.StringVar(&o.DrainWebhookURLFile, "drain-webhook-url-file", "", "file with that URL, for one that holds a secret; read for each post")
 }
@@ -109,6 +114,10 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 		return roleassignment.AddToManager(ctx, mgr, roleassignment.Options{
 			Workers: azureWorkers, Azures: azures, Clusters: clusters, Sweeper: o.sweeper, Namespace: o.Namespace,
 		})
+	},
+	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
+		azures := azuresFor[clusterautoscaler.Azure]{o.azure, func(c *arm.Client) clusterautoscaler.Azure { return c }}
+		return clusterautoscaler.AddToManager(mgr, clusterautoscaler.Options{Workers: azureWorkers, Azures: azures, Sweeper: o.sweeper, Namespace: o.Namespace})
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		azures := azuresFor[maintenanceconfiguration.Azure]{o.azure, func(c *arm.Client) maintenanceconfiguration.Azure { return c }}
@@ -150,7 +159,7 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	if options.azure, err = azureClients(options.Azure, mgr.GetAPIReader(), log); err != nil {
 		return err
 	}
-	options.sweeper = sweeper(options.azure, log)
+	options.sweeper = sweeper(options.azure, options.DriftSweepInterval, log)
 	for _, add := range controllers {
 		if err := add(ctx, mgr, clusters, options); err != nil {
 			return err
@@ -227,7 +236,7 @@ func cachesSynced(mgr manager.Manager) healthz.Checker {
 			return err
 		}
 		for _, object := range append(served, &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}, &fleetwrightv1.AzureRoleAssignment{},
-			&fleetwrightv1.AzureClusterAdditionalConfig{}, &fleetwrightv1.AzureMaintenanceConfiguration{}) {
+			&fleetwrightv1.AzureClusterAdditionalConfig{}, &fleetwrightv1.AzureMaintenanceConfiguration{}, &fleetwrightv1.AzureClusterAutoscaler{}) {
 			informer, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
 			if err != nil {
 				return fmt.Errorf("watch %T (are Cluster API and CAPZ installed?): %w", object, err)

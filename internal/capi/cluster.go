@@ -28,6 +28,9 @@ type Cluster struct {
 	Paused bool
 	// Unsupported says why pools of this cluster cannot be managed, or is empty.
 	Unsupported string
+	// Unnamed is true while the Cluster names no control plane yet, as one of a
+	// ClusterClass does not at first.
+	Unnamed bool
 	// Provisioned is true once the control plane was initialised.
 	Provisioned bool
 	// Version is the control plane's reported version, with v; before it reports
@@ -119,6 +122,7 @@ func ReadCluster(ctx context.Context, reader client.Reader, key types.Namespaced
 	out.NodeCap = countIn(cluster.Annotations[fleetwrightv1.AnnotationNodeCap])
 	out.Paused = annotated || (cluster.Spec.Paused != nil && *cluster.Spec.Paused)
 	plane, infrastructure := cluster.Spec.ControlPlaneRef, cluster.Spec.InfrastructureRef
+	out.Unnamed = plane.Kind == ""
 	f := flavorOfCluster(infrastructure.Kind, plane.Kind)
 	if f == nil {
 		out.Unsupported = fmt.Sprintf("Cluster %s has infrastructure %q and control plane %q: Nodepools need %s",

@@ -32,7 +32,7 @@ const (
 	// reconcileTimeout bounds one reconcile.
 	reconcileTimeout = 2 * time.Minute
 	// How long a profile that is as it should be is left alone: sweeps find what is different much sooner, and for far less.
-	restWithSweeps, restWithout = 12 * time.Hour, time.Hour
+	restWithSweeps, restWithout = sweep.Rest, time.Hour
 )
 
 // Options tune the controller.

@@ -8,6 +8,7 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,7 +18,10 @@ import (
 )
 
 // server is a real API server with the definitions of Cluster API, of the control planes of both of CAPZ's flavours and of ours.
-var server client.WithWatch
+var (
+	serverConfig *rest.Config
+	server       client.WithWatch
+)
 
 func TestMain(m *testing.M) {
 	code, err := withServer(m)
@@ -51,6 +55,7 @@ func withServer(m *testing.M) (code int, err error) {
 			return 0, err
 		}
 	}
+	serverConfig = config
 	if server, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
 		return 0, err
 	}

@@ -2,7 +2,6 @@ package clusterautoscaler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/autoscalerprofile"
-	"github.com/fleetwright/fleetwright/internal/azure/identity"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
@@ -28,6 +26,8 @@ type observation struct {
 	azure   Azure
 	cluster capi.Cluster
 	frozen  freeze.Effect
+	// unanswered is true when Azure was asked about a cluster that CAPZ has and did not answer.
+	unanswered bool
 }
 
 const (
@@ -76,6 +76,9 @@ func (r *Reconciler) askCAPZ(ctx context.Context, a *fleetwrightv1.AzureClusterA
 	case a.Spec.ManagedClusterID != "":
 		o.world.obstacle = invalid("Cluster %s of Cluster API exists, so the profile goes by its objects: make the AzureClusterAutoscaler again without spec.managedClusterID", o.cluster.Name)
 		return nil
+	case o.cluster.Unnamed:
+		o.world.obstacle = &obstacle{waiting, fleetwrightv1.ReasonWaitingForCluster, fmt.Sprintf("Cluster %s names no control plane yet", o.cluster.Name), 0}
+		return nil
 	case o.cluster.Unsupported != "":
 		o.world.obstacle = invalid("the control plane of Cluster %s is none of CAPZ's for AKS: an autoscaler profile is kept for AzureManagedControlPlane and AzureASOManagedControlPlane", o.cluster.Name)
 		return nil
@@ -94,41 +97,33 @@ func (r *Reconciler) askCAPZ(ctx context.Context, a *fleetwrightv1.AzureClusterA
 	if told := o.world.declared.Azure; told != nil {
 		o.world.azure, o.world.known = autoscalerprofile.InAzure{Values: told}, true
 	}
-	if o.world.deleting || o.world.known && !r.suspects.has(client.ObjectKeyFromObject(a)) || o.world.making {
-		return nil
+	if !o.world.deleting && !o.world.making && (!o.world.known || r.suspects.has(client.ObjectKeyFromObject(a))) {
+		r.askAzure(ctx, o)
 	}
-	return r.askAzure(ctx, o)
-}
-
-// askAzure asks Azure about a cluster that CAPZ has. Not to get an answer is no obstacle: CAPZ's object is what is written.
-func (r *Reconciler) askAzure(ctx context.Context, o *observation) error {
-	if o.id == "" {
-		o.world.unknown = "the id of the AKS cluster is not known yet"
-		return nil
-	}
-	azure, err := r.Azures.For(ctx, o.cluster)
-	switch {
-	case err == nil && azure == nil:
-		o.world.unknown = "no object of Azure Service Operator tells what Azure has, and the operator has no identity to ask Azure"
-		return nil
-	case err == nil:
-		var told autoscalerprofile.InAzure
-		if told, err = azure.AutoscalerProfile(ctx, o.id); err == nil {
-			o.world.azure, o.world.known, o.world.live = told, true, true
-			return nil
-		}
-	}
-	if _, sorted := obstacleOf(err); !sorted && !isRefusal(err) {
-		return err
-	}
-	o.world.unknown = "what Azure has cannot be read: " + err.Error()
-	logf.FromContext(ctx).Info("What Azure has of the autoscaler profile cannot be read", "error", err.Error())
 	return nil
 }
 
-func isRefusal(err error) bool {
-	_, is := errors.AsType[*identity.Refusal](err)
-	return is
+// askAzure asks Azure about a cluster that CAPZ has. Not to get an answer keeps nothing up: CAPZ's object is what is written.
+func (r *Reconciler) askAzure(ctx context.Context, o *observation) {
+	if o.id == "" {
+		o.world.unknown = "the id of the AKS cluster is not known yet"
+		return
+	}
+	azure, err := r.Azures.For(ctx, o.cluster)
+	if err == nil && azure == nil {
+		o.world.unknown = "no object of Azure Service Operator tells what Azure has, and the operator has no identity to ask Azure"
+		return
+	}
+	var told autoscalerprofile.InAzure
+	if err == nil {
+		told, err = azure.AutoscalerProfile(ctx, o.id)
+	}
+	if err != nil {
+		o.world.unknown, o.unanswered = "what Azure has cannot be read: "+err.Error(), true
+		logf.FromContext(ctx).Info("What Azure has of the autoscaler profile cannot be read", "error", err.Error())
+		return
+	}
+	o.world.azure, o.world.known, o.world.live = told, true, true
 }
 
 // askARM is about a cluster that Cluster API does not have by that name.

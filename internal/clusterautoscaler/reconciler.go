@@ -148,6 +148,10 @@ func (r *Reconciler) again(o *observation) time.Duration {
 	if o.plan.again > 0 {
 		wait = min(wait, o.plan.again)
 	}
+	// Watches tell of most things; what is not done is looked at again all the same, which asks nothing of Azure where CAPZ has the cluster.
+	if o.unanswered || o.plan.verdict != done {
+		wait = min(wait, personPause)
+	}
 	if !o.frozen.CheckAgain.IsZero() {
 		wait = min(wait, max(o.frozen.CheckAgain.Sub(r.Clock.Now()), soon))
 	}

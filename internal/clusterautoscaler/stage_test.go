@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ type stage struct {
 	// writes counts what we wrote to CAPZ's objects; cut refuses the next status, as if the process had ended before it.
 	writes int
 	cut    bool
+	syncs  int
 }
 
 var errCut = errors.New("the process was killed here")
@@ -211,6 +213,7 @@ func (s *stage) makeCluster(manager string) {
 	plane := s.empty(s.kind)
 	plane.SetNamespace(s.key.Namespace)
 	plane.SetName("c")
+	plane.SetLabels(map[string]string{"cluster.x-k8s.io/cluster-name": "c"})
 	if s.kind == managedKind {
 		plane.Object["spec"] = map[string]any{
 			"version": "v1.34.2", "location": "westeurope", "resourceGroupName": s.key.Namespace, "subscriptionID": "00000000-0000-0000-0000-000000000001",
@@ -324,10 +327,11 @@ func (s *stage) sync() {
 		s.t.Fatal(err)
 	}
 	profile, _, _ := unstructured.NestedMap(u.Object, "spec", "autoScalerProfile")
-	s.azure.values = autoscalerprofile.FromTree(profile)
+	s.azure.put(autoscalerprofile.FromTree(profile))
+	s.syncs++ // its condition is False meanwhile
 	u.Object["status"] = map[string]any{
 		"id": s.id(), "autoScalerProfile": autoscalerprofile.Tree(s.azure.all()),
-		"conditions": []any{map[string]any{"type": "Ready", "status": "True", "observedGeneration": u.GetGeneration(), "lastTransitionTime": s.clock.Now().UTC().Format(time.RFC3339)}},
+		"conditions": []any{map[string]any{"type": "Ready", "status": "True", "observedGeneration": u.GetGeneration(), "lastTransitionTime": s.clock.Now().Add(time.Duration(s.syncs) * time.Second).UTC().Format(time.RFC3339)}},
 	}
 	if err := server.Status().Update(s.t.Context(), u); err != nil {
 		s.t.Fatal(err)
@@ -341,6 +345,7 @@ func (s *stage) sync() {
 
 // memoryAzure is an Azure of one cluster, and the way to it.
 type memoryAzure struct {
+	mu          sync.Mutex
 	id          string
 	values      autoscalerprofile.Values
 	gets, puts  int
@@ -358,8 +363,24 @@ func (m *memoryAzure) For(context.Context, capi.Cluster) (Azure, error) {
 	return m, nil
 }
 
+// drift is what somebody does in Azure.
+func (m *memoryAzure) drift(key, value string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values = maps.Clone(m.values)
+	m.values[key] = value
+}
+
+func (m *memoryAzure) put(values autoscalerprofile.Values) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values = values
+}
+
 // all are the values with AKS' defaults where nobody has set one.
 func (m *memoryAzure) all() autoscalerprofile.Values {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	out := autoscalerprofile.Values{"expander": "random", "scan-interval": "10s", "scale-down-unneeded-time": "10m", "daemonset-eviction-for-empty-nodes": "false"}
 	maps.Copy(out, m.values)
 	return out

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -241,6 +242,52 @@ func TestDriftBehindCAPZ(t *testing.T) {
 	})
 }
 
+// Azure that does not answer keeps nothing up where CAPZ has the cluster.
+func TestAzureThatDoesNotAnswer(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, kind string) {
+		s := newStage(t, kind, leastWaste)
+		s.serve()
+		s.azure.getErr = &refusal.Error{Kind: refusal.Passing, Doing: "read", Code: "ServerBusy"}
+		s.reconciler.suspects.add(s.key)
+		s.says("True Applied")
+		if again, err := s.reconcile(); err != nil || again != personPause {
+			t.Errorf("look again in %s, %v", again, err)
+		}
+		s.change("profile: {expander: priority}")
+		s.says("False Unconfirmed: written to " + kind)
+		s.azure.getErr = nil
+		s.capz()
+		s.sync()
+		s.says("True Applied")
+		if s.reconciler.suspects.has(s.key) {
+			t.Error("it is suspected for ever")
+		}
+	})
+}
+
+// Without Azure Service Operator's object Azure itself is asked.
+func TestNobodyTellsWhatAzureHas(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, kind string) {
+		s := newStage(t, kind, leastWaste)
+		s.serve()
+		u := s.empty("ManagedCluster")
+		u.SetNamespace(s.key.Namespace)
+		u.SetName("c")
+		if err := server.Delete(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+		if kind == asoKind { // what tells the cluster's id is gone as well
+			s.says("Unknown NotReadable: written to " + kind + " c; the id of the AKS cluster is not known yet")
+			return
+		}
+		s.says("True Applied")
+		s.azure.none = true
+		s.says("Unknown NotReadable: written to " + kind + " c; no object of Azure Service Operator tells what Azure has")
+		s.azure.none, s.azure.getErr = false, &refusal.Error{Kind: refusal.Denied, Doing: "read", Action: "a/read", Scope: "/s"}
+		s.says("Unknown NotReadable: written to " + kind + " c; what Azure has cannot be read: read: the operator's identity may not; grant it a/read on /s")
+	})
+}
+
 func TestRetainedSettingsStay(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, kind string) {
 		s := newStage(t, kind, leastWaste+"\ndeletionPolicy: Protect")
@@ -272,6 +319,14 @@ func TestWhatCannotBe(t *testing.T) {
 		s := newStage(t, managedKind, leastWaste+"\nmanagedClusterID: "+idOfStage)
 		s.makeCluster("clusterctl")
 		s.says("False InvalidSpec: Cluster c of Cluster API exists")
+	})
+	t.Run("a Cluster without a control plane", func(t *testing.T) {
+		s := newStage(t, managedKind, leastWaste)
+		s.create(&clusterv1.Cluster{
+			ObjectMeta: metav1.ObjectMeta{Namespace: s.key.Namespace, Name: "c"},
+			Spec:       clusterv1.ClusterSpec{Topology: clusterv1.Topology{ClassRef: clusterv1.ClusterClassRef{Name: "aks"}, Version: "v1.34.2"}},
+		})
+		s.says("False WaitingForCluster: Cluster c names no control plane yet")
 	})
 	t.Run("another provider", func(t *testing.T) {
 		s := newStage(t, "AWSManagedControlPlane", leastWaste)
@@ -423,7 +478,7 @@ func TestASettingLostInCAPZsObject(t *testing.T) {
 			s.lose()
 			s.capz()
 			s.sync()
-			s.says("False Unconfirmed: written to " + kind + ` c: daemonsetEvictionForEmptyNodes is not set, declared is "true"`+changed)
+			s.says("False Unconfirmed: written to " + kind + ` c: daemonsetEvictionForEmptyNodes is not set, declared is "true"` + changed)
 			s.capz()
 			s.says("False Unconfirmed: written to " + kind + " c; Azure does not show it yet")
 			s.sync()

@@ -1,0 +1,94 @@
+package clusterautoscaler
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/autoscalerprofile"
+	"github.com/fleetwright/fleetwright/internal/azure/graph"
+	"github.com/fleetwright/fleetwright/internal/drift/sweep"
+)
+
+// rows is a Resource Graph that is never late.
+type rows struct {
+	graph.Azure
+	s *stage
+}
+
+func (r rows) Query(context.Context, graph.Query) (graph.Page, error) {
+	row, err := json.Marshal(map[string]any{"id": strings.ToUpper(r.s.id()), "profile": autoscalerprofile.Tree(r.s.azure.all())})
+	return graph.Page{Rows: []json.RawMessage{row}, Total: 1, Remaining: 10}, err
+}
+
+// In a real manager everything that matters brings the object back: its spec, its Cluster, CAPZ's and Azure Service Operator's objects, a
+// Freeze, and a sweep that finds Azure different.
+func TestWhatWakesIt(t *testing.T) {
+	mgr, err := ctrl.NewManager(serverConfig, ctrl.Options{
+		Scheme: server.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"},
+		Client: client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, managedKind, leastWaste)
+	sweeper := sweep.New(sweep.Options{
+		Azure: func(context.Context, string) (graph.Azure, error) { return rows{s: s}, nil }, Every: 100 * time.Millisecond,
+	})
+	if err := AddToManager(mgr, Options{Workers: 2, Azures: s.azure, Sweeper: sweeper, Namespace: "manager"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := mgr.Add(sweeper); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	eventually := func(kind, want string) {
+		t.Helper()
+		var last string
+		err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
+			s.refresh()
+			if c := meta.FindStatusCondition(s.object.Status.Conditions, kind); c != nil {
+				last = fmt.Sprintf("%s %s: %s", c.Status, c.Reason, c.Message)
+			}
+			return strings.HasPrefix(last, want), nil
+		})
+		if err != nil {
+			t.Fatalf("it says %q, want %q", last, want)
+		}
+	}
+	eventually("Applied", "False WaitingForCluster: there is no Cluster")
+	s.makeCluster("clusterctl")
+	eventually("Applied", "False WaitingForCluster: written to")
+	s.capz()
+	s.sync()
+	eventually("Applied", "True Applied")
+	s.azure.drift("expander", "priority")
+	eventually("Applied", "False Drifted")
+	s.sync()
+	eventually("Applied", "True Applied")
+	s.change("profile: {expander: priority}")
+	eventually("Applied", "False Unconfirmed")
+	freeze := &fleetwrightv1.Freeze{ObjectMeta: metav1.ObjectMeta{Namespace: s.key.Namespace, Name: "incident"}}
+	freeze.Spec = fleetwrightv1.FreezeSpec{Scope: "All", Reconcile: "Paused", Reason: "x"}
+	s.create(freeze)
+	eventually("Paused", "True Frozen")
+}
