@@ -306,6 +306,17 @@ func TestAPauseReachesTheObjects(t *testing.T) {
 		"AzureRoleAssignment c-registry-shared: shared Active Delete", "AzureClusterAutoscaler c: random Active Delete",
 		"Ready Unknown RegistriesNotReady", "RegistriesReady Unknown NotReported", "AutoscalerReady Unknown NotReported",
 	)
+	// The annotation is a pause as well.
+	for _, annotations := range []map[string]string{{"cluster.x-k8s.io/paused": ""}, nil} {
+		p.config.Annotations = annotations
+		if err := server.Update(t.Context(), p.config); err != nil {
+			t.Fatal(err)
+		}
+		mode := map[bool]string{true: "Paused", false: "Active"}[annotations != nil]
+		if got := p.reconcile()[0]; got != "AzureRoleAssignment c-registry-shared: shared "+mode+" Delete" {
+			t.Errorf("with %v there is %s", annotations, got)
+		}
+	}
 	// What we have passed on by itself must not stay when a field is not wanted any more.
 	p.change("autoscaler: {maxEmptyBulkDelete: 5}")
 	p.reconcile()

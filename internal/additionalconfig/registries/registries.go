@@ -21,7 +21,7 @@ var Section = section.Section{
 			children = append(children, section.Child{
 				Name: section.ChildName(spec.ClusterName, "registry", r.Name),
 				Spec: fleetwrightv1.AzureRoleAssignmentSpec{
-					Scope: r.ID, Role: fleetwrightv1.AzureRole{Name: acrPull}, PullCheck: section.PullCheck(r.PullCheck),
+					Scope: r.ID, Role: fleetwrightv1.AzureRole{Name: acrPull}, PullCheck: r.PullCheck,
 					Principal: fleetwrightv1.AzurePrincipal{ClusterIdentity: fleetwrightv1.ClusterIdentityKubelet},
 				},
 			})

@@ -18,7 +18,7 @@ var Section = section.Section{
 			children = append(children, section.Child{
 				Name: section.ChildName(spec.ClusterName, "role", a.Name),
 				Spec: fleetwrightv1.AzureRoleAssignmentSpec{
-					Scope: a.Scope, Role: a.Role, Principal: a.Principal, ExistingPolicy: a.ExistingPolicy, PullCheck: section.PullCheck(a.PullCheck),
+					Scope: a.Scope, Role: a.Role, Principal: a.Principal, ExistingPolicy: a.ExistingPolicy, PullCheck: a.PullCheck,
 				},
 			})
 		}

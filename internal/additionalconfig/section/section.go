@@ -41,11 +41,3 @@ func (s Section) Condition() string { return s.Title() + fleetwrightv1.SectionRe
 
 // NotReady is the reason of condition Ready while something of the section is not ready.
 func (s Section) NotReady() string { return s.Title() + fleetwrightv1.SectionNotReadySuffix }
-
-// PullCheck is an AzureRoleAssignment's, nil for none.
-func PullCheck(check fleetwrightv1.PullCheck) *fleetwrightv1.PullCheck {
-	if check == (fleetwrightv1.PullCheck{}) {
-		return nil
-	}
-	return &check
-}
