@@ -112,7 +112,7 @@ func TestAzureRoleAssignmentCannotBecomeAnother(t *testing.T) {
 	if err := server.Create(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = server.Delete(t.Context(), first) }) //nolint:usetesting // the server ends with the tests
+	t.Cleanup(func() { _ = server.Delete(t.Context(), first) })
 	for name, test := range map[string]struct {
 		spec string
 		want []string

@@ -135,7 +135,7 @@ type AzureRoleAssignmentSpec struct {
 	// pullCheck proves, after each change and once a day, that a node of the cluster can pull an image from the registry at scope. Nothing is
 	// proven if it is not set.
 	// +optional
-	PullCheck *PullCheck `json:"pullCheck,omitempty"`
+	PullCheck PullCheck `json:"pullCheck,omitempty,omitzero"`
 
 	// driftPolicy is what is done when the assignment is gone although it was there: Heal, Report or Adopt. Heal if it is not set.
 	// +optional

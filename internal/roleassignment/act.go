@@ -3,6 +3,7 @@ package roleassignment
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -50,15 +51,12 @@ func (r *Reconciler) remember(ctx context.Context, a *fleetwrightv1.AzureRoleAss
 func (r *Reconciler) annotate(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, values map[string]string) error {
 	before := a.DeepCopy()
 	annotations := map[string]string{}
-	for name, value := range before.Annotations {
-		annotations[name] = value
-	}
-	for name, value := range values {
-		annotations[name] = value
-		if value == "" {
-			delete(annotations, name)
-		}
-	}
+	maps.Copy(annotations, before.Annotations)
+	maps.Copy(annotations, values)
+	maps.DeleteFunc(annotations, func(name, value string) bool {
+		_, ours := values[name]
+		return ours && value == "" // others may be empty and mean something
+	})
 	a.Annotations = annotations
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	if err := r.Client.Patch(ctx, a, patch, fieldOwner); err != nil {

@@ -38,7 +38,7 @@ func TestMarks(t *testing.T) {
 		}
 	}
 	a.Annotations[fleetwrightv1.AnnotationRoleAssignments] = strings.ToUpper(testPrincipal) + "=" + strings.ToUpper(foreignID)
-	if m, found := markOf(marksOf(a), testPrincipal); !found || m.id != strings.ToUpper(foreignID) {
+	if m, found := markOf(marksOf(a), testPrincipal); !found || !strings.EqualFold(m.id, foreignID) {
 		t.Errorf("case matters: %v", m)
 	}
 	// The newest comes first, one for each principal.

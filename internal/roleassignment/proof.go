@@ -33,12 +33,12 @@ type pullLook struct {
 func (r *Reconciler) lookAtPull(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation) *pullLook {
 	// A cluster that is being deleted takes its pods with it.
 	started := a.Annotations[fleetwrightv1.AnnotationPullStarted] != "" && o.cluster.Found && !o.cluster.Deleting
-	if o.world.deleting || (a.Spec.PullCheck == nil && !started) {
+	if o.world.deleting || (a.Spec.PullCheck.Image == "" && !started) {
 		return nil
 	}
 	now := r.Clock.Now()
 	l := &pullLook{world: pullWorld{
-		wanted: a.Spec.PullCheck != nil, assigned: o.world.found != nil, hold: o.world.hold,
+		wanted: a.Spec.PullCheck.Image != "", assigned: o.world.found != nil, hold: o.world.hold,
 		proven: readProof(a.Annotations[fleetwrightv1.AnnotationPullProven]), started: started,
 	}}
 	if c := meta.FindStatusCondition(a.Status.Conditions, fleetwrightv1.ConditionPullVerified); c != nil {
@@ -64,7 +64,7 @@ func (r *Reconciler) observePull(ctx context.Context, a *fleetwrightv1.AzureRole
 		return nil
 	}
 	if !o.cluster.Found || !o.cluster.Provisioned || o.cluster.Deleting {
-		return fmt.Errorf("Cluster %s has no API server that could be asked for a node", a.Spec.ClusterName)
+		return fmt.Errorf("the API server of Cluster %s is not up, or not any more", a.Spec.ClusterName)
 	}
 	if l.pods, err = r.Clusters.Get(ctx, clusterKey(a)); err != nil {
 		return err

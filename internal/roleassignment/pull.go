@@ -120,11 +120,16 @@ func decidePull(w pullWorld, now time.Time) pullPlan {
 	default:
 		p = followPull(w, *w.pod, now)
 	}
-	if w.wanted && w.assigned && p.status == metav1.ConditionUnknown && w.proven.of(w.about) {
-		// An old proof counts until the opposite is seen.
-		p.status, p.reason = metav1.ConditionTrue, fleetwrightv1.ReasonPulled
-		p.message = fmt.Sprintf("node %s has pulled %s at %s; it is proven again: %s", w.proven.node, w.image, w.proven.at.UTC().Format(time.RFC3339), p.message)
+	return untilTheOpposite(w, p)
+}
+
+// untilTheOpposite lets an old proof count until the opposite is seen.
+func untilTheOpposite(w pullWorld, p pullPlan) pullPlan {
+	if !w.wanted || !w.assigned || p.status != metav1.ConditionUnknown || !w.proven.of(w.about) {
+		return p
 	}
+	p.status, p.reason = metav1.ConditionTrue, fleetwrightv1.ReasonPulled
+	p.message = fmt.Sprintf("node %s has pulled %s at %s; it is proven again: %s", w.proven.node, w.image, w.proven.at.UTC().Format(time.RFC3339), p.message)
 	return p
 }
 

@@ -19,7 +19,9 @@ import (
 )
 
 func TestStoryOfAnAssignment(t *testing.T) {
-	s := newStage(t, newAssignment())
+	object := newAssignment()
+	object.Annotations = map[string]string{"theirs": ""}
+	s := newStage(t, object)
 	s.look()
 	s.want("Ready", "True", "Ready", "assigned")
 	s.want("Assigned", "True", "Assigned", "assigned")
@@ -33,6 +35,9 @@ func TestStoryOfAnAssignment(t *testing.T) {
 	}
 	// At rest one look asks for the cluster's identity and for the assignment, and writes nothing.
 	before := s.reads()
+	if _, kept := a.Annotations["theirs"]; !kept {
+		t.Errorf("annotations %v", a.Annotations)
+	}
 	if r := s.look(); r.RequeueAfter != restWithout {
 		t.Errorf("looks again in %s", r.RequeueAfter)
 	}
@@ -486,7 +491,7 @@ func TestAPrincipalWithoutACluster(t *testing.T) {
 
 func pulling() *fleetwrightv1.AzureRoleAssignment {
 	a := newAssignment()
-	a.Spec.PullCheck = &fleetwrightv1.PullCheck{Image: "probe/pause:3.10"}
+	a.Spec.PullCheck = fleetwrightv1.PullCheck{Image: "probe/pause:3.10"}
 	return a
 }
 
@@ -572,7 +577,7 @@ func TestNobodyAsksForTheProofAnyMore(t *testing.T) {
 	s := newStage(t, pulling())
 	s.addNode()
 	s.look()
-	s.change(func(a *fleetwrightv1.AzureRoleAssignment) { a.Spec.PullCheck = nil })
+	s.change(func(a *fleetwrightv1.AzureRoleAssignment) { a.Spec.PullCheck = fleetwrightv1.PullCheck{} })
 	s.look()
 	s.wantNo("PullVerified")
 	s.want("Ready", "True", "Ready", "assigned")
@@ -631,7 +636,7 @@ func TestAFreezeMadeMeanwhile(t *testing.T) {
 		f := &fleetwrightv1.Freeze{ObjectMeta: metav1.ObjectMeta{Namespace: key1.Namespace, Name: "stop"}, Spec: fleetwrightv1.FreezeSpec{
 			Scope: fleetwrightv1.FreezeScopeAll, Reconcile: fleetwrightv1.FreezeModePaused, Reason: "now",
 		}}
-		if err := s.client.Create(t.Context(), f); client.IgnoreAlreadyExists(err) != nil {
+		if err := client.IgnoreAlreadyExists(s.client.Create(t.Context(), f)); err != nil {
 			t.Fatal(err)
 		}
 	}}}
