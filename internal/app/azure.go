@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -65,11 +66,12 @@ func (a azuresFor[Azure]) For(ctx context.Context, cluster capi.Cluster) (Azure,
 
 // sweeper looks at the whole fleet by the operator's own identity, which needs the
 // right to read all of it; nil when it has none.
-func sweeper(clients *arm.Clients, log logr.Logger) *sweep.Sweeper {
+func sweeper(clients *arm.Clients, every time.Duration, log logr.Logger) *sweep.Sweeper {
 	own, err := clients.Own()
 	if err != nil {
 		log.Info("Drift is looked for object by object, and rarely, without an identity of the operator's own", "reason", err.Error())
 		return nil
 	}
-	return sweep.New(sweep.Options{Log: log.WithName("sweep"), Azure: func(context.Context, string) (graph.Azure, error) { return own, nil }})
+	azure := func(context.Context, string) (graph.Azure, error) { return own, nil }
+	return sweep.New(sweep.Options{Log: log.WithName("sweep"), Azure: azure, Every: every})
 }
