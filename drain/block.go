@@ -44,7 +44,7 @@ func (d *decision) lost(name string) string {
 }
 
 // block reports pods that wait for the same thing since the time that the cluster's objects tell. The first by name stands
-// for them. Pods for which different rules count are reported apart, because other deadlines may hold for them, and so are those
+// for them, on a node that was not given up if there is one: nothing more is done for pods on those. Pods for which different rules count are reported apart, because other deadlines may hold for them, and so are those
 // that are in the way for less long than the rest.
 func (d *decision) block(pods []candidate, reason Reason, message string, since time.Time) []*Blocker {
 	rows := map[string][]*candidate{}
@@ -59,7 +59,8 @@ func (d *decision) block(pods []candidate, reason Reason, message string, since 
 	var blockers []*Blocker
 	for _, key := range slices.Sorted(maps.Keys(rows)) {
 		row := rows[key]
-		b := d.known(*row[0], since)
+		first := row[max(slices.IndexFunc(row, func(c *candidate) bool { return !c.givenUp }), 0)]
+		b := d.known(*first, since)
 		b.Reason, b.Message, b.Pods, b.Nodes = reason, message, len(row), d.nodesOf(row, since, b.Since)
 		if reason.waits() {
 			b.Deadline = Deadline{Action: DeadlineWait}

@@ -213,6 +213,25 @@ func TestANodeThatWasGivenUp(t *testing.T) {
 	}
 }
 
+// TestAPodThatCanStillBeForcedStandsForARow: the ladder does nothing for a pod on a node that was given up, and looks at the first
+// of a row only.
+func TestAPodThatCanStillBeForcedStandsForARow(t *testing.T) {
+	nodes := cordoned("old-1", "old-2")
+	nodes[0].Quarantined = true
+	s := Snapshot{
+		Nodes: nodes, Pods: []Pod{pod("cart-1", "cart"), pod("cart-2", "cart", on("old-2"))},
+		Budgets: []Budget{budget("cart", allows(0, 2, 2, 2))},
+	}
+	plan := Decide(s, Policy{}, noon)
+	if len(plan.Blockers) != 1 || plan.Blockers[0].Pod.Name != "cart-2" || plan.Blockers[0].Pods != 2 {
+		t.Errorf("%v, want cart-2 for both", plan.Blockers)
+	}
+	s.Pods = s.Pods[:1]
+	if plan := Decide(s, Policy{}, noon); len(plan.Blockers) != 1 || plan.Blockers[0].Pod.Name != "cart-1" {
+		t.Errorf("%v, want cart-1", plan.Blockers)
+	}
+}
+
 func TestTroubleIsSaidWithinTenSeconds(t *testing.T) {
 	lost := []Node{{Name: "old-1", Unschedulable: true}}
 	runDecide(t, map[string]decideCase{
