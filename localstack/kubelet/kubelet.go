@@ -36,6 +36,7 @@ type kubelet struct {
 	pods     cache.Indexer
 	queue    workqueue.TypedRateLimitingInterface[key]
 	seen     *sightings
+	pulls    *pulls
 	now      func() time.Time
 }
 
@@ -73,6 +74,7 @@ func start(ctx context.Context, client kubernetes.Interface, settings Settings) 
 		pods:     pods.Core().V1().Pods().Informer().GetIndexer(),
 		queue:    workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[key](retryFirst, retryMax)),
 		seen:     newSightings(),
+		pulls:    newPulls(settings.PullBackoff),
 		now:      time.Now,
 	}
 	if err := k.watch(nodes.Core().V1().Nodes().Informer(), pods.Core().V1().Pods().Informer()); err != nil {
@@ -133,6 +135,7 @@ func (k *kubelet) handler(enqueue func(metav1.Object)) cache.ResourceEventHandle
 			}
 			if o, ok := obj.(metav1.Object); ok {
 				k.seen.forget(o.GetUID())
+				k.pulls.forget(o.GetUID())
 			}
 		},
 	}

@@ -21,7 +21,7 @@ const (
 // TestPods shares one API server, since each costs seconds.
 func TestPods(t *testing.T) {
 	shared := newCluster(t)
-	shared.startKubelet(kubelet.Settings{Heartbeat: time.Second})
+	shared.startKubelet(kubelet.Settings{Heartbeat: time.Second, Pull: registry.pull, PullBackoff: kubelet.Range{Min: 100 * time.Millisecond, Max: 400 * time.Millisecond}})
 	for name, test := range map[string]func(*testing.T, cluster){
 		"a short grace period cuts a long termination": testGraceCuts,
 		"a pod that ends by itself is not kept":        testEndsByItself,
@@ -29,6 +29,7 @@ func TestPods(t *testing.T) {
 		"starting takes its time":                      testStart,
 		"never ready until the annotation goes":        testNeverReady,
 		"a pod with a run time succeeds":               testRunTime,
+		"a pod waits for its image":                    testImage,
 		"pods wait for their node":                     testPodsWaitForNode,
 		"a deleted node takes its pods":                testDeleteNode,
 		"nodes without the label are left alone":       testUnlabelledNode,

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -40,17 +41,21 @@ func (k *kubelet) syncStarting(ctx context.Context, node *corev1.Node, pod *core
 	if due := k.seen.due(pod.UID, starting, began, now, d); due.After(now) {
 		return due.Sub(now), nil
 	}
-	return 0, k.patchPodStatus(ctx, pod, runningStatus(node, pod, now))
+	waiting, again := k.pullImages(ctx, pod, now)
+	switch {
+	case len(waiting) == 0:
+		return 0, k.patchPodStatus(ctx, pod, runningStatus(node, pod, now))
+	case saysWaiting(pod, waiting):
+		return again, nil
+	default:
+		return again, k.patchPodStatus(ctx, pod, waitingStatus(node, pod, waiting, now))
+	}
 }
 
 func (k *kubelet) syncRunning(ctx context.Context, node *corev1.Node, pod *corev1.Pod) (time.Duration, error) {
 	now := k.now()
 	if d, ok := seconds(pod.Annotations[AnnotationRunSeconds]); ok {
-		var began time.Time
-		if pod.Status.StartTime != nil {
-			began = pod.Status.StartTime.Time
-		}
-		due := k.seen.due(pod.UID, running, began, now, d)
+		due := k.seen.due(pod.UID, running, lastStarted(pod), now, d)
 		if !due.After(now) {
 			return 0, k.patchPodStatus(ctx, pod, endedStatus(pod, false, now))
 		}
@@ -115,10 +120,28 @@ func (k *kubelet) draw(r Range, what string, pod *corev1.Pod, annotation string)
 
 // patchPodStatus names the UID, so that a pod that took this one's name is not touched.
 func (k *kubelet) patchPodStatus(ctx context.Context, pod *corev1.Pod, status corev1.PodStatus) error {
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": pod.UID}, "status": status})
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&status)
+	if err != nil {
+		return fmt.Errorf("encode status of pod %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	emptyWords(fields)
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": pod.UID}, "status": fields})
 	if err != nil {
 		return fmt.Errorf("encode status of pod %s/%s: %w", pod.Namespace, pod.Name, err)
 	}
 	_, err = k.client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
 	return err
+}
+
+// emptyWords has reason and message of conditions that have none taken away: a merge would leave those of the condition before.
+func emptyWords(status map[string]any) {
+	conditions, _ := status["conditions"].([]any)
+	for _, each := range conditions {
+		condition, ok := each.(map[string]any)
+		for _, word := range []string{"reason", "message"} {
+			if _, said := condition[word]; ok && !said {
+				condition[word] = nil
+			}
+		}
+	}
 }

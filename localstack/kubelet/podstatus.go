@@ -14,6 +14,7 @@ const (
 	reasonNeverReady   = "SimulatedNeverReady"
 	reasonTerminating  = "PodTerminating"
 	reasonPodCompleted = "PodCompleted"
+	reasonNotReady     = "ContainersNotReady"
 	exitCodeKilled     = 137
 )
 
@@ -60,10 +61,45 @@ func runningStatus(node *corev1.Node, pod *corev1.Pod, now time.Time) corev1.Pod
 	}
 	for _, c := range pod.Spec.Containers {
 		status := containerStatus(c, ready == corev1.ConditionTrue)
-		status.State.Running = &corev1.ContainerStateRunning{StartedAt: *began}
+		status.State.Running = &corev1.ContainerStateRunning{StartedAt: startedAt(pod, c.Name, now)}
 		s.ContainerStatuses = append(s.ContainerStatuses, status)
 	}
 	return s
+}
+
+// waitingStatus is that of a pod whose node has no image for some of its containers. The others run.
+func waitingStatus(node *corev1.Node, pod *corev1.Pod, waiting map[string]corev1.ContainerStateWaiting, now time.Time) corev1.PodStatus {
+	s := runningStatus(node, pod, now)
+	s.Phase = corev1.PodPending
+	var unready []string
+	for i := range s.ContainerStatuses {
+		status := &s.ContainerStatuses[i]
+		if state, waits := waiting[status.Name]; waits {
+			no := false
+			status.Ready, status.Started, status.State = false, &no, corev1.ContainerState{Waiting: &state}
+			unready = append(unready, status.Name)
+		}
+	}
+	for i, c := range s.Conditions {
+		if c.Type == corev1.ContainersReady || c.Type == corev1.PodReady {
+			s.Conditions[i] = condition(pod, c.Type, corev1.ConditionFalse, reasonNotReady, now)
+			s.Conditions[i].Message = fmt.Sprintf("containers with unready status: %s", unready)
+		}
+	}
+	return s
+}
+
+// saysWaiting is true when the pod's status has it already.
+func saysWaiting(pod *corev1.Pod, waiting map[string]corev1.ContainerStateWaiting) bool {
+	said := 0
+	for _, s := range pod.Status.ContainerStatuses {
+		state, waits := waiting[s.Name]
+		if waits != (s.State.Waiting != nil) || waits && *s.State.Waiting != state {
+			return false
+		}
+		said++
+	}
+	return said == len(pod.Spec.Containers)
 }
 
 // notReadyStatus changes readiness only.
@@ -97,6 +133,27 @@ func endedStatus(pod *corev1.Pod, killed bool, now time.Time) corev1.PodStatus {
 		s.ContainerStatuses = append(s.ContainerStatuses, status)
 	}
 	return s
+}
+
+// startedAt is since when a container runs: from now on if it did not before.
+func startedAt(pod *corev1.Pod, container string, now time.Time) metav1.Time {
+	for _, s := range pod.Status.ContainerStatuses {
+		if s.Name == container && s.State.Running != nil {
+			return s.State.Running.StartedAt
+		}
+	}
+	return metav1.NewTime(now)
+}
+
+// lastStarted is when the last container of a pod began to run, the zero time if none does.
+func lastStarted(pod *corev1.Pod) time.Time {
+	var last time.Time
+	for _, s := range pod.Status.ContainerStatuses {
+		if s.State.Running != nil && s.State.Running.StartedAt.After(last) {
+			last = s.State.Running.StartedAt.Time
+		}
+	}
+	return last
 }
 
 func containerStatus(c corev1.Container, ready bool) corev1.ContainerStatus {

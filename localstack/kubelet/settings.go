@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"context"
 	"hash/fnv"
 	"strconv"
 	"time"
@@ -26,6 +27,9 @@ const (
 // Range is a span from which a duration is drawn. The zero Range is no time at all.
 type Range struct{ Min, Max time.Duration }
 
+// Puller returns the words of a container runtime that cannot pull an image, and nothing when it has pulled it.
+type Puller func(ctx context.Context, image string) (problem string)
+
 // Settings say how quick the simulated nodes are. Zero durations mean at once; DefaultSettings has lifelike ones.
 type Settings struct {
 	// Seed makes the drawn durations another, reproducible set.
@@ -38,6 +42,11 @@ type Settings struct {
 	PodTermination Range
 	// Heartbeat is how often a Node's Ready condition is refreshed. 0: never.
 	Heartbeat time.Duration
+	// Pull says how the pull of an image by the cluster's nodes would end now. Nil: every image is pulled.
+	Pull Puller
+	// PullBackoff are the first and the longest pause between two pulls of an image that fails; each pause is twice the last. Default when zero:
+	// 1 s and 10 s, a thirtieth of a real kubelet's longest.
+	PullBackoff Range
 	// Workers is how many changes are written at once. Default: 8.
 	Workers int
 	// Log receives failures that are retried. The default discards them.

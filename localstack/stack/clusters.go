@@ -31,6 +31,8 @@ type clusters struct {
 	running map[string]*cluster // by lower-case ARM id
 
 	naming sync.Mutex // held while a name is chosen, see reserveName
+
+	registries registries
 }
 
 var _ sim.Kubernetes = &clusters{}
@@ -44,7 +46,7 @@ type cluster struct {
 }
 
 func newClusters(ctx context.Context, layout Layout, etcd *controlplane.Etcd, ca *controlplane.CA, settings kubelet.Settings, log logr.Logger) *clusters {
-	return &clusters{layout: layout, etcd: etcd, ca: ca, kubelet: settings, log: log, ctx: ctx, running: map[string]*cluster{}}
+	return &clusters{layout: layout, etcd: etcd, ca: ca, kubelet: settings, log: log, ctx: ctx, running: map[string]*cluster{}, registries: newRegistries()}
 }
 
 // EnsureCluster starts the API server of a managed cluster with everything that belongs to it.
@@ -92,7 +94,7 @@ func (c *clusters) start(ctx context.Context, wanted sim.Cluster) (*cluster, err
 		return nil, err
 	}
 	started := &cluster{name: name, server: server, stop: stop}
-	if err := c.populate(life, started); err != nil {
+	if err := c.populate(life, started, wanted.ID); err != nil {
 		started.end()
 		return nil, err
 	}
@@ -100,17 +102,19 @@ func (c *clusters) start(ctx context.Context, wanted sim.Cluster) (*cluster, err
 }
 
 // populate starts what turns an API server into a cluster.
-func (c *clusters) populate(ctx context.Context, started *cluster) error {
+func (c *clusters) populate(ctx context.Context, started *cluster, id string) error {
 	cfg := started.server.Config()
 	client, err := kubernetes.NewForConfig(named(cfg, "azure"))
 	if err != nil {
 		return fmt.Errorf("make client for cluster %s: %w", started.name, err)
 	}
 	started.client = client
+	nodes := c.kubelet
+	nodes.Pull = c.registries.puller(id)
 	return errors.Join(
 		controlplane.StartControllers(ctx, cfg),
 		controlplane.StartScheduler(ctx, cfg),
-		kubelet.Start(ctx, cfg, c.kubelet),
+		kubelet.Start(ctx, cfg, nodes),
 	)
 }
 

@@ -32,6 +32,8 @@ const (
 	tokenLifetime = 24 * time.Hour
 	// operatorReady bounds how long the operator may take until it says that it is ready.
 	operatorReady = 60 * time.Second
+	// driftInterval is short, so that one can watch drift being healed; here the requests cost nothing.
+	driftInterval = 3 * time.Second
 )
 
 // operatorIdentity is a service principal that only the simulated Azure knows. Empty variables keep a developer's own
@@ -81,6 +83,7 @@ func startOperator(ctx context.Context, path, azure string, layout Layout, serve
 		"--azure-resource-manager-audience=" + simclient.Audience,
 		"--azure-authority-host=" + azure + "/",
 		"--azure-ca-file=" + layout.AzureCA(),
+		"--drift-sweep-interval=" + driftInterval.String(),
 	}
 	if o.child, err = startChild(ctx, args, operatorIdentity, layout.Log("fleetwright"), layout.operatorPID(), log); err != nil {
 		return nil, err

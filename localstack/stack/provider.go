@@ -101,6 +101,7 @@ func (s *Stack) startAzure(ctx context.Context) error {
 		return err
 	}
 	s.parts.add(simulatorLevel, simulator.end, s.azure.Close)
+	s.clusters.registries.open(s.azure)
 	servers.started()
 	simulator.started()
 	return s.note(func(r *Record) { r.Azure, r.AzureAdmin = s.azure.URL(), s.azure.URL()+"/simulator" })
