@@ -48,6 +48,9 @@ func objectName(u *unstructured.Unstructured) string {
 	return fmt.Sprintf("%s %s", u.GetKind(), client.ObjectKeyFromObject(u))
 }
 
+// NamesIdentity is false while the control plane, which says by which Azure identity the cluster is managed, is not there.
+func (c Cluster) NamesIdentity() bool { return c.identity.ControlPlane != "" }
+
 // Identity is the Azure identity by which the cluster is managed, read past the cache: a permission that was taken back counts
 // at once. A Secret is read when everything before it allows its use, and none is listed.
 //

@@ -110,8 +110,16 @@ func (r *Reconciler) whoDeleted(ctx context.Context, o *observation) drift.Look 
 
 // connect finds the identity by which Azure is asked.
 func (r *Reconciler) connect(ctx context.Context, o *observation) error {
+	cluster := o.cluster
+	switch {
+	case cluster.Unsupported != "":
+		cluster = capi.Cluster{} // it names no identity of Azure
+	case cluster.Found && !cluster.NamesIdentity():
+		o.world.obstacle = waitsFor("the control plane of Cluster %s, which names the identity by which Azure is asked, is not there", cluster.Name)
+		return nil
+	}
 	var err error
-	o.azure, err = r.Azures.For(ctx, o.cluster)
+	o.azure, err = r.Azures.For(ctx, cluster)
 	if refused, is := errors.AsType[*identity.Refusal](err); is {
 		o.world.obstacle = &obstacle{stuck, fleetwrightv1.ReasonPermissionDenied, refused.Error(), personPause}
 		return nil

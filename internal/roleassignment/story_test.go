@@ -489,6 +489,39 @@ func TestAPrincipalWithoutACluster(t *testing.T) {
 	}
 }
 
+// TestTheClusterSaysWhoAsks: its control plane names the identity, until the whole cluster is gone.
+func TestTheClusterSaysWhoAsks(t *testing.T) {
+	a := newAssignment()
+	a.Spec.Principal = fleetwrightv1.AzurePrincipal{ObjectID: testPrincipal}
+	s := newStage(t, a)
+	plane := clusterObjects()[1]
+	if err := s.client.Delete(t.Context(), plane); err != nil {
+		t.Fatal(err)
+	}
+	s.look()
+	s.want("Assigned", "False", "WaitingForIdentity", "the control plane of Cluster prod, which names the identity by which Azure is asked, is not there")
+	s.wantWrites()
+	if err := s.client.Create(t.Context(), clusterObjects()[1]); err != nil {
+		t.Fatal(err)
+	}
+	s.look()
+	s.want("Ready", "True", "Ready", "assigned")
+	// A cluster of another cloud is only held by its pause.
+	b := newAssignment()
+	b.Spec.Principal = fleetwrightv1.AzurePrincipal{ObjectID: testPrincipal}
+	s = newStage(t, b)
+	var c clusterv1.Cluster
+	if err := s.client.Get(t.Context(), clusterKey(b), &c); err != nil {
+		t.Fatal(err)
+	}
+	c.Spec.InfrastructureRef.Kind = "OtherCluster"
+	if err := s.client.Update(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	s.look()
+	s.want("Ready", "True", "Ready", "assigned")
+}
+
 func pulling() *fleetwrightv1.AzureRoleAssignment {
 	a := newAssignment()
 	a.Spec.PullCheck = fleetwrightv1.PullCheck{Image: "probe/pause:3.10"}
