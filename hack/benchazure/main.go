@@ -152,13 +152,13 @@ func (b *bench) one(r *runOf, seed uint64) error {
 	var got result
 	if r.Who == ours {
 		var err error
-		if got, err = runOurs(b.t, things, trace, b.length, after, r.Every, seed); err != nil {
+		if got, err = runOurs(b.t, things, trace, b.length, r.Every, seed); err != nil {
 			return err
 		}
 	} else {
 		for _, p := range pollers() {
 			if p.name == r.Who {
-				got = p.run(things, trace, b.length, after, seed)
+				got = p.run(things, trace, b.length, seed)
 			}
 		}
 	}

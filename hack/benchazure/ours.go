@@ -51,17 +51,17 @@ type operator struct {
 }
 
 // runOurs lives through a trace in virtual time. Whatever waits, waits for nothing: testing/synctest moves the clock on when all do.
-func runOurs(t *testing.T, things []*fakearm.Thing, trace []fakearm.Event, length, after, every time.Duration, seed uint64) (result, error) {
+func runOurs(t *testing.T, things []*fakearm.Thing, trace []fakearm.Event, length, every time.Duration, seed uint64) (result, error) {
 	t.Helper()
 	var out result
 	var failed error
 	synctest.Test(t, func(*testing.T) {
-		out, failed = live(things, trace, length, after, every, seed)
+		out, failed = live(things, trace, length, every, seed)
 	})
 	return out, failed
 }
 
-func live(things []*fakearm.Thing, trace []fakearm.Event, length, after, every time.Duration, seed uint64) (result, error) {
+func live(things []*fakearm.Thing, trace []fakearm.Event, length, every time.Duration, seed uint64) (result, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	o, err := newOperator(things, every, seed)

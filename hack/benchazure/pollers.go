@@ -60,7 +60,7 @@ func (l *looks) Pop() any {
 }
 
 // run lives through a trace, event by event.
-func (p poller) run(things []*fakearm.Thing, trace []fakearm.Event, length, after time.Duration, seed uint64) result {
+func (p poller) run(things []*fakearm.Thing, trace []fakearm.Event, length time.Duration, seed uint64) result {
 	random := rand.New(rand.NewPCG(seed, 3))
 	azure := fakearm.New(things, rand.New(rand.NewPCG(seed, 2)))
 	began := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -74,7 +74,8 @@ func (b *bench) figures(r runOf) []measurement.Figure {
 		least[i] = bound(r.Size, b.length, one)
 	}
 	return []measurement.Figure{
-		b.figure(r, "Calls per cluster and hour"+of, callsPer, "", fmt.Sprintf("bar 0.5, goal 0.2; at least %s with a look every %s", decimals(middle(least)), sweep.DefaultEvery)),
+		b.figure(r, "Calls per cluster and hour"+of, callsPer, "",
+			fmt.Sprintf("bar 0.5, goal 0.2; at least %s with a look every %s", decimals(middle(least)), sweep.DefaultEvery)),
 		b.figure(r, "Detection, p50"+of, timeOf(detect, 0.5), "s", ""),
 		b.figure(r, "Detection, p99"+of, timeOf(detect, 0.99), "s", "bar 300"),
 		b.figure(r, "Detection, the slowest"+of, timeOf(detect, 0.99999), "s", "a change that Resource Graph was not told, found by its next full scan"),
@@ -125,7 +126,8 @@ func decimals(v float64) string {
 
 func (b *bench) beside(s size) measurement.Table {
 	t := measurement.Table{
-		Title:   fmt.Sprintf("%d clusters x %d things in %d subscription-regions, a day with %.0f %% drift per hour and a storm of %d", s.Clusters, fakearm.ThingsPerCluster, s.Subscriptions, 100*driftHour, stormSize),
+		Title: fmt.Sprintf("%d clusters x %d things in %d subscription-regions, a day with %.0f %% drift per hour and a storm of %d",
+			s.Clusters, fakearm.ThingsPerCluster, s.Subscriptions, 100*driftHour, stormSize),
 		Columns: []string{"Who", "Calls per cluster and hour", "Detection p50, s", "p99, s", "Healing p99, s", "PUTs per drift", "429"},
 		Note:    "Medians of the days. A drift that was not healed two hours after the day counts as never.",
 	}
@@ -149,7 +151,8 @@ func (b *bench) trade() measurement.Table {
 	t := measurement.Table{
 		Title:   fmt.Sprintf("What the time between two looks costs, %d clusters", b.sizes[0].Clusters),
 		Columns: []string{"Every", "Calls per cluster and hour", "Detection p50, s", "p99, s", "Healing p99, s", "PUTs per drift", "429"},
-		Note:    fmt.Sprintf("One day each. The default is %s: 5 minutes would not find 99 of 100 drifts within 5 minutes, because Resource Graph is late by itself.", sweep.DefaultEvery),
+		Note: fmt.Sprintf("One day each. The default is %s: 5 minutes would not find 99 of 100 drifts within 5 minutes, because Resource Graph is late by itself.",
+			sweep.DefaultEvery),
 	}
 	for _, r := range b.tradeoff {
 		t.Rows = append(t.Rows, append([]string{strings.TrimSuffix(r.Every.String(), "0s")}, b.row(r)...))
@@ -181,12 +184,15 @@ func (b *bench) raw() any {
 }
 
 func note(took time.Duration) string {
-	return fmt.Sprintf("Virtual days of 24 hours (testing/synctest), all runs together in %s. Fleetwright is its sweeper, comparison, decision, memory of fights, broker and Azure "+
-		"client; the controllers around them are a loop that makes their requests (one GET, the decision, at most one PUT; for an assignment that is missing a list of its principal's before the PUT, for a profile one GET more before it, because AKS takes whole clusters, and one %s after it) and that looks at each thing once a week. Azure is "+
-		"a model in memory (`hack/benchazure/fakearm`) with the published token buckets, which refuses with 429 and Retry-After: reads 250 and 25 per second, writes 200 and 10 per second "+
-		"per subscription-region, GET ManagedCluster 60 and 1 per second and PUT 20 and 1 per minute per cluster, Resource Graph 15 queries per 5 s. How late Resource Graph is, is assumed, "+
-		"as Microsoft publishes no figure: half within 25 s, 99 %% within 2 min, one change of a thousand only by a full scan every 2 h. Beside each drift there is one change "+
-		"that changes nothing declared (letter case, order, settings that nobody owns). All seven things of a cluster are in Resource Graph; one that is not costs a list per cluster and look. "+
-		"The pollers are their originals without what these ask besides: one GET per look and one PUT per drift, 429 heeded, no operation followed. "+
-		"ASO 2.18 sends a PUT at each sync (BeginCreateOrUpdateResource), which is the third row.", took.Round(time.Second), settle)
+	return fmt.Sprintf("Virtual days of 24 hours (testing/synctest), all runs together in %s. Fleetwright is its sweeper, comparison, decision, memory of "+
+		"fights, broker and Azure client. The controllers around them are a loop that makes their requests: one GET, the decision, at most one PUT; for an "+
+		"assignment that is missing a list of its principal's before the PUT; for a profile one GET more before it, because AKS takes whole clusters, and one "+
+		"%s after it; and a look at each thing once a week. A restart of the operator is not among it: it looks at each thing once, which is 7 to 14 requests "+
+		"per cluster. Azure is a model in memory (`hack/benchazure/fakearm`) with the published token buckets, which refuses with 429 and Retry-After: reads "+
+		"250 and 25 per second, writes 200 and 10 per second per subscription-region, GET ManagedCluster 60 and 1 per second and PUT 20 and 1 per minute per "+
+		"cluster, Resource Graph 15 queries per 5 s. How late Resource Graph is, is assumed, as Microsoft publishes no figure: half within 25 s, 99 %% within "+
+		"2 min, one change of a thousand only by a full scan every 2 h. Beside each drift there is one change that changes nothing declared (letter case, "+
+		"settings that nobody owns). All seven things of a cluster are in Resource Graph; one that is not costs a list per cluster and look. The pollers are "+
+		"their originals without what these ask besides: one GET per look and one PUT per drift, 429 heeded, no operation followed. ASO 2.18 sends a PUT at "+
+		"each sync (BeginCreateOrUpdateResource), which is the third row.", took.Round(time.Second), settle)
 }

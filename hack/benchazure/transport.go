@@ -81,10 +81,12 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 // shown is a thing as a GET shows it.
 func shown(t *fakearm.Thing, value string, style int) string {
 	if t.Profile {
-		return fmt.Sprintf(`{"id":%q,"properties":{"provisioningState":"Succeeded","autoScalerProfile":{"max-empty-bulk-delete":"%d","scan-interval":"10s","expander":%q}}}`, t.ID, 10+style, value)
+		return fmt.Sprintf(`{"id":%q,"properties":{"provisioningState":"Succeeded",
+			"autoScalerProfile":{"max-empty-bulk-delete":"%d","scan-interval":"10s","expander":%q}}}`, t.ID, 10+style, value)
 	}
-	return fmt.Sprintf(`{"id":%q,"properties":{"scope":%q,"roleDefinitionId":"/subscriptions/%s/providers/Microsoft.Authorization/roleDefinitions/%s","principalId":%q}}`,
-		t.ID, t.Scope, t.Subscription, t.Role, t.Principal)
+	return fmt.Sprintf(`{"id":%q,"properties":{"scope":%q,"principalId":%q,
+		"roleDefinitionId":"/subscriptions/%s/providers/Microsoft.Authorization/roleDefinitions/%s"}}`,
+		t.ID, t.Scope, t.Principal, t.Subscription, t.Role)
 }
 
 func (w *wire) query(r *http.Request, body []byte) (*http.Response, error) {

@@ -67,8 +67,8 @@ type Verdict struct {
 // Decide says what is to be done about a look. history is what is known of the writes for the present spec, oldest first, with the one that
 // led to this look (Memory keeps it). An empty policy is Heal.
 //
-// Only Heal can be fought over: the other policies write nothing. Once somebody else is at work it stays so until the thing is as declared again or the spec is changed, however much time goes by: to begin again after
-// an hour would be the same fight, more slowly.
+// Only Heal can be fought over: the other policies write nothing. Once somebody else is at work it stays so until the thing is as declared
+// again or the spec is changed, however much time goes by: to begin again after an hour would be the same fight, more slowly.
 func Decide(policy fleetwrightv1.DriftPolicy, look Look, history []Write, now time.Time) Verdict {
 	if len(look.Fields) == 0 {
 		return Verdict{Action: Leave}
@@ -88,7 +88,8 @@ func Decide(policy fleetwrightv1.DriftPolicy, look Look, history []Write, now ti
 		v.Action = Heal
 		if first, contended := contention(history); contended {
 			v.Action, v.Reason = Stop, fleetwrightv1.ReasonContendedByAnotherManager
-			v.Message = fmt.Sprintf("%s has written the opposite %d times since %s (%s): end that, or take these fields out of the spec, or set driftPolicy to Report",
+			v.Message = fmt.Sprintf("%s has written the opposite %d times since %s (%s): "+
+				"end that, or take these fields out of the spec, or set driftPolicy to Report",
 				whoever(look.ChangedBy, history), oppositeWrites, first.UTC().Format(time.TimeOnly), sentence(look.Fields))
 		}
 	}

@@ -91,7 +91,13 @@ func reflected(v any) any {
 		return strconv.FormatInt(r.Int(), 10)
 	case reflect.Float32, reflect.Float64:
 		return strconv.FormatFloat(r.Float(), 'f', -1, 64)
+	default:
+		return throughJSON(v)
 	}
+}
+
+// throughJSON brings a struct down to what its JSON is.
+func throughJSON(v any) any {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v)
@@ -128,8 +134,9 @@ func owned(v any) bool {
 	switch r := reflect.ValueOf(v); r.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice:
 		return !r.IsNil()
+	default:
+		return true
 	}
-	return true
 }
 
 // normal is the one form of all texts that mean the same.
@@ -141,6 +148,7 @@ func normal(text string, as As) string {
 		return number(text)
 	case Duration:
 		return duration(text)
+	case Ordered, AtLeast: // about lists
 	}
 	if isID(text) {
 		return strings.ToLower(strings.TrimSuffix(text, "/"))

@@ -63,8 +63,8 @@ func readAssignments(raw json.RawMessage) ([]Found, error) {
 
 // readAssignment reads "id|role definition|time". A scope is the id's beginning.
 func readAssignment(text, principal string) (Found, bool) {
-	rest, updated, timed := cutLast(text, "|")
-	id, definition, whole := cutLast(rest, "|")
+	rest, updated, timed := cutLast(text)
+	id, definition, whole := cutLast(rest)
 	at := strings.LastIndex(strings.ToLower(id), "/providers/microsoft.authorization/roleassignments/")
 	if !timed || !whole || at < 0 {
 		return Found{}, false
@@ -78,9 +78,10 @@ func readAssignment(text, principal string) (Found, bool) {
 	}}, true
 }
 
-func cutLast(text, separator string) (before, after string, found bool) {
-	if at := strings.LastIndex(text, separator); at >= 0 {
-		return text[:at], text[at+len(separator):], true
+// cutLast cuts at the last bar: an id may have one, what follows it has none.
+func cutLast(text string) (before, after string, found bool) {
+	if at := strings.LastIndexByte(text, '|'); at >= 0 {
+		return text[:at], text[at+1:], true
 	}
 	return text, "", false
 }

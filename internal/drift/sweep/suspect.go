@@ -25,6 +25,8 @@ type known struct {
 	at time.Time
 	// drifted tells that it was not as declared before.
 	drifted bool
+	// shown tells that a row has shown it as declared since. So Resource Graph has caught up, and what it shows next is new.
+	shown bool
 }
 
 // verdict is what a batch's answer leads to.
@@ -34,11 +36,13 @@ type verdict struct {
 	// suspects is how many things look different. When strange, only canaries among them are woken.
 	suspects int
 	strange  bool
+	// shown are the times of the looks, by key, since which a row has shown a thing as declared for the first time.
+	shown map[string]time.Time
 }
 
 // judge compares what is declared with what was found. rows of other things are passed over.
 func judge(declared []Declared, found map[string]Found, seen func(key string) (known, bool), rules []drift.Rule, now time.Time) verdict {
-	var suspects []types.NamespacedName
+	v := verdict{shown: map[string]time.Time{}}
 	looked, confirmed := 0, 0
 	for _, d := range declared {
 		key := idKey(d.ID)
@@ -51,21 +55,24 @@ func judge(declared []Declared, found map[string]Found, seen func(key string) (k
 		}
 		f, there := found[key]
 		if there && len(drift.Compare(d.Fields, orEmpty(f.Fields), rules...)) == 0 {
+			if isKnown && !k.shown {
+				v.shown[key] = k.at
+			}
 			continue
 		}
-		if isKnown && older(f.ChangedAt, k.at, now) {
+		if isKnown && older(f.ChangedAt, k, now) {
 			continue
 		}
-		suspects = append(suspects, d.Object)
+		v.wake = append(v.wake, d.Object)
 	}
-	v := verdict{suspects: len(suspects), wake: suspects}
+	v.suspects = len(v.wake)
 	// An outage, a right that was taken away or a query that does not fit any more looks as if the whole fleet had drifted. If it has,
 	// the canaries say so, and the next sweep believes it.
 	believed := looked >= canaries && 2*confirmed > looked
-	if len(declared) >= many && 2*len(suspects) > len(declared) && !believed {
-		v.strange, v.wake = true, nil
-		if looked < canaries { // or they were asked, and see nothing
-			v.wake = spread(suspects, canaries)
+	if len(declared) >= many && 2*v.suspects > len(declared) && !believed {
+		v.strange, v.wake = true, spread(v.wake, canaries)
+		if looked >= canaries { // they were asked, and see nothing
+			v.wake = nil
 		}
 	}
 	return v
@@ -79,14 +86,14 @@ func orEmpty(fields map[string]any) map[string]any {
 }
 
 // older tells whether a row says less than what is known: the thing was changed at changed (zero when the row does not say, or is not
-// there), and looked at itself at known. Times within a minute of each other may be out of order, by clocks that differ, so they are
-// trusted only for as long as Resource Graph may be late.
-func older(changed, known, now time.Time) bool {
-	fresh := now.Sub(known) < lag
+// there), and looked at itself at k.at. Times within a minute of each other may be out of order, by clocks that differ, so they are
+// trusted only until Resource Graph has caught up, or for as long as it may be late.
+func older(changed time.Time, k known, now time.Time) bool {
+	late := !k.shown && now.Sub(k.at) < lag
 	if changed.IsZero() {
-		return fresh
+		return late
 	}
-	return changed.Before(known.Add(-skew)) || (fresh && !changed.After(known))
+	return changed.Before(k.at.Add(-skew)) || (late && !changed.After(k.at))
 }
 
 // spread picks n of all, evenly.

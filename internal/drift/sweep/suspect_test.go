@@ -49,6 +49,7 @@ func TestJudgeOne(t *testing.T) {
 		found   string
 		changed time.Time
 		looked  time.Time // zero: never
+		shown   bool
 		wakes   bool
 	}{
 		"as declared": {found: "good"},
@@ -66,10 +67,14 @@ func TestJudgeOne(t *testing.T) {
 		"different for hours, and seen since (reported)":  {found: "bad", changed: at(-600), looked: at(-590)},
 		"changed again after it was seen (and reported)":  {found: "bad", changed: at(-5), looked: at(-590), wakes: true},
 		"changed in the same moment, looked at just then": {found: "bad", changed: at(-1), looked: at(-1)},
+		"gone, after it was shown since the last look":    {looked: at(-2), shown: true, wakes: true},
+		"different, no time, after it was shown since":    {found: "bad", looked: at(-2), shown: true, wakes: true},
+		"the same, but changed long before that look":     {found: "bad", changed: at(-5), looked: at(-2), shown: true},
+		"within a clock's error, after it was shown":      {found: "bad", changed: at(-2).Add(-time.Second), looked: at(-2), shown: true, wakes: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			declared := things(1)
-			seen := func(string) (known, bool) { return known{at: tc.looked}, !tc.looked.IsZero() }
+			seen := func(string) (known, bool) { return known{at: tc.looked, shown: tc.shown}, !tc.looked.IsZero() }
 			v := judge(declared, rows(declared, tc.changed, map[int]string{0: tc.found}), seen, nil, noon)
 			if got := len(v.wake) == 1; got != tc.wakes || v.strange {
 				t.Errorf("judged %+v, want woken %t", v, tc.wakes)

@@ -78,7 +78,7 @@ func (s *Sweeper) Register(t Target) <-chan event.GenericEvent {
 func (s *Sweeper) Looked(id string, at time.Time, drifted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen[idKey(id)] = known{at, drifted}
+	s.seen[idKey(id)] = known{at: at, drifted: drifted}
 }
 
 // Forget is told when an object is gone.
@@ -93,6 +93,18 @@ func (s *Sweeper) lookUp(key string) (known, bool) {
 	defer s.mu.Unlock()
 	k, found := s.seen[key]
 	return k, found
+}
+
+// caughtUp notes what Resource Graph has shown, unless the thing was looked at again meanwhile.
+func (s *Sweeper) caughtUp(shown map[string]time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, at := range shown {
+		if k, found := s.seen[key]; found && k.at.Equal(at) {
+			k.shown = true
+			s.seen[key] = k
+		}
+	}
 }
 
 // NeedLeaderElection makes one replica sweep.
@@ -179,6 +191,7 @@ func (s *Sweeper) sweep(ctx context.Context, log logr.Logger, t registered, b ba
 		return
 	}
 	v := judge(b.declared, found, s.lookUp, t.Rules, s.options.Clock.Now())
+	s.caughtUp(v.shown)
 	suspectsTotal.WithLabelValues(t.Name).Add(float64(len(v.wake)))
 	sweepsTotal.WithLabelValues(t.Name, v.result()).Inc()
 	if v.strange {

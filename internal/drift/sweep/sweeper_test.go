@@ -180,6 +180,44 @@ func TestOnlyWhatLooksDifferentIsWoken(t *testing.T) {
 	})
 }
 
+// TestAThingThatIsChangedAgainAtOnceIsFoundAgain: as soon as Resource Graph has shown the healed thing, nothing keeps the next drift back.
+func TestAThingThatIsChangedAgainAtOnceIsFoundAgain(t *testing.T) {
+	c := &cloud{declared: things(30)}
+	story(t, c, func(s *Sweeper, woken func() []string) {
+		for _, gone := range []string{"", "bad"} {
+			c.set(3, gone)
+			pass(DefaultEvery)
+			expect(t, "changed", woken(), "c003")
+			s.Looked(c.declared[3].ID, time.Now(), true)
+			c.set(3, "good")
+			pass(DefaultEvery)
+			expect(t, "healed", woken())
+			c.set(3, gone)
+			pass(DefaultEvery)
+			expect(t, "changed again", woken(), "c003")
+			s.Looked(c.declared[3].ID, time.Now(), true)
+			c.set(3, "good")
+			pass(DefaultEvery)
+			woken()
+		}
+	})
+}
+
+// TestALookOutrunsARow: what was read before the last look does not tell that Resource Graph has caught up with it.
+func TestALookOutrunsARow(t *testing.T) {
+	s := New(Options{})
+	s.Looked("/a", noon, true)
+	s.Looked("/a", noon.Add(time.Second), true)
+	s.caughtUp(map[string]time.Time{"/a": noon, "/b": noon})
+	if k, _ := s.lookUp("/a"); k.shown || len(s.seen) != 1 {
+		t.Errorf("known %+v", s.seen)
+	}
+	s.caughtUp(map[string]time.Time{"/a": noon.Add(time.Second)})
+	if k, _ := s.lookUp("/a"); !k.shown || !k.drifted {
+		t.Errorf("known %+v", k)
+	}
+}
+
 func TestRoundsAreEven(t *testing.T) {
 	c := &cloud{declared: things(300)}
 	many := make([]Declared, 0, 3*graph.PageRows)
