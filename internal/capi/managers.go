@@ -54,7 +54,7 @@ func managersOf(o *unstructured.Unstructured) []fieldManager {
 			continue
 		}
 		m := fieldManager{name: entry.Manager, applies: entry.Operation == metav1.ManagedFieldsOperationApply}
-		if json.Unmarshal(entry.FieldsV1.Raw, &m.fields) == nil {
+		if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &m.fields) == nil {
 			out = append(out, m)
 		}
 	}

@@ -155,21 +155,21 @@ func TestAFreezeHoldsAndLetsGo(t *testing.T) {
 
 // What is asked for while Azure takes its time to answer counts.
 func TestAskedToStopInTheMeantime(t *testing.T) {
-	for name, stop := range map[string]func(*testing.T, *stage){
-		"a Freeze": func(t *testing.T, s *stage) {
+	for name, stop := range map[string]func(*stage){
+		"a Freeze": func(s *stage) {
 			freeze := &fleetwrightv1.Freeze{ObjectMeta: metav1.ObjectMeta{Namespace: s.key.Namespace, Name: "incident"}}
 			freeze.Spec = fleetwrightv1.FreezeSpec{Scope: "All", Reconcile: "Paused", Reason: "INC-1"}
 			s.create(freeze)
 		},
-		"a pause": func(_ *testing.T, s *stage) { s.change(byARM + "\nreconcile: Paused") },
-		"another spec": func(_ *testing.T, s *stage) {
+		"a pause": func(s *stage) { s.change(byARM + "\nreconcile: Paused") },
+		"another spec": func(s *stage) {
 			s.change("profile: {expander: priority}\nmanagedClusterID: " + idOfStage)
 		},
-		"a deletion": func(_ *testing.T, s *stage) { s.delete() },
+		"a deletion": func(s *stage) { s.delete() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, managedKind, byARM)
-			s.azure.during = func() { s.azure.during = nil; stop(t, s) }
+			s.azure.during = func() { s.azure.during = nil; stop(s) }
 			again, err := s.reconcile()
 			if err != nil || again != soon || s.azure.puts > 0 {
 				t.Errorf("%d PUTs, look again in %s, %v", s.azure.puts, again, err)

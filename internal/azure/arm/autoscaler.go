@@ -3,6 +3,7 @@ package arm
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -48,9 +49,7 @@ func (c *Client) WriteAutoscalerProfile(ctx context.Context, managedClusterID st
 	profile, _ := properties["autoScalerProfile"].(map[string]any)
 	found := autoscalerprofile.FromTree(profile)
 	next := map[string]any{}
-	for key, value := range profile {
-		next[key] = value
-	}
+	maps.Copy(next, profile)
 	changed := false
 	for _, key := range autoscalerprofile.Differing(set, found) {
 		field, _ := autoscalerprofile.FieldOf(key)
@@ -141,9 +140,7 @@ func writable(cluster managedCluster) managedCluster {
 
 func without(object map[string]any, names ...string) map[string]any {
 	out := map[string]any{}
-	for key, value := range object {
-		out[key] = value
-	}
+	maps.Copy(out, object)
 	for _, name := range names {
 		delete(out, name)
 	}

@@ -239,7 +239,7 @@ func released(t *testing.T, s *profileStage) {
 	}
 	for _, m := range s.plane().GetManagedFields() {
 		if m.Manager == capi.AutoscalerFieldOwner {
-			t.Errorf("a name is left on %s", m.FieldsV1.Raw)
+			t.Errorf("a name is left on %s", m.FieldsV1.GetRawString())
 		}
 	}
 }
