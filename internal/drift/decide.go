@@ -2,6 +2,7 @@ package drift
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -118,8 +119,8 @@ func whoever(now string, history []Write) string {
 	if now != "" {
 		return now
 	}
-	for i := len(history) - 1; i >= 0; i-- {
-		if w := history[i]; !w.Ours && w.By != "" {
+	for _, w := range slices.Backward(history) {
+		if !w.Ours && w.By != "" {
 			return w.By
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -168,8 +169,8 @@ func (c *Client) Changes(ctx context.Context, id string, since time.Time) ([]gra
 		return nil, err
 	}
 	var out []graph.Change
-	for i := len(events) - 1; i >= 0; i-- {
-		if e := events[i]; e.change() {
+	for _, e := range slices.Backward(events) {
+		if e.change() {
 			out = append(out, graph.Change{At: e.At, By: e.Caller, Operation: e.Operation.Value})
 		}
 	}

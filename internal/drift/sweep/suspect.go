@@ -70,12 +70,17 @@ func judge(declared []Declared, found map[string]Found, seen func(key string) (k
 	// the canaries say so, and the next sweep believes it.
 	believed := looked >= canaries && 2*confirmed > looked
 	if len(declared) >= many && 2*v.suspects > len(declared) && !believed {
-		v.strange, v.wake = true, spread(v.wake, canaries)
-		if looked >= canaries { // they were asked, and see nothing
-			v.wake = nil
-		}
+		v.doubt(looked)
 	}
 	return v
+}
+
+// doubt wakes canaries only, or nobody when as many things were looked at already and nothing was seen there.
+func (v *verdict) doubt(looked int) {
+	v.strange, v.wake = true, spread(v.wake, canaries)
+	if looked >= canaries {
+		v.wake = nil
+	}
 }
 
 func orEmpty(fields map[string]any) map[string]any {
