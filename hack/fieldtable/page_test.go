@@ -158,6 +158,18 @@ func TestPageExplainsTheWords(t *testing.T) {
 	}
 }
 
+// The page of autoscaler profiles explains every word of its own kind that condition Applied or Stalled can have.
+func TestPageOfAutoscalerProfilesExplainsTheWords(t *testing.T) {
+	text := read(t, "../../docs/cluster-autoscaler.md")
+	for title, words := range constants(t, "../../api/v1alpha1/azureclusterautoscaler_conditions.go") {
+		for _, word := range words {
+			if !strings.Contains(text, "`"+word+"`") {
+				t.Errorf("docs/cluster-autoscaler.md does not speak of %s (%s)", word, title)
+			}
+		}
+	}
+}
+
 // Whatever can be in a drain's way is explained where people look: the engine's page has a row for each reason, and the Nodepool has
 // the same reasons but for the one that passes by itself.
 func TestEveryReasonOfADrainIsExplained(t *testing.T) {
