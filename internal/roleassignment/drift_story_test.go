@@ -1,0 +1,148 @@
+package roleassignment
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+)
+
+// TestDriftIsHealedOnce: somebody deletes the assignment; one GET, one list and one PUT make it again, and it is told.
+func TestDriftIsHealedOnce(t *testing.T) {
+	s := newStage(t, newAssignment())
+	s.look()
+	s.clock.SetTime(noon.Add(2 * time.Hour))
+	s.deleteBySomebody(s.own())
+	s.look()
+	s.want("Ready", "True", "Ready", "assigned")
+	s.wantWrites("PUT 201", "PUT 201")
+	history := s.object().Status.DriftHistory
+	if len(history) != 1 || history[0].Outcome != "Healed" || strings.Join(history[0].Fields, "") != "missing" || history[0].ChangedBy != ownerID || !history[0].Time.Time.Equal(noon.Add(2*time.Hour)) {
+		t.Errorf("history %+v", history)
+	}
+	if events := s.events(); !strings.Contains(events, "Warning DriftHealed it is missing, changed by "+ownerID+"; it was made again") {
+		t.Errorf("events:\n%s", events)
+	}
+	s.look()
+	s.wantWrites("PUT 201", "PUT 201")
+}
+
+func (s *stage) events() string {
+	var all []string
+	for {
+		select {
+		case e := <-s.recorder.Events:
+			all = append(all, e)
+		default:
+			return strings.Join(all, "\n")
+		}
+	}
+}
+
+// TestWhoDeletesItAgainAndAgain is not fought.
+func TestWhoDeletesItAgainAndAgain(t *testing.T) {
+	s := newStage(t, newAssignment())
+	s.look()
+	for range 3 {
+		s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
+		s.deleteBySomebody(s.own())
+		s.look()
+	}
+	s.want("Stalled", "True", "ContendedByAnotherManager", ownerID+" has written the opposite 3 times since")
+	s.want("Ready", "False", "ContendedByAnotherManager", "")
+	s.want("Assigned", "False", "ContendedByAnotherManager", "")
+	s.wantWrites("PUT 201", "PUT 201", "PUT 201")
+	for range 3 {
+		s.clock.SetTime(s.clock.Now().Add(time.Hour))
+		s.look()
+	}
+	s.wantWrites("PUT 201", "PUT 201", "PUT 201")
+	if n := len(s.object().Status.DriftHistory); n != 3 {
+		t.Errorf("%d drifts are told", n)
+	}
+	// The spec says what to do about it, or somebody makes it again.
+	s.assignBy(s.own())
+	s.look()
+	s.want("Ready", "True", "Ready", "")
+	s.wantNo("Stalled")
+}
+
+func TestDriftPolicies(t *testing.T) {
+	for policy, test := range map[fleetwrightv1.DriftPolicy]struct{ ready, reason, message, outcome string }{
+		"Report": {"False", "Drifted", "changed by " + ownerID + "; driftPolicy Report leaves it so", "Reported"},
+		"Adopt":  {"True", "Ready", "it is missing; driftPolicy Adopt lives with it", "Adopted"},
+	} {
+		t.Run(string(policy), func(t *testing.T) {
+			a := newAssignment()
+			a.Spec.DriftPolicy = policy
+			s := newStage(t, a)
+			s.look()
+			s.want("Ready", "True", "Ready", "assigned") // made whatever the policy
+			s.deleteBySomebody(s.own())
+			for range 2 {
+				s.look()
+				s.want("Ready", test.ready, test.reason, test.message)
+				s.want("Assigned", "False", "Drifted", "")
+			}
+			s.wantWrites("PUT 201")
+			if h := s.object().Status.DriftHistory; len(h) != 1 || string(h[0].Outcome) != test.outcome {
+				t.Errorf("history %+v", h)
+			}
+			// Wiping status changes no action.
+			s.change(func(a *fleetwrightv1.AzureRoleAssignment) { a.Status = fleetwrightv1.AzureRoleAssignmentStatus{} })
+			s.restart()
+			s.look()
+			s.wantWrites("PUT 201")
+		})
+	}
+}
+
+// TestAnotherHasMadeIt: an equal assignment of another name is adopted, never deleted, and replaced by our own when it goes.
+func TestAnotherHasMadeIt(t *testing.T) {
+	s := newStage(t, newAssignment())
+	s.assignBy(foreignID)
+	s.look()
+	s.want("Ready", "True", "Ready", "adopted, made by somebody else as "+foreignID)
+	if got := s.object().Status; got.Origin != "Adopted" || got.AssignmentID != foreignID {
+		t.Errorf("status %+v", got)
+	}
+	s.wantWrites()
+	s.deleteBySomebody(foreignID)
+	s.look()
+	if got := s.object().Status; got.Origin != "Created" || got.AssignmentID != s.own() || len(got.DriftHistory) != 1 {
+		t.Errorf("status %+v", got)
+	}
+	s.wantWrites("PUT 201")
+	// Theirs again: with it, deletion takes nothing away.
+	s.deleteBySomebody(s.own())
+	s.assignBy(foreignID)
+	s.look()
+	if got := s.object().Annotations[fleetwrightv1.AnnotationRoleAssignments]; got != s.kubelet+"="+foreignID {
+		t.Errorf("written down: %s", got)
+	}
+	if err := s.client.Delete(t.Context(), s.object()); err != nil {
+		t.Fatal(err)
+	}
+	s.look()
+	if s.object() != nil {
+		t.Error("the object is still there")
+	}
+	s.wantWrites("PUT 201")
+}
+
+func TestAnotherHasMadeItWhichIsReported(t *testing.T) {
+	a := newAssignment()
+	a.Spec.ExistingPolicy = fleetwrightv1.ExistingPolicyReport
+	s := newStage(t, a)
+	s.assignBy(foreignID)
+	s.look()
+	s.want("Ready", "False", "ExistsElsewhere", "somebody else has made the same assignment, "+foreignID)
+	s.want("Assigned", "False", "ExistsElsewhere", "")
+	s.deleteBySomebody(foreignID)
+	s.look()
+	s.want("Ready", "True", "Ready", "assigned")
+	s.wantWrites("PUT 201")
+}
