@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
 
