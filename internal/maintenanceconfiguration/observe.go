@@ -27,6 +27,8 @@ type observation struct {
 	frozen  freeze.Effect
 	// azure is the way to Azure, nil without an identity.
 	azure Azure
+	// unread is why Azure could not be asked, when that is simply tried again.
+	unread error
 	// fingerprint is that of the declared window.
 	fingerprint string
 }
@@ -54,6 +56,9 @@ func (r *Reconciler) look(ctx context.Context, m *fleetwrightv1.AzureMaintenance
 			return nil, err
 		}
 		o.world.obstacle = &blocked
+		if blocked.again == 0 {
+			o.unread = err
+		}
 	}
 	o.plan = decide(o.world, now)
 	return o, nil

@@ -52,7 +52,8 @@ func invalid(w fleetwrightv1.AzureMaintenanceWindow) *obstacle {
 	return nil
 }
 
-// obstacleOf says what a refusal of Azure means; false for an error that is simply tried again.
+// obstacleOf says what a refusal of Azure means; false for an error that is none. Without a time to look again the error is tried again
+// as any other.
 func obstacleOf(err error) (obstacle, bool) {
 	refused, ok := refusal.Of(err)
 	if !ok {
@@ -67,7 +68,7 @@ func obstacleOf(err error) (obstacle, bool) {
 		return obstacle{waiting, fleetwrightv1.ReasonWaitingForCluster, "Azure does not have the cluster: " + refused.Error(), clusterPause}, true
 	case refused.Kind == refusal.Busy:
 		return obstacle{waiting, fleetwrightv1.ReasonWaitingForSlot, refused.Error(), max(refused.RetryAfter, busyPause)}, true
-	case refused.RetryAfter > 0:
+	case refused.Kind == refusal.Passing:
 		return obstacle{waiting, fleetwrightv1.ReasonAzureRefused, refused.Error(), refused.RetryAfter}, true
 	}
 	return obstacle{}, false

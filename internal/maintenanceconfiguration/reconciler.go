@@ -115,11 +115,13 @@ func (r *Reconciler) conclude(ctx context.Context, m *fleetwrightv1.AzureMainten
 	}
 	again := o.plan.again
 	if actErr != nil {
-		blocked, sorted := obstacleOf(actErr)
-		if !sorted {
+		blocked, _ := obstacleOf(actErr)
+		if again = blocked.again; again == 0 {
 			return ctrl.Result{}, actErr
 		}
-		again = blocked.again
+	}
+	if o.unread != nil {
+		return ctrl.Result{}, o.unread
 	}
 	if again == 0 {
 		again = rest

@@ -176,10 +176,30 @@ func TestALostReply(t *testing.T) {
 	if _, err := s.reconciler.Reconcile(t.Context(), m); err == nil {
 		t.Error("a lost reply is no error")
 	}
+	if m, _ = s.get(); said(m) != "Ready False AzureRefused, Applied False AzureRefused" {
+		t.Errorf("it is told as %s", said(m))
+	}
 	s.expect("it is there", "GET: "+fine)
 	if m, _ = s.get(); len(m.Status.DriftHistory) != 0 {
 		t.Errorf("the history is %+v", m.Status.DriftHistory)
 	}
+}
+
+// An Azure that does not answer is told, and asked again ever more rarely.
+func TestAzureIsAway(t *testing.T) {
+	s := newStage(t)
+	s.object()
+	if _, err := s.azure.AddFault(sim.Fault{Method: "GET", Path: "/maintenanceConfigurations/", Effect: sim.Effect{Error: &sim.FaultError{Status: 503, Code: "ServerBusy", Message: "no"}}}); err != nil {
+		t.Fatal(err)
+	}
+	m, _ := s.get()
+	if _, err := s.reconciler.Reconcile(t.Context(), m); err == nil {
+		t.Error("no answer is no error")
+	}
+	if m, _ = s.get(); said(m) != "Ready Unknown NotReadable, Applied Unknown NotReadable" {
+		t.Errorf("it is told as %s", said(m))
+	}
+	s.expect("it is back", "GET PUT: "+fine)
 }
 
 // Who may not write, writes nothing: a pause, a Freeze, no identity, a cluster that is not there.
