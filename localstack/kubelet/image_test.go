@@ -2,6 +2,7 @@ package kubelet_test
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"testing"
 
@@ -55,6 +56,14 @@ func testImage(t *testing.T, c cluster) {
 	if p.Status.Phase != corev1.PodPending || p.Status.ContainerStatuses[0].State.Running == nil || ready(p.Status.Conditions) {
 		t.Errorf("a pod one of whose images is missing: %s", p.Status.String())
 	}
+
+	c.eventually(limit, "an event", func(ctx context.Context) (bool, string) {
+		events, err := c.client.CoreV1().Events("default").List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=image,reason=Failed"})
+		if err != nil {
+			return false, err.Error()
+		}
+		return len(events.Items) == 1 && events.Items[0].Message == `Failed to pull image "shop.azurecr.io/web:1": 401 Unauthorized`, fmt.Sprint(events.Items)
+	})
 
 	registry.open.Store(true)
 	c.wait("image", runningReady, limit)

@@ -12,9 +12,12 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
 )
 
@@ -37,6 +40,7 @@ type kubelet struct {
 	queue    workqueue.TypedRateLimitingInterface[key]
 	seen     *sightings
 	pulls    *pulls
+	events   record.EventRecorder
 	now      func() time.Time
 }
 
@@ -75,6 +79,7 @@ func start(ctx context.Context, client kubernetes.Interface, settings Settings) 
 		queue:    workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[key](retryFirst, retryMax)),
 		seen:     newSightings(),
 		pulls:    newPulls(settings.PullBackoff),
+		events:   newRecorder(ctx, client),
 		now:      time.Now,
 	}
 	if err := k.watch(nodes.Core().V1().Nodes().Informer(), pods.Core().V1().Pods().Informer()); err != nil {
@@ -99,6 +104,13 @@ func start(ctx context.Context, client kubernetes.Interface, settings Settings) 
 		k.queue.ShutDown()
 	}()
 	return nil
+}
+
+// newRecorder writes events as a kubelet does: the same one again is counted.
+func newRecorder(ctx context.Context, client kubernetes.Interface) record.EventRecorder {
+	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
+	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
+	return broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "kubelet"})
 }
 
 // dropManagedFields saves memory: nothing here asks who set a field.

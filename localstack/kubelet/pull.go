@@ -14,6 +14,7 @@ import (
 const (
 	reasonErrImagePull     = "ErrImagePull"
 	reasonImagePullBackOff = "ImagePullBackOff"
+	reasonFailed           = "Failed" // of the event
 )
 
 const (
@@ -99,6 +100,9 @@ func (k *kubelet) pullImages(ctx context.Context, pod *corev1.Pod, now time.Time
 		if !a.pulled && !now.Before(a.next) {
 			a = k.pulls.after(a, k.settings.Pull(ctx, c.Image), now)
 			k.pulls.note(pod.UID, c.Image, a)
+			if !a.pulled {
+				k.events.Eventf(pod, corev1.EventTypeWarning, reasonFailed, "Failed to pull image %q: %s", c.Image, a.problem)
+			}
 		}
 		if a.pulled {
 			continue
