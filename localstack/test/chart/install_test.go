@@ -134,6 +134,7 @@ func TestManagerWorksWithTheRightsOfTheChart(t *testing.T) {
 	s.changePools(t, m)
 	checkMetrics(t, awaitAnswer(t, m, fmt.Sprintf("http://127.0.0.1:%d/metrics", metrics)))
 
+	s.configureExtras(t, m)
 	if err := m.refused(); err != nil {
 		t.Error(err)
 	}
