@@ -23,7 +23,7 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureClusterAutos
 	switch o.plan.action {
 	case remember:
 		return r.remember(ctx, a, fingerprintOf(o.world.wanted))
-	case write:
+	case write, writeAzure:
 		return r.write(ctx, a, o, cluster)
 	case giveUp:
 		if err := r.giveUp(ctx, o, cluster); err != nil {
@@ -43,16 +43,20 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureClusterAutos
 func (r *Reconciler) write(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler, o *observation, cluster types.NamespacedName) error {
 	where := fmt.Sprintf("%s %s", o.world.declared.Kind, o.world.declared.Object)
 	var err error
-	if o.world.throughCAPZ() {
+	if o.plan.action == write {
 		err = capi.WriteAutoscalerProfile(ctx, r.Client, r.Live, cluster, o.world.wanted)
 	} else {
 		where = "Azure"
 		_, err = o.azure.WriteAutoscalerProfile(ctx, o.id, o.world.wanted, nil)
 		o.plan.again = slotPause
 	}
-	// A reply that is lost may have been a write.
-	r.memory.Healed(client.ObjectKeyFromObject(a), a.Generation, r.Clock.Now())
+	if o.plan.action == writeAzure && o.world.throughCAPZ() && refusal.Is(err, refusal.Denied) {
+		o.plan = leftToASO(o.plan)
+		o.plan.message += "; sooner, if the operator may: " + err.Error()
+		return nil
+	}
 	if err == nil {
+		r.memory.Healed(client.ObjectKeyFromObject(a), a.Generation, r.Clock.Now())
 		o.plan.reason, o.plan.message = fleetwrightv1.ReasonUnconfirmed, "written to "+where+": "+o.plan.message
 	}
 	return err

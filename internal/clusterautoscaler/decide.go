@@ -69,8 +69,9 @@ const (
 	nothing action = "None"
 	// remember writes down on the object that Azure has the profile.
 	remember action = "Remember"
-	// write gives the settings their values, in CAPZ's object or in Azure.
-	write action = "Write"
+	// write gives the settings their values in CAPZ's object, writeAzure in Azure.
+	write      action = "Write"
+	writeAzure action = "WriteAzure"
 	// giveUp takes the settings back and then lets go.
 	giveUp action = "GiveUp"
 	// release leaves the settings as they are, takes our name off CAPZ's object, and lets go.
@@ -92,6 +93,9 @@ type plan struct {
 	// again is when to look again, 0 when the next sweep or watch is soon enough.
 	again time.Duration
 }
+
+// writes is true for a plan that gives the settings their values.
+func (p plan) writes() bool { return p.action == write || p.action == writeAzure }
 
 // String is the plan on one line, for the log.
 func (p plan) String() string {
@@ -159,19 +163,28 @@ func (w world) decideFollowed(now time.Time) plan {
 	case progress.State == capi.Failed:
 		return plan{verdict: stuck, action: nothing, known: true, reason: fleetwrightv1.ReasonAzureRefused, message: written + ", and refused: " + progress.Message, again: personPause}
 	case progress.State == capi.Done && w.applied:
-		p := w.difference(w.azure.Values, now)
-		if p.action == write {
-			// CAPZ's object says it already; a second writer in Azure would be one too many.
-			p.verdict, p.action, p.drift.Action = waiting, nothing, drift.Report
-			p.message += "; Azure Service Operator writes it again at its next sync, which comes once an hour if its AZURE_SYNC_PERIOD says nothing else"
-			p.again = personPause
-		}
-		return p
+		return w.healBehind(w.difference(w.azure.Values, now))
 	}
 	return plan{
 		verdict: working, action: nothing, known: true, reason: fleetwrightv1.ReasonUnconfirmed,
 		message: written + "; Azure does not show it yet: " + sentence(w.wanted, w.azure.Values, differing),
 	}
+}
+
+// healBehind heals what was changed in Azure behind CAPZ's back. Azure Service Operator would write the very same values, but an hour
+// later: nothing tells it to look now. So the one write to Azure is no second opinion, and only follows what Azure itself was asked.
+func (w world) healBehind(p plan) plan {
+	if p.action == write && !w.live {
+		p = leftToASO(p)
+	}
+	return w.unlessHeld(w.inAzure(p))
+}
+
+// leftToASO is drift that Azure Service Operator heals, as it does in any case.
+func leftToASO(p plan) plan {
+	p.verdict, p.action, p.drift.Action, p.again = waiting, nothing, drift.Report, personPause
+	p.message += "; Azure Service Operator writes it again at its next sync, which comes once an hour if its AZURE_SYNC_PERIOD says nothing else"
+	return p
 }
 
 // decideARM is about a cluster that nobody but Azure has.
@@ -185,12 +198,20 @@ func decideARM(w world, now time.Time) plan {
 		}
 		return w.inForce()
 	}
-	p := w.difference(w.azure.Values, now)
-	if p.action == write && w.azure.Busy != "" && !w.hold.Everything() {
+	return w.unlessHeld(w.inAzure(w.difference(w.azure.Values, now)))
+}
+
+// inAzure makes a write one to Azure, in its turn: after the operation that runs on the cluster.
+func (w world) inAzure(p plan) plan {
+	if p.action != write {
+		return p
+	}
+	p.action = writeAzure
+	if w.azure.Busy != "" && !w.hold.Everything() {
 		p.verdict, p.action, p.reason, p.again = waiting, nothing, fleetwrightv1.ReasonWaitingForSlot, slotPause
 		p.message = w.azure.Busy + ", and Azure takes one operation at a time; then it is written: " + p.message
 	}
-	return w.unlessHeld(p)
+	return p
 }
 
 // inForce is about a profile that Azure has.
@@ -243,7 +264,7 @@ func (w world) look(found autoscalerprofile.Values) drift.Look {
 
 // unlessHeld keeps a write back while somebody asks for that.
 func (w world) unlessHeld(p plan) plan {
-	if p.action != write {
+	if !p.writes() {
 		return p
 	}
 	switch {

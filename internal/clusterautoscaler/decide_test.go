@@ -46,6 +46,7 @@ func viaCAPZ(declared autoscalerprofile.Values, ours []string, azure autoscalerp
 }
 
 func applied(w *world)  { w.applied = true }
+func live(w *world)     { w.live = true }
 func deleting(w *world) { w.deleting = true }
 func leaving(w *world)  { w.leaving = true }
 func making(w *world)   { w.making = true }
@@ -91,8 +92,8 @@ func TestDecide(t *testing.T) {
 		again time.Duration
 	}{
 		"an obstacle":            {viaARM(found, obstructed("InvalidSpec")), "Stuck None (InvalidSpec: because)", time.Minute},
-		"ARM, not written yet":   {viaARM(found), "Working Write (NotApplied: " + differs + ")", 0},
-		"ARM, nothing there":     {viaARM(nil), `Working Write (NotApplied: expander is not set, declared is "least-waste", scaleDownUnneededSeconds is not set, declared is "5m")`, 0},
+		"ARM, not written yet":   {viaARM(found), "Working WriteAzure (NotApplied: " + differs + ")", 0},
+		"ARM, nothing there":     {viaARM(nil), `Working WriteAzure (NotApplied: expander is not set, declared is "least-waste", scaleDownUnneededSeconds is not set, declared is "5m")`, 0},
 		"ARM, as wanted":         {viaARM(inForce), "Done Remember (Applied: Azure has every setting as declared)", 0},
 		"ARM, known to be so":    {viaARM(inForce, applied), "Done None (Applied: Azure has every setting as declared)", 0},
 		"ARM, our own operation": {viaARM(inForce, busy), "Working None (Unconfirmed: written to Azure; pool blue is Updating)", slotPause},
@@ -103,13 +104,13 @@ func TestDecide(t *testing.T) {
 		"ARM, paused":                 {viaARM(found, paused), "Held None (NotApplied: Freeze x/y)", 0},
 		"ARM, paused and busy":        {viaARM(found, paused, busy), "Held None (NotApplied: Freeze x/y)", 0},
 		"ARM, paused and in force":    {viaARM(inForce, paused), "Done None (Applied: Azure has every setting as declared)", 0},
-		"ARM, gently":                 {viaARM(found, gentle), "Working Write (NotApplied: " + differs + ")", 0},
+		"ARM, gently":                 {viaARM(found, gentle), "Working WriteAzure (NotApplied: " + differs + ")", 0},
 		"ARM, what cannot be shown":   {viaARM(autoscalerprofile.Values{"expander": "least-waste", "scale-down-unneeded-time": "5m", "scan-interval": "9h"}, applied), "Done None (Applied: Azure has every setting as declared; what it has of others cannot be shown: scanIntervalSeconds)", 0},
-		"drift is healed":             {viaARM(found, applied, changedBy("ops@shop")), "Working Write (Drifted: " + differs + ", changed by ops@shop 1m0s ago)", 0},
+		"drift is healed":             {viaARM(found, applied, changedBy("ops@shop")), "Working WriteAzure (Drifted: " + differs + ", changed by ops@shop 1m0s ago)", 0},
 		"drift waits for its turn":    {viaARM(found, applied, busy), "Waiting None (WaitingForSlot: pool blue is Updating, and Azure takes one operation at a time; then it is written: " + differs + ")", slotPause},
 		"drift is reported":           {viaARM(found, applied, policy("Report")), "Waiting None (Drifted: " + differs + "; driftPolicy Report leaves it so)", 0},
 		"drift is adopted":            {viaARM(found, applied, policy("Adopt")), "Done None (DriftAdopted: " + differs + "; driftPolicy Adopt lives with it: put what was found into the spec)", 0},
-		"a new spec is no drift":      {viaARM(found, policy("Report")), "Working Write (NotApplied: " + differs + ")", 0},
+		"a new spec is no drift":      {viaARM(found, policy("Report")), "Working WriteAzure (NotApplied: " + differs + ")", 0},
 		"a fight":                     {viaARM(found, applied, fight), "Stuck None (ContendedByAnotherManager: terraform has written the opposite 3 times since 11:30:00 (" + differs + "): end that, or take these fields out of the spec, or set driftPolicy to Report)", 0},
 		"CAPZ, nothing written":       {viaCAPZ(nil, nil, found), `Working Write (NotApplied: expander is not set, declared is "least-waste", scaleDownUnneededSeconds is not set, declared is "5m")`, 0},
 		"CAPZ, before the cluster is": {viaCAPZ(nil, nil, nil, making), `Working Write (NotApplied: expander is not set, declared is "least-waste", scaleDownUnneededSeconds is not set, declared is "5m")`, 0},
@@ -128,10 +129,19 @@ func TestDecide(t *testing.T) {
 			viaCAPZ(wanted, both, found, applied),
 			"Waiting None (Drifted: " + differs + "; Azure Service Operator writes it again at its next sync, which comes once an hour if its AZURE_SYNC_PERIOD says nothing else)", personPause,
 		},
-		"CAPZ, Azure drifted, reported": {viaCAPZ(wanted, both, found, applied, policy("Report")), "Waiting None (Drifted: " + differs + "; driftPolicy Report leaves it so)", 0},
-		"CAPZ, Azure is fought over":    {viaCAPZ(wanted, both, found, applied, fight), "Stuck None (ContendedByAnotherManager: terraform has written the opposite 3 times since 11:30:00 (" + differs + "): end that, or take these fields out of the spec, or set driftPolicy to Report)", 0},
-		"CAPZ's object lost a setting":  {viaCAPZ(autoscalerprofile.Values{"expander": "least-waste"}, both[:1], inForce, applied), `Working Write (Drifted: scaleDownUnneededSeconds is not set, declared is "5m")`, 0},
-		"and is left so":                {viaCAPZ(autoscalerprofile.Values{"expander": "least-waste"}, both[:1], inForce, applied, policy("Report")), `Waiting None (Drifted: scaleDownUnneededSeconds is not set, declared is "5m"; driftPolicy Report leaves it so)`, 0},
+		"CAPZ, Azure itself says so": {
+			viaCAPZ(wanted, both, found, applied, live, changedBy("ops@shop")), "Working WriteAzure (Drifted: " + differs + ", changed by ops@shop 1m0s ago)", 0,
+		},
+		"CAPZ, Azure is busy": {
+			viaCAPZ(wanted, both, found, applied, live, busy), "Waiting None (WaitingForSlot: pool blue is Updating, and Azure takes one operation at a time; then it is written: " + differs + ")", slotPause,
+		},
+		"CAPZ, Azure drifted in a pause": {viaCAPZ(wanted, both, found, applied, live, paused), "Held None (NotApplied: Freeze x/y)", 0},
+		"CAPZ, Azure drifted at the end": {viaCAPZ(wanted, both, found, applied, live, leaving), "Waiting None (NotApplied: Cluster shop is being deleted, so nothing is written any more)", 0},
+		"CAPZ, Azure drifted, adopted":   {viaCAPZ(wanted, both, found, applied, live, policy("Adopt")), "Done None (DriftAdopted: " + differs + "; driftPolicy Adopt lives with it: put what was found into the spec)", 0},
+		"CAPZ, Azure drifted, reported":  {viaCAPZ(wanted, both, found, applied, policy("Report")), "Waiting None (Drifted: " + differs + "; driftPolicy Report leaves it so)", 0},
+		"CAPZ, Azure is fought over":     {viaCAPZ(wanted, both, found, applied, fight), "Stuck None (ContendedByAnotherManager: terraform has written the opposite 3 times since 11:30:00 (" + differs + "): end that, or take these fields out of the spec, or set driftPolicy to Report)", 0},
+		"CAPZ's object lost a setting":   {viaCAPZ(autoscalerprofile.Values{"expander": "least-waste"}, both[:1], inForce, applied), `Working Write (Drifted: scaleDownUnneededSeconds is not set, declared is "5m")`, 0},
+		"and is left so":                 {viaCAPZ(autoscalerprofile.Values{"expander": "least-waste"}, both[:1], inForce, applied, policy("Report")), `Waiting None (Drifted: scaleDownUnneededSeconds is not set, declared is "5m"; driftPolicy Report leaves it so)`, 0},
 
 		"deleted, protected":       {viaARM(inForce, deleting, deletion("Protect")), "Held None (DeletionProtected: deletionPolicy is Protect: set it to Delete or Retain)", 0},
 		"deleted, paused":          {viaARM(inForce, deleting, paused), "Held None (Frozen: Freeze x/y)", 0},

@@ -24,7 +24,7 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureClusterAutoscale
 	if n := len(after.Status.DriftHistory); n > 0 && !sameHistory(before.Status.DriftHistory, after.Status.DriftHistory) {
 		countDrift(string(after.Status.DriftHistory[n-1].Outcome))
 	}
-	if o.plan.drift.Action == drift.Heal && o.plan.action == write && actErr == nil {
+	if o.plan.drift.Action == drift.Heal && o.plan.writes() && actErr == nil {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was written again", kube.Clip(o.plan.drift.Message))
 	}
 	if _, sorted := obstacleOf(actErr); actErr != nil && !sorted {

@@ -114,6 +114,7 @@ func (r *Reconciler) askAzure(ctx context.Context, o *observation) {
 		o.world.unknown = "no object of Azure Service Operator tells what Azure has, and the operator has no identity to ask Azure"
 		return
 	}
+	o.azure = azure
 	var told autoscalerprofile.InAzure
 	if err == nil {
 		told, err = azure.AutoscalerProfile(ctx, o.id)

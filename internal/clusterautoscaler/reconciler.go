@@ -20,6 +20,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/autoscalerprofile"
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/drift"
 	"github.com/fleetwright/fleetwright/internal/freeze"
@@ -89,6 +90,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AzureCluste
 			return quietly(err)
 		}
 	}
+	ctx = broker.For(ctx, broker.Call{Cluster: a.Namespace + "/" + a.Spec.ClusterName})
 	o, err := r.look(ctx, a)
 	if err != nil {
 		return ctrl.Result{}, err

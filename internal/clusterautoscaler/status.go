@@ -52,7 +52,7 @@ func history(before fleetwrightv1.AzureClusterAutoscalerStatus, o *observation, 
 		return before.DriftHistory
 	}
 	healed := o.plan.drift.Action == drift.Heal
-	if healed && o.plan.action != write {
+	if healed && !o.plan.writes() {
 		return before.DriftHistory // it waits for its turn
 	}
 	if c := meta.FindStatusCondition(before.Conditions, fleetwrightv1.ConditionApplied); !healed && c != nil && c.Reason == o.plan.reason {

@@ -82,8 +82,8 @@ func TestWhatWakesIt(t *testing.T) {
 	s.sync()
 	eventually("Applied", "True Applied")
 	s.azure.drift("expander", "priority")
-	eventually("Applied", "False Drifted")
-	s.sync()
+	eventually("Applied", "False Unconfirmed: written to Azure")
+	s.sync() // its event wakes us before our own half a minute
 	eventually("Applied", "True Applied")
 	s.change("profile: {expander: priority}")
 	eventually("Applied", "False Unconfirmed")
