@@ -1,11 +1,13 @@
 package maintenanceconfiguration
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerservice/armcontainerservice/v8"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -255,5 +257,43 @@ func TestRetain(t *testing.T) {
 	s.expect("it is let go of", ": gone")
 	if n := s.inAzure(); n != 1 {
 		t.Errorf("Azure has %d", n)
+	}
+}
+
+// meanwhile does something while Azure is being read.
+type meanwhile struct {
+	Azure
+	do func()
+}
+
+func (m meanwhile) MaintenanceConfiguration(ctx context.Context, id, name string) (armcontainerservice.MaintenanceConfiguration, error) {
+	m.do()
+	return m.Azure.MaintenanceConfiguration(ctx, id, name)
+}
+
+// Azure takes its time to answer: a Freeze that was made meanwhile counts, and so does a change of the spec.
+func TestWhatChangesMeanwhileCounts(t *testing.T) {
+	for name, do := range map[string]func(*stage){
+		"a Freeze": func(s *stage) {
+			s.create(&fleetwrightv1.Freeze{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "fleetwright-system", Name: "incident"},
+				Spec:       fleetwrightv1.FreezeSpec{Scope: "All", Reconcile: "Paused", Reason: "x"},
+			})
+		},
+		"a change": func(s *stage) { s.change(func(spec *spec) { spec.Window.DurationHours = 5 }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.object()
+			m, _ := s.get()
+			s.way = meanwhile{s.way, func() { do(s) }}
+			result, err := s.reconciler.Reconcile(t.Context(), m)
+			if err != nil || result.RequeueAfter != time.Second {
+				t.Errorf("looks again in %s %v", result.RequeueAfter, err)
+			}
+			if n := s.inAzure(); n != 0 {
+				t.Errorf("Azure has %d", n)
+			}
+		})
 	}
 }
