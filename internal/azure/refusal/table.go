@@ -21,6 +21,8 @@ var table = []row{
 	{kind: Busy, codes: []string{"OperationNotAllowed", "Conflict", "ConcurrentOperation"}, says: []string{"in progress"}},
 	{kind: Busy, codes: []string{
 		"AnotherOperationInProgress", "ReferencedResourceNotProvisioned", "OperationPreempted", "CanceledAndSupersededDueToAnotherOperation",
+		// AKS answers 409 EtagMismatch for an operation that began meanwhile as well (terraform-azurerm-aks#604).
+		"EtagMismatch", "PreconditionFailed",
 	}},
 
 	{kind: Passing, codes: []string{

@@ -23,6 +23,7 @@ func TestTable(t *testing.T) {
 		{409, "Conflict", "In Progress", "Busy", "Wait"},
 		{409, "Conflict", "no", "Final", "Stuck"},
 		{409, "operationpreempted", "", "Busy", "Wait"},
+		{409, "EtagMismatch", "Operation is not allowed: Another operation is in progress", "Busy", "Wait"},
 		{412, "PreconditionFailed", "the etag is another", "Busy", "Wait"},
 		{409, "RetryableError", "", "Passing", "Retry"},
 		{401, "ExpiredAuthenticationToken", "", "Passing", "Retry"},
