@@ -50,7 +50,7 @@ func (m *Memory) Drifted(key types.NamespacedName, generation int64, look Look, 
 	return append([]Write(nil), o.writes...)
 }
 
-// Healed notes that we have written, or tried to: a reply that is lost may have been a write.
+// Healed notes that we have written. A write that was refused is none; one whose reply was lost is noted by the look that finds it done.
 func (m *Memory) Healed(key types.NamespacedName, generation int64, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

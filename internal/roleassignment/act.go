@@ -22,11 +22,10 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureRoleAssignme
 		return r.remember(ctx, a, o, *o.world.found)
 	case assign:
 		made, err := o.azure.Assign(ctx, o.world.wanted)
-		// A reply that is lost may have been a write.
-		r.memory.Healed(client.ObjectKeyFromObject(a), a.Generation, r.Clock.Now())
 		if err != nil {
-			return err
+			return err // a drift that stands, and nobody's new write: if only the reply was lost, the next look finds it as declared
 		}
+		r.memory.Healed(client.ObjectKeyFromObject(a), a.Generation, r.Clock.Now())
 		o.world.found = &made
 		return r.remember(ctx, a, o, made)
 	case unassign:

@@ -1,11 +1,13 @@
 package roleassignment
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/sim"
 )
 
 // TestDriftIsHealedOnce: somebody deletes the assignment; one GET, one list and one PUT make it again, and it is told.
@@ -66,6 +68,40 @@ func TestWhoDeletesItAgainAndAgain(t *testing.T) {
 	s.look()
 	s.want("Ready", "True", "Ready", "")
 	s.wantNo("Stalled")
+}
+
+// TestARefusedHealIsNobodysWrite: a right that is missing, or an outage, is told as what it is for as long as it lasts, and then it is healed.
+func TestARefusedHealIsNobodysWrite(t *testing.T) {
+	refused := func(status int, code string) sim.Fault {
+		effect := sim.Effect{Error: &sim.FaultError{Status: status, Code: code, Message: "no"}}
+		return sim.Fault{Method: http.MethodPut, Path: "/roleAssignments/", Count: -1, ID: "refused", Effect: effect}
+	}
+	for name, test := range map[string]struct {
+		fault    sim.Fault
+		reason   string
+		outright bool
+	}{
+		"no right":  {refused(http.StatusForbidden, "AuthorizationFailed"), "PermissionDenied", true},
+		"an outage": {refused(http.StatusServiceUnavailable, "ServerBusy"), "Drifted", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, newAssignment())
+			s.look()
+			s.deleteBySomebody(s.own())
+			s.fault(test.fault)
+			for range 4 {
+				s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
+				if _, err := s.try(); (err == nil) != test.outright {
+					t.Errorf("error %v", err)
+				}
+				s.want("Assigned", "False", test.reason, "")
+			}
+			s.fault(sim.Fault{Method: http.MethodPut, Path: "/never/", ID: "refused", Effect: sim.Effect{LoseReply: true}})
+			s.look()
+			s.want("Ready", "True", "Ready", "assigned")
+			s.wantNo("Stalled")
+		})
+	}
 }
 
 func TestDriftPolicies(t *testing.T) {
