@@ -49,11 +49,10 @@ func (r *Reconciler) write(ctx context.Context, m *fleetwrightv1.AzureMaintenanc
 		return err
 	}
 	answer, err := o.azure.WriteMaintenanceConfiguration(ctx, o.cluster.ManagedClusterID(), string(m.Spec.Type), wanted)
-	// A reply that is lost may have been a write.
-	r.memory.Healed(client.ObjectKeyFromObject(m), m.Generation, r.Clock.Now())
 	if err != nil {
-		return err
+		return err // a drift that stands, and nobody's new write: if only the reply was lost, the next look finds it as declared
 	}
+	r.memory.Healed(client.ObjectKeyFromObject(m), m.Generation, r.Clock.Now())
 	found := fromAzure(answer)
 	o.world.found = &found
 	if o.world.fields, err = differences(m.Spec.Window, o.world.found); err != nil {

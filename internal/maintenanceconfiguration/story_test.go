@@ -121,6 +121,23 @@ func TestAnotherManager(t *testing.T) {
 	s.expect("however long it takes", stop)
 }
 
+// A heal that Azure refuses is nobody's write: it is told as what it is for as long as it lasts, and then the window is healed.
+func TestARefusedHeal(t *testing.T) {
+	s := newStage(t)
+	s.object()
+	s.expect("it is written", "GET PUT: "+fine)
+	s.request(http.MethodPut, windowID, version, elsewhere)
+	no := sim.Effect{Error: &sim.FaultError{Status: http.StatusForbidden, Code: "AuthorizationFailed", Message: "no"}}
+	if _, err := s.azure.AddFault(sim.Fault{Method: http.MethodPut, Path: "/maintenanceConfigurations/", UserAgent: "^fleetwright", Count: 4, Effect: no}); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
+		s.expect("refused", "GET PUT: Ready False PermissionDenied, Applied False PermissionDenied, Stalled True PermissionDenied, again in 10m0s")
+	}
+	s.expect("the right is granted", "GET PUT: "+fine)
+}
+
 // What Azure says no to is told, and tried again when that can help.
 func TestWhatAzureRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
