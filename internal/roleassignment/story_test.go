@@ -176,26 +176,6 @@ func TestDeletionPolicies(t *testing.T) {
 	}
 }
 
-// TestTwoObjectsHaveOneAssignment: the first that goes leaves it to the other.
-func TestTwoObjectsHaveOneAssignment(t *testing.T) {
-	s := newStage(t, newAssignment())
-	other := newAssignment()
-	other.Name, other.UID = "another", "uid-2"
-	other.Annotations = map[string]string{fleetwrightv1.AnnotationRoleAssignments: s.kubelet + "=" + strings.ToUpper(s.own()[:15]) + s.own()[15:]}
-	if err := s.client.Create(t.Context(), other); err != nil {
-		t.Fatal(err)
-	}
-	s.look()
-	if err := s.client.Delete(t.Context(), s.object()); err != nil {
-		t.Fatal(err)
-	}
-	s.look()
-	if s.object() != nil {
-		t.Error("the object is still there")
-	}
-	s.wantWrites("PUT 201")
-}
-
 // TestTheIdentityChanges: the new one gets the role, the old one keeps it for the nodes that still have it, and both go with the object.
 func TestTheIdentityChanges(t *testing.T) {
 	a := newAssignment()
