@@ -21,13 +21,25 @@ const (
 	registry    = group + "/providers/Microsoft.ContainerRegistry/registries/fleetwrightshop"
 	image       = "fleetwrightshop.azurecr.io/shop/web:1"
 	assignments = "/providers/Microsoft.Authorization/roleAssignments/"
-	graph       = "/providers/Microsoft.ResourceGraph/resources"
 )
 
-// TestPodsPullByRightOfARoleAssignment: a workload whose image is in a private registry runs only once the cluster's AzureClusterAdditionalConfig
-// names the registry, and runs again after somebody has taken the role away.
-func TestPodsPullByRightOfARoleAssignment(t *testing.T) {
+// TestAzureExtrasStayAsDeclared shares one stack, since each costs seconds.
+func TestAzureExtrasStayAsDeclared(t *testing.T) {
 	w := start(t)
+	for name, story := range map[string]func(*testing.T, *world){
+		"pods pull by right of a role assignment": pullByRight,
+		"an autoscaler profile":                   keepProfile,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			story(t, w)
+		})
+	}
+}
+
+// pullByRight: a workload whose image is in a private registry runs only once the cluster's AzureClusterAdditionalConfig names the registry, and runs
+// again after somebody has taken the role away.
+func pullByRight(t *testing.T, w *world) {
 	w.raw.do(t, http.MethodPut, group, "2021-04-01", map[string]any{"location": "westeurope"})
 	w.raw.do(t, http.MethodPut, registry, "2023-07-01", map[string]any{"location": "westeurope", "sku": map[string]any{"name": "Standard"}})
 	w.deploy(t)
@@ -50,7 +62,7 @@ func TestPodsPullByRightOfARoleAssignment(t *testing.T) {
 		t.Errorf("%d pods are left of the proof", n)
 	}
 
-	w.awaitSweeps(t)
+	w.awaitSweeps(t, "role assignments")
 	deleted := time.Now()
 	w.raw.do(t, http.MethodDelete, assignment.Status.AssignmentID, "2022-04-01", nil)
 	must(t, w.workload.CoreV1().Pods(namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
@@ -67,13 +79,6 @@ func TestPodsPullByRightOfARoleAssignment(t *testing.T) {
 	if n := w.requests(http.MethodPut, assignments, deleted); n != 1 {
 		t.Errorf("the drift was healed by %d PUTs, want 1", n)
 	}
-}
-
-// awaitSweeps waits until Resource Graph must have shown the assignment: one that is missing from it right after it was made may just be late.
-func (w *world) awaitSweeps(t *testing.T) {
-	t.Helper()
-	now := time.Now()
-	eventually(t, 30*time.Second, "two sweeps", func(context.Context) (bool, string) { return w.requests(http.MethodPost, graph, now) >= 2, "" })
 }
 
 // awaitRefusal waits until the workload's pod says that the registry wants to know who it is.

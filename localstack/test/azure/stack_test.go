@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +171,37 @@ func (w *world) requests(method, part string, since time.Time) int {
 			n++
 		}
 	}
+	return n
+}
+
+// awaitSweeps waits until Resource Graph must have shown what there is now: what it shows otherwise right after it was made may just be late.
+func (w *world) awaitSweeps(t *testing.T, target string) {
+	t.Helper()
+	before := w.sweeps(t, target)
+	eventually(t, 30*time.Second, "two sweeps", func(context.Context) (bool, string) {
+		now := w.sweeps(t, target)
+		return now >= before+2, fmt.Sprintf("%d sweeps, %d before", now, before)
+	})
+}
+
+// sweeps is how often the operator has looked for drift of a target and got an answer.
+func (w *world) sweeps(t *testing.T, target string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+w.Record().OperatorMetrics+"/metrics", http.NoBody)
+	must(t, err)
+	response, err := http.DefaultClient.Do(request)
+	must(t, err)
+	defer func() { _ = response.Body.Close() }()
+	metrics, err := io.ReadAll(response.Body)
+	must(t, err)
+	series := fmt.Sprintf(`fleetwright_drift_sweeps_total{result="ok",target=%q} `, target)
+	_, rest, found := strings.Cut(string(metrics), series)
+	if !found {
+		return 0
+	}
+	value, _, _ := strings.Cut(rest, "\n")
+	n, err := strconv.Atoi(value)
+	must(t, err)
 	return n
 }
 
