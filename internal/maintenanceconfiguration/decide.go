@@ -22,6 +22,8 @@ type world struct {
 	fields []drift.Field
 	// applied is true when the declared window was in Azure before; everApplied when any of this object's was.
 	applied, everApplied bool
+	// own is true when what Azure has is this object's: it is as declared, or as this object's window was when it was last seen in Azure.
+	own bool
 	// history is of the writes about the window, if it differs.
 	history []drift.Write
 }
@@ -118,33 +120,6 @@ func decideSame(w world) plan {
 	p := plan{verdict: done, action: nothing, reason: fleetwrightv1.ReasonApplied, message: "Azure has the window as it is declared"}
 	if !w.applied && !w.hold.Everything() {
 		p.action = remember
-	}
-	return p
-}
-
-// decideRemoval says what happens to the window of an object that is deleted.
-func decideRemoval(w world) plan {
-	p := plan{verdict: working, action: letGo, reason: fleetwrightv1.ReasonDeletingWindow}
-	switch {
-	case w.spec.DeletionPolicy == fleetwrightv1.DeletionPolicyProtect:
-		return plan{verdict: held, action: nothing, reason: fleetwrightv1.ReasonDeletionProtected, message: "deletionPolicy is Protect: set it to Delete or Retain"}
-	case w.hold.Everything():
-		return plan{verdict: held, action: nothing, reason: w.hold.Reason, message: w.hold.Message}
-	case w.spec.DeletionPolicy == fleetwrightv1.DeletionPolicyRetain:
-		p.reason, p.message = fleetwrightv1.ReasonRetaining, "the window stays in Azure"
-	case w.clusterGone:
-		p.message = fmt.Sprintf("the window goes with Cluster %s", w.spec.ClusterName)
-	case w.hold.Disruption():
-		return plan{verdict: held, action: nothing, reason: w.hold.Reason, message: w.hold.Message + "; the window stays meanwhile"}
-	case w.obstacle != nil && !w.everApplied:
-		p.message = "nothing was ever written to Azure" // nor could it be
-	case w.obstacle != nil:
-		return plan{
-			verdict: w.obstacle.verdict, action: nothing, reason: w.obstacle.reason, again: w.obstacle.again,
-			message: w.obstacle.message + "; deletionPolicy Retain leaves the window in Azure",
-		}
-	default:
-		p.action, p.message = takeOut, "the window is taken out of Azure"
 	}
 	return p
 }

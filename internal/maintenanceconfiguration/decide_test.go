@@ -55,15 +55,31 @@ func TestDecide(t *testing.T) {
 		},
 		"without an identity": {world{obstacle: none}, "Stuck None (NoCredentials: no identity)"},
 
-		"it leaves":                       {world{deleting: true}, "Working TakeOut (DeletingWindow: the window is taken out of Azure)"},
-		"it leaves, protected":            {world{deleting: true, spec: deletion("Protect")}, "Held None (DeletionProtected: deletionPolicy is Protect: set it to Delete or Retain)"},
-		"it leaves, retained":             {world{deleting: true, spec: deletion("Retain"), obstacle: none, hold: frozen}, "Working LetGo (Retaining: the window stays in Azure)"},
-		"it leaves, retained and paused":  {world{deleting: true, spec: deletion("Retain"), hold: stopped}, "Held None (Frozen: Freeze x)"},
-		"it leaves with its cluster":      {world{deleting: true, spec: deletion(""), clusterGone: true, obstacle: none}, "Working LetGo (DeletingWindow: the window goes with Cluster c)"},
-		"it leaves, nothing disruptive":   {world{deleting: true, hold: frozen}, "Held None (Frozen: Freeze x; the window stays meanwhile)"},
-		"it leaves, and was never there":  {world{deleting: true, obstacle: none}, "Working LetGo (DeletingWindow: nothing was ever written to Azure)"},
-		"it leaves, without an identity":  {world{deleting: true, everApplied: true, obstacle: none}, "Stuck None (NoCredentials: no identity; deletionPolicy Retain leaves the window in Azure)"},
-		"it leaves, whatever Azure holds": {world{deleting: true, fields: missing, applied: true}, "Working TakeOut (DeletingWindow: the window is taken out of Azure)"},
+		"it leaves": {world{deleting: true, found: &inAzure{}, own: true}, "Working TakeOut (DeletingWindow: the window is taken out of Azure)"},
+		"it leaves, and never wrote what is there": {
+			world{deleting: true, found: &inAzure{changedBy: "u@x"}, fields: []drift.Field{{Path: "startTime"}, {Path: "utcOffset"}}},
+			"Working LetGo (DeletingWindow: the window in Azure is somebody else's and stays: not as declared in startTime, utcOffset, last written by u@x)",
+		},
+		"it leaves, and what it wrote was changed": {
+			world{deleting: true, everApplied: true, applied: true, found: &inAzure{}, fields: []drift.Field{{Path: "startTime"}}},
+			"Working LetGo (DeletingWindow: the window in Azure is somebody else's and stays: not as declared in startTime)",
+		},
+		"it leaves, and another was declared since": {
+			world{deleting: true, everApplied: true, found: &inAzure{}, own: true, fields: []drift.Field{{Path: "startTime"}}},
+			"Working TakeOut (DeletingWindow: the window is taken out of Azure)",
+		},
+		"it leaves, and is gone already": {world{deleting: true, fields: missing, applied: true}, "Working LetGo (DeletingWindow: Azure has no such window)"},
+		"it leaves, protected":           {world{deleting: true, spec: deletion("Protect")}, "Held None (DeletionProtected: deletionPolicy is Protect: set it to Delete or Retain)"},
+		"it leaves, retained":            {world{deleting: true, spec: deletion("Retain"), obstacle: none, hold: frozen}, "Working LetGo (Retaining: the window stays in Azure)"},
+		"it leaves, retained and paused": {world{deleting: true, spec: deletion("Retain"), hold: stopped}, "Held None (Frozen: Freeze x)"},
+		"it leaves with its cluster":     {world{deleting: true, spec: deletion(""), clusterGone: true, obstacle: none}, "Working LetGo (DeletingWindow: the window goes with Cluster c)"},
+		"it leaves, nothing disruptive":  {world{deleting: true, hold: frozen}, "Held None (Frozen: Freeze x; the window stays meanwhile)"},
+		"it leaves, and was never there": {world{deleting: true, obstacle: none}, "Working LetGo (DeletingWindow: nothing was ever written to Azure)"},
+		"it leaves, and Azure is silent": {
+			world{deleting: true, obstacle: &obstacle{waiting, "AzureRefused", "no answer", 0}},
+			"Waiting None (AzureRefused: no answer; deletionPolicy Retain leaves the window in Azure)",
+		},
+		"it leaves, without an identity": {world{deleting: true, everApplied: true, obstacle: none}, "Stuck None (NoCredentials: no identity; deletionPolicy Retain leaves the window in Azure)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := decide(test.world, noon).String(); got != test.want {

@@ -75,14 +75,19 @@ func holdOf(m *fleetwrightv1.AzureMaintenanceConfiguration, o *observation) hold
 
 // ask fills in what Azure has. Its errors are refusals, or of reading objects.
 func (r *Reconciler) ask(ctx context.Context, m *fleetwrightv1.AzureMaintenanceConfiguration, o *observation) error {
+	if _, settled := settledRemoval(o.world); o.world.deleting && settled {
+		return nil
+	}
 	if o.world.obstacle = early(o.cluster, m.CreationTimestamp.Time, r.Clock.Now()); o.world.obstacle != nil {
 		return nil
 	}
-	if err := r.connect(ctx, o); err != nil || o.world.obstacle != nil || o.world.deleting {
+	if err := r.connect(ctx, o); err != nil || o.world.obstacle != nil {
 		return err
 	}
-	if o.world.obstacle = invalid(m.Spec.Window); o.world.obstacle != nil {
-		return nil
+	if !o.world.deleting { // what cannot be written can be taken out
+		if o.world.obstacle = invalid(m.Spec.Window); o.world.obstacle != nil {
+			return nil
+		}
 	}
 	answer, err := o.azure.MaintenanceConfiguration(ctx, o.cluster.ManagedClusterID(), string(m.Spec.Type))
 	switch {
@@ -93,6 +98,12 @@ func (r *Reconciler) ask(ctx context.Context, m *fleetwrightv1.AzureMaintenanceC
 		return err
 	}
 	if o.world.fields, err = differences(m.Spec.Window, o.world.found); err != nil {
+		return err
+	}
+	if o.world.own = len(o.world.fields) == 0; !o.world.own && o.world.found != nil {
+		o.world.own, err = marked(o.world.found.window, m.Annotations[fleetwrightv1.AnnotationMaintenanceApplied])
+	}
+	if err != nil || o.world.deleting {
 		return err
 	}
 	key, now := client.ObjectKeyFromObject(m), r.Clock.Now()

@@ -44,6 +44,11 @@ func early(cluster capi.Cluster, created, now time.Time) *obstacle {
 	return nil
 }
 
+// passing is true when Azure gives no answer now, and will.
+func (o obstacle) passing() bool {
+	return o.verdict == waiting && o.reason == fleetwrightv1.ReasonAzureRefused
+}
+
 // invalid is what admission cannot see in a window; nil for nothing.
 func invalid(w fleetwrightv1.AzureMaintenanceWindow) *obstacle {
 	if _, err := forAzure(w, nil); err != nil {

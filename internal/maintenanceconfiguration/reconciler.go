@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerservice/armcontainerservice/v8"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -105,6 +106,8 @@ func (r *Reconciler) conclude(ctx context.Context, m *fleetwrightv1.AzureMainten
 	if actErr == nil && (o.plan.action == letGo || o.plan.action == takeOut) {
 		r.memory.Forget(client.ObjectKeyFromObject(m))
 		countAction(o.plan.action, nil)
+		// The last word on what became of the window.
+		r.Recorder.Eventf(m, nil, corev1.EventTypeNormal, o.plan.reason, string(o.plan.action), "%s", kube.Clip(o.plan.message))
 		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {

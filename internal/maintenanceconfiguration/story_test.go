@@ -63,7 +63,7 @@ func TestStoryOfAWindow(t *testing.T) {
 	if err := s.client.Delete(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	s.expect("it is taken out of Azure", "DELETE: gone")
+	s.expect("it is taken out of Azure", "GET DELETE: gone")
 	if n := s.inAzure(); n != 0 {
 		t.Errorf("Azure has %d", n)
 	}
@@ -253,13 +253,71 @@ func TestWhoHoldsBack(t *testing.T) {
 	s.way = nil
 	s.expect("without an identity", ": Ready False NoCredentials, Applied False NotApplied, Deleting True NoCredentials, Stalled True NoCredentials, again in 10m0s")
 	s.way = way
-	s.expect("with it", "DELETE: gone")
+	s.expect("with it", "GET DELETE: gone")
 
 	s.object()
 	s.change(func(spec *spec) { spec.ClusterName, spec.Window.StartDate = "prod", "2026-02-31" })
 	s.expect("a date that is none", ": Ready False InvalidSpec, Applied False InvalidSpec, Stalled True InvalidSpec, again in 6h0m0s")
 	s.change(func(spec *spec) { spec.ClusterName = "other" })
 	s.expect("a cluster that is not there", ": Ready False ClusterNotFound, Applied False ClusterNotFound, Stalled True ClusterNotFound, again in 10m0s")
+}
+
+// A window that is somebody else's stays when an object that never wrote one leaves, or that wrote another; its own goes, also when its spec
+// has become another since.
+func TestOnlyItsOwnWindowIsTakenOut(t *testing.T) {
+	wrong := func(spec *spec) { spec.Window.StartDate = "2026-02-31" }
+	theirs := func(s *stage) { s.request(http.MethodPut, windowID, version, elsewhere) }
+	for name, test := range map[string]struct {
+		before func(*stage)
+		want   string
+	}{
+		"never written, for the spec is wrong": {func(s *stage) {
+			theirs(s)
+			s.object(wrong)
+			s.expect("it is not asked for", ": Ready False InvalidSpec, Applied False InvalidSpec, Stalled True InvalidSpec, again in 6h0m0s")
+		}, "GET: gone"},
+		"lived with": {func(s *stage) {
+			s.object(func(spec *spec) { spec.DriftPolicy = "Adopt" })
+			s.expect("it is written", "GET PUT: "+fine)
+			theirs(s)
+			s.expect("and changed", "GET: Ready True Ready, Applied True DriftAdopted, again in 6h0m0s")
+		}, "GET: gone"},
+		"its own, and the mark was lost": {func(s *stage) {
+			s.object()
+			s.expect("it is written", "GET PUT: "+fine)
+			m, _ := s.get()
+			m.Annotations = nil
+			if err := s.client.Update(s.t.Context(), m); err != nil {
+				s.t.Fatal(err)
+			}
+		}, "GET DELETE: gone"},
+		"its own of before": {func(s *stage) {
+			s.object()
+			s.expect("it is written", "GET PUT: "+fine)
+			s.change(wrong)
+		}, "GET DELETE: gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			test.before(s)
+			m, _ := s.get()
+			if err := s.client.Delete(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			s.events()
+			s.expect("it leaves", test.want)
+			told, left := strings.Join(s.events(), "; "), 0
+			if test.want == "GET: gone" {
+				left = 1
+				if !strings.Contains(told, "is somebody else's and stays") || !strings.Contains(told, "startTime") {
+					t.Errorf("told is %q", told)
+				}
+			}
+			if n := s.inAzure(); n != left {
+				t.Errorf("Azure has %d, told is %q", n, told)
+			}
+		})
+	}
 }
 
 // With Retain, Azure keeps the window.

@@ -66,6 +66,17 @@ func fingerprint(w fleetwrightv1.AzureMaintenanceWindow) (string, error) {
 	return "1:" + hex.EncodeToString(sum[:]), nil
 }
 
+// marked is true when a window that Azure has is the one of which a mark is the fingerprint.
+func marked(has fleetwrightv1.AzureMaintenanceWindow, mark string) (bool, error) {
+	whole, err := fingerprint(has)
+	if err != nil {
+		return false, err
+	}
+	has.StartDate = "" // Azure fills it in where it was left open
+	open, err := fingerprint(has)
+	return whole == mark || open == mark, err
+}
+
 func plain(w fleetwrightv1.AzureMaintenanceWindow) (map[string]any, error) {
 	raw, err := json.Marshal(w)
 	if err != nil {
