@@ -15,7 +15,7 @@ import (
 func conditions(before *fleetwrightv1.AzureRoleAssignment, o *observation, actErr error, now time.Time) []metav1.Condition {
 	p := o.plan
 	if actErr != nil {
-		p = failed(p, actErr, missingSince(before), now)
+		p = failed(p, actErr, unknownSince(before.Status.Conditions), now)
 	}
 	assigned, deleting := assignedCondition(o, p), deletingCondition(o, p)
 	set := []metav1.Condition{readyCondition(o, p, assigned, deleting), assigned}

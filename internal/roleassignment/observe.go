@@ -52,7 +52,7 @@ func (r *Reconciler) look(ctx context.Context, a *fleetwrightv1.AzureRoleAssignm
 		hold: hold.Of(hold.Asking{Kind: kindName, Annotations: a.Annotations, Mode: a.Spec.Reconcile}, o.cluster, o.frozen),
 	}
 	if err := r.ask(ctx, a, o); err != nil {
-		blocked, sorted := obstacleOf(err, missingSince(a), now)
+		blocked, sorted := obstacleOf(err, unknownSince(a.Status.Conditions), now)
 		if !sorted || passing(err) {
 			return nil, err
 		}

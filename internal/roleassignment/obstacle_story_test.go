@@ -37,6 +37,36 @@ func TestAFreshIdentity(t *testing.T) {
 	}
 }
 
+// TestTheWaitForTheClusterDoesNotCount: an identity is as fresh as the cluster, however long it took to come up.
+func TestTheWaitForTheClusterDoesNotCount(t *testing.T) {
+	s := newStage(t, newAssignment())
+	up := func(is bool) {
+		var c clusterv1.Cluster
+		if err := s.client.Get(t.Context(), clusterKey(newAssignment()), &c); err != nil {
+			t.Fatal(err)
+		}
+		c.Status.Initialization.ControlPlaneInitialized = new(is)
+		if err := s.client.Update(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	up(false)
+	s.look()
+	s.want("Assigned", "False", "WaitingForIdentity", "")
+	s.clock.SetTime(noon.Add(45 * time.Minute))
+	up(true)
+	fresh := sim.Effect{Error: &sim.FaultError{Status: 400, Code: "PrincipalNotFound", Message: "does not exist in the directory"}}
+	s.fault(sim.Fault{Method: "PUT", Path: "/roleAssignments/", Count: -1, Effect: fresh})
+	for _, want := range []string{"(tried for 0s)", "(tried for 15s)"} {
+		if r := s.look(); r.RequeueAfter != 15*time.Second {
+			t.Errorf("tries again in %s", r.RequeueAfter)
+		}
+		s.want("Assigned", "False", "PrincipalNotFound", want)
+		s.wantNo("Stalled")
+		s.clock.SetTime(s.clock.Now().Add(15 * time.Second))
+	}
+}
+
 func TestRightsAreNamed(t *testing.T) {
 	forbidden := sim.Effect{Error: &sim.FaultError{Status: 403, Code: "AuthorizationFailed", Message: "no"}}
 	for name, test := range map[string]struct{ method, path, action, scope, assigned string }{

@@ -140,7 +140,7 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AzureRoleAss
 		return quietly(err)
 	}
 	if actErr != nil {
-		if blocked, sorted := obstacleOf(actErr, missingSince(a), r.Clock.Now()); sorted {
+		if blocked, sorted := obstacleOf(actErr, unknownSince(a.Status.Conditions), r.Clock.Now()); sorted {
 			return ctrl.Result{RequeueAfter: blocked.again}, nil
 		}
 		return ctrl.Result{}, actErr

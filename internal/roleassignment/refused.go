@@ -18,8 +18,8 @@ const (
 	freshFor, freshPause, latePause = 5 * time.Minute, 15 * time.Second, time.Minute
 )
 
-// obstacleOf says what a refusal of Azure means; false for an error that is simply tried again. Since is when the assignment began to be
-// missing.
+// obstacleOf says what a refusal of Azure means; false for an error that is simply tried again. Since is when the principal began to
+// be unknown, zero when this is the first time.
 func obstacleOf(err error, since, now time.Time) (obstacle, bool) {
 	refused, ok := refusal.Of(err)
 	if !ok {

@@ -22,8 +22,10 @@ func TestTwoObjectsHaveOneAssignment(t *testing.T) {
 			a.Spec.Principal = fleetwrightv1.AzurePrincipal{ObjectID: testPrincipal}
 			a.Annotations = map[string]string{fleetwrightv1.AnnotationRoleAssignments: s.kubelet + "=" + strings.ToUpper(s.own()[:15]) + s.own()[15:]}
 		}, true},
-		"new":    {func(*stage, *fleetwrightv1.AzureRoleAssignment) {}, true},
-		"paused": {func(_ *stage, a *fleetwrightv1.AzureRoleAssignment) { a.Spec.Reconcile = fleetwrightv1.ReconcileModePaused }, true},
+		"new": {func(*stage, *fleetwrightv1.AzureRoleAssignment) {}, true},
+		"paused": {func(_ *stage, a *fleetwrightv1.AzureRoleAssignment) {
+			a.Spec.Reconcile = fleetwrightv1.ReconcileModePaused
+		}, true},
 		"by other words": {func(s *stage, a *fleetwrightv1.AzureRoleAssignment) {
 			a.Namespace, a.Spec.ClusterName, a.Spec.Scope = "elsewhere", "", strings.ToUpper(testScope)
 			a.Spec.Role, a.Spec.Principal = fleetwrightv1.AzureRole{ID: strings.ToUpper(testRole)}, fleetwrightv1.AzurePrincipal{ObjectID: strings.ToUpper(s.kubelet)}
@@ -33,7 +35,9 @@ func TestTwoObjectsHaveOneAssignment(t *testing.T) {
 			a.Spec.Principal = fleetwrightv1.AzurePrincipal{ObjectID: testPrincipal}
 		}, false},
 		"of another cluster": {func(_ *stage, a *fleetwrightv1.AzureRoleAssignment) { a.Spec.ClusterName = "test" }, false},
-		"of another role":    {func(_ *stage, a *fleetwrightv1.AzureRoleAssignment) { a.Spec.Role = fleetwrightv1.AzureRole{Name: "Reader"} }, false},
+		"of another role": {func(_ *stage, a *fleetwrightv1.AzureRoleAssignment) {
+			a.Spec.Role = fleetwrightv1.AzureRole{Name: "Reader"}
+		}, false},
 		"of a role that is none": {func(_ *stage, a *fleetwrightv1.AzureRoleAssignment) {
 			a.Spec.Role = fleetwrightv1.AzureRole{Name: "Network Wizard"}
 		}, false},

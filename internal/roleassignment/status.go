@@ -50,6 +50,7 @@ func status(before *fleetwrightv1.AzureRoleAssignment, o *observation, actErr er
 		}
 	}
 	s.Conditions = kube.Stamp(conditions(before, o, actErr, now), before.Status.Conditions, before.Generation, now)
+	countFromNow(s.Conditions, before.Status.Conditions, now)
 	return s
 }
 
@@ -73,11 +74,19 @@ func history(before fleetwrightv1.AzureRoleAssignmentStatus, o *observation, act
 // drifted is true when the assignment was there before and is missing now.
 func (o *observation) drifted() bool { return o.world.applied && len(o.plan.drift.Fields) > 0 }
 
-// missingSince is since when the assignment is reported missing, zero when it is not. It only goes into messages and pauses.
-func missingSince(a *fleetwrightv1.AzureRoleAssignment) time.Time {
-	c := meta.FindStatusCondition(a.Status.Conditions, fleetwrightv1.ConditionAssigned)
-	if c == nil || c.Status == metav1.ConditionTrue {
+// unknownSince is since when Entra ID is reported not to know the principal, zero when it is not. It only goes into messages and pauses.
+func unknownSince(conditions []metav1.Condition) time.Time {
+	c := meta.FindStatusCondition(conditions, fleetwrightv1.ConditionAssigned)
+	if c == nil || c.Reason != fleetwrightv1.ReasonPrincipalNotFound {
 		return time.Time{}
 	}
 	return c.LastTransitionTime.Time
+}
+
+// countFromNow gives PrincipalNotFound a time of its own: what the assignment has waited for before, for instance the cluster, tells nothing
+// about a principal that is there only now.
+func countFromNow(set, before []metav1.Condition, now time.Time) {
+	if c := meta.FindStatusCondition(set, fleetwrightv1.ConditionAssigned); !unknownSince(set).IsZero() && unknownSince(before).IsZero() {
+		c.LastTransitionTime = metav1.NewTime(now)
+	}
 }
