@@ -98,6 +98,9 @@ func (s *story) prove(ctx context.Context) error {
 			proof.Azure[request.Method]++
 		}
 	}
+	if proof.Images, err = s.proveRegistry(ctx); err != nil {
+		return err
+	}
 	s.report.Proof = proof
 	if problems := proof.problems(); len(problems) > 0 {
 		return errors.New(strings.Join(problems, "; "))

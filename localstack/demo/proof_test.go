@@ -153,6 +153,7 @@ func TestReportGolden(t *testing.T) {
 		Proof: Proof{
 			Evictions: 18, Refusals: 1, BudgetRevisions: 70,
 			Services:   []ReportService{{Name: "web", Wanted: 6, Budget: 5, Least: 5, Requests: 1239}},
+			Images:     "from the private registry shop.azurecr.io",
 			Calls:      map[string]int{"GET": 433, "PATCH": 73},
 			Management: map[string]int{"patch nodepools/status": 65, "create machinepools": 2, "delete machinepools": 2},
 			Workload:   map[string]int{"create pods/eviction": 18, "patch nodes": 6},

@@ -65,6 +65,8 @@ type Proof struct {
 	Gap string `json:"gap,omitempty"`
 	// Services is how the workload fared.
 	Services []ReportService `json:"services"`
+	// Images says where the workload's images came from, and by what right.
+	Images string `json:"images,omitempty"`
 	// Management and Workload count the operator's writes by verb and resource; Calls are all its requests, reads too.
 	Management map[string]int `json:"operatorWritesManagement"`
 	Workload   map[string]int `json:"operatorWritesWorkload"`
@@ -154,6 +156,9 @@ func (p Proof) write(b *strings.Builder) {
 	line("Pods deleted otherwise", "%d", p.PodsDeleted)
 	for _, s := range p.Services {
 		line("Service "+s.Name, "%d replicas, never below %d (budget: %d); %d requests, %d unanswered", s.Wanted, s.Least, s.Budget, s.Requests, s.Failed)
+	}
+	if p.Images != "" {
+		line("Images", "%s", p.Images)
 	}
 	line("Operator's API calls", "%s", counts(p.Calls))
 	line("  of these writes, mgmt", "%s", counts(p.Management))

@@ -189,6 +189,9 @@ func (s *story) createCluster(ctx context.Context) error {
 	if err := stack.Apply(ctx, s.config, fieldOwner, objects); err != nil {
 		return err
 	}
+	if err := s.createRegistry(ctx); err != nil {
+		return err
+	}
 	if err := s.awaitCluster(ctx); err != nil {
 		return err
 	}
@@ -213,10 +216,16 @@ func (s *story) startWorkload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := fromRegistry(objects); err != nil {
+		return err
+	}
 	if err := stack.Apply(ctx, config, fieldOwner, objects); err != nil {
 		return err
 	}
 	if err := s.awaitWorkload(ctx); err != nil {
+		return err
+	}
+	if err := s.awaitRegistry(ctx); err != nil {
 		return err
 	}
 	s.witnesses, err = s.startWitnesses(ctx)
