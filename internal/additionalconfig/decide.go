@@ -67,6 +67,7 @@ func (p *plan) want(w world, want wanted) {
 	case is.deleting:
 		r.Reason, r.message = fleetwrightv1.ReasonReplacing, "it is being removed and made anew"+about(is.conditions, fleetwrightv1.ConditionDeleting)
 		r.stuck = stalled(is)
+		p.tellLeaving(w, is)
 	case differ(want.section.Fixed, want.spec, is.spec):
 		r.Reason, r.message = fleetwrightv1.ReasonReplacing, "what cannot be changed in it was changed: it is removed and made anew"
 		p.actions = append(p.actions, action{verb: remove, target: is.target, uid: is.uid, version: is.version, spec: w.untold(is, fieldReconcile, fieldDeletionPolicy)})
@@ -87,13 +88,18 @@ func (p *plan) drop(w world, is found) {
 	}
 	if is.deleting {
 		r.stuck = stalled(is)
-		if fields := w.untold(is, fieldReconcile, fieldDeletionPolicy); len(fields) > 0 {
-			p.actions = append(p.actions, action{verb: tell, target: is.target, uid: is.uid, version: is.version, spec: fields})
-		}
+		p.tellLeaving(w, is)
 	} else {
 		p.actions = append(p.actions, action{verb: remove, target: is.target, uid: is.uid, version: is.version, spec: w.untold(is, fieldReconcile, fieldDeletionPolicy)})
 	}
 	p.resources = append(p.resources, r)
+}
+
+// tellLeaving passes on what an object that is being removed has to know: whether it may go on, and what it leaves in Azure.
+func (p *plan) tellLeaving(w world, is found) {
+	if fields := w.untold(is, fieldReconcile, fieldDeletionPolicy); len(fields) > 0 {
+		p.actions = append(p.actions, action{verb: tell, target: is.target, uid: is.uid, version: is.version, spec: fields})
+	}
 }
 
 // leave decides about a config that is being deleted: everything that is ours goes first.

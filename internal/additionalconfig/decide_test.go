@@ -162,6 +162,13 @@ func TestDecide(t *testing.T) {
 				"ThingsReady False Replacing: Thing a: it is being removed and made anew: Azure is asked",
 			},
 		},
+		"who is removed to be made anew hears that it may go on, and what to leave in Azure": {
+			world: world{wanted: []wanted{wants("a")}, found: []found{has("a", spec("id=2", "reconcile=Paused", "deletionPolicy=Retain"), leaving)}},
+			want: []string{
+				"do Tell Thing a map[deletionPolicy:Delete reconcile:Active]",
+				"Ready False ThingsNotReady: Thing a: it is being removed and made anew", "ThingsReady False Replacing: Thing a: it is being removed and made anew",
+			},
+		},
 		"a name is taken": {
 			world: world{wanted: []wanted{wants("a")}, found: []found{has("a", foreign, spec("size=large"))}},
 			want: []string{
