@@ -23,7 +23,11 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureRoleAssignment, 
 		if c.Status != metav1.ConditionTrue && (o.plan.verdict == stuck || kind == fleetwrightv1.ConditionPullVerified && c.Status == metav1.ConditionFalse) {
 			severity = corev1.EventTypeWarning
 		}
-		r.Recorder.Eventf(after, nil, severity, c.Reason, string(o.plan.action), "%s", c.Message)
+		did := string(o.plan.action)
+		if kind == fleetwrightv1.ConditionPullVerified && o.pull != nil {
+			did = string(o.pull.plan.action)
+		}
+		r.Recorder.Eventf(after, nil, severity, c.Reason, did, "%s", c.Message)
 	}
 	if o.plan.drift.Action == drift.Heal && o.plan.action == assign && actErr == nil {
 		countDrift(string(fleetwrightv1.DriftOutcomeHealed))
@@ -31,5 +35,8 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureRoleAssignment, 
 	}
 	if _, sorted := refusal.Of(actErr); actErr != nil && !sorted {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.action)+"Failed", string(o.plan.action), "%s", kube.Clip(actErr.Error()))
+	}
+	if l := o.pull; l != nil && l.err != nil {
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(l.plan.action)+"Failed", string(l.plan.action), "%s", kube.Clip(l.err.Error()))
 	}
 }

@@ -26,6 +26,8 @@ type pullLook struct {
 	plan  pullPlan
 	// pods is the workload cluster's API, nil while nothing is asked of it.
 	pods kubernetes.Interface
+	// err is why what was planned could not be done; nil when it was.
+	err error
 }
 
 // lookAtPull observes and decides about the proof; nil when nobody asks for one. The workload cluster is connected to only when there is
@@ -132,8 +134,15 @@ func takesPods(n corev1.Node) bool {
 	})
 }
 
-// actOnPull does the one thing of the plan. Each can be repeated.
-func (r *Reconciler) actOnPull(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, l *pullLook) error {
+// actOnPull does the one thing of the plan, and puts into it what went wrong: the assignment stands whatever becomes of its proof.
+func (r *Reconciler) actOnPull(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, l *pullLook) {
+	if l.err = r.pullAct(ctx, a, l); l.err != nil {
+		l.plan = pullFailed(l.plan, l.err)
+	}
+}
+
+// pullAct does one thing. Each can be repeated.
+func (r *Reconciler) pullAct(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, l *pullLook) error {
 	switch l.plan.action {
 	case pullStart:
 		// Noted first: no pod is ever without its note.

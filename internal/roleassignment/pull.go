@@ -146,6 +146,16 @@ func startPull(w pullWorld) pullPlan {
 	}
 }
 
+// pullFailed is the plan after the workload cluster, or the management cluster, said no to what was done. That is not the opposite of a
+// proof.
+func pullFailed(p pullPlan, err error) pullPlan {
+	if p.status == metav1.ConditionUnknown && p.reason != "" {
+		p.reason = fleetwrightv1.ReasonPullFailed
+	}
+	p.message, p.again = fmt.Sprintf("%s; that failed and is tried again: %v", p.message, err), pullRarely
+	return p
+}
+
 func followPull(w pullWorld, c canary, now time.Time) pullPlan {
 	age := now.Sub(c.created)
 	p := pullPlan{action: pullNothing, status: metav1.ConditionUnknown, reason: fleetwrightv1.ReasonPulling, again: pullPause(age)}

@@ -9,6 +9,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
@@ -132,6 +134,31 @@ func TestAClusterThatDoesNotAnswer(t *testing.T) {
 	s.want("Assigned", "True", "Assigned", "")
 	s.want("PullVerified", "Unknown", "ConnectionDown", "no route to host")
 	s.want("Ready", "False", "ConnectionDown", "")
+}
+
+// TestAPodThatMayNotBeMade: whoever keeps the pod out is quoted, and the assignment stands.
+func TestAPodThatMayNotBeMade(t *testing.T) {
+	s := newStage(t, pulling())
+	s.addNode()
+	denied := true
+	s.pods.PrependReactor("create", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return denied, nil, errors.New("admission webhook says: no images of that registry")
+	})
+	if r := s.look(); r.RequeueAfter != 5*time.Minute {
+		t.Errorf("looks again in %s", r.RequeueAfter)
+	}
+	s.want("Assigned", "True", "Assigned", "assigned")
+	s.want("PullVerified", "Unknown", "PullFailed", "node aks-n1 is to pull shared.azurecr.io/probe/pause:3.10; that failed and is tried again: create pod kube-system/")
+	s.want("PullVerified", "Unknown", "PullFailed", "admission webhook says: no images of that registry")
+	s.want("Ready", "False", "PullFailed", "no images of that registry")
+	if events := s.events(); !strings.Contains(events, "Warning StartPullFailed create pod kube-system/") || strings.Contains(events, "NoneFailed") {
+		t.Errorf("events:\n%s", events)
+	}
+	denied = false
+	s.look()
+	s.pull()
+	s.look()
+	s.want("Ready", "True", "Ready", "has pulled")
 }
 
 // TestARegistryThatMayNotBeRead has the host name that nearly all have.

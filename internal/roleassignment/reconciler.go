@@ -106,7 +106,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AzureRoleAs
 	actErr := r.act(ctx, a, o)
 	if actErr == nil && o.plan.action != letGo {
 		if o.pull = r.lookAtPull(ctx, a, o); o.pull != nil {
-			actErr = r.actOnPull(ctx, a, o.pull)
+			r.actOnPull(ctx, a, o.pull)
+			if apierrors.IsConflict(o.pull.err) {
+				return quietly(o.pull.err)
+			}
 		}
 	}
 	return r.conclude(ctx, a, o, actErr)

@@ -31,7 +31,7 @@ func (r *Reconciler) report(ctx context.Context, a *fleetwrightv1.AzureRoleAssig
 	}
 	countAction(o.plan.action, actErr)
 	if o.pull != nil {
-		countPull(o.pull.plan.action, actErr)
+		countPull(o.pull.plan.action, o.pull.err)
 	}
 	r.announce(before, a, o, actErr)
 	return nil
