@@ -71,7 +71,7 @@ func (p *plan) want(w world, want wanted) {
 	case differ(want.section.Fixed, want.spec, is.spec):
 		r.Reason, r.message = fleetwrightv1.ReasonReplacing, "what cannot be changed in it was changed: it is removed and made anew"
 		p.actions = append(p.actions, action{verb: remove, target: is.target, uid: is.uid, version: is.version, spec: w.untold(is, fieldReconcile, fieldDeletionPolicy)})
-	case !is.labelled || !reflect.DeepEqual(want.spec, is.spec):
+	case !is.labelled || lacks(want.spec, is.spec, is.owned):
 		r.Ready, r.Reason, r.message, r.stuck = said(is)
 		p.actions = append(p.actions, action{verb: apply, target: is.target, uid: is.uid, version: is.version, spec: want.spec})
 	default:
@@ -153,7 +153,7 @@ func (p *plan) holdBack(w world) {
 func (p *plan) expectNews(w world) {
 	for _, a := range p.actions {
 		is, exists := w.find(a.target)
-		if a.verb != apply || !exists || reflect.DeepEqual(a.spec, is.spec) {
+		if a.verb != apply || !exists || !lacks(a.spec, is.spec, is.owned) {
 			continue
 		}
 		for i := range p.resources {

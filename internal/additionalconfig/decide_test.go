@@ -144,6 +144,17 @@ func TestDecide(t *testing.T) {
 				"ThingsReady Unknown NotReported: Thing a: it has said nothing about its present spec yet",
 			},
 		},
+		"somebody set more in it": {
+			world: world{wanted: []wanted{wants("a")}, found: []found{has("a", spec("colour=red"))}},
+			want:  []string{"Ready True Ready: all is ready: 1", "ThingsReady True Ready: all is ready: 1"},
+		},
+		"it has what the spec once had": {
+			world: world{wanted: []wanted{wants("a")}, found: []found{has("a", spec("colour=red"), func(f *found) { f.owned = map[string]any{"f:colour": map[string]any{}} })}},
+			want: []string{
+				"do Apply Thing a", "Ready Unknown ThingsNotReady: Thing a: it has said nothing about its present spec yet",
+				"ThingsReady Unknown NotReported: Thing a: it has said nothing about its present spec yet",
+			},
+		},
 		"a label was taken off": {
 			world: world{wanted: []wanted{wants("a")}, found: []found{has("a", unlabelled)}},
 			want:  []string{"do Apply Thing a", "Ready True Ready: all is ready: 1", "ThingsReady True Ready: all is ready: 1"},

@@ -145,9 +145,13 @@ func view(kind string, object client.Object, config *fleetwrightv1.AzureClusterA
 		return found{}, fmt.Errorf("read %s %s: %w", kind, object.GetName(), err)
 	}
 	spec, _ := fields["spec"].(map[string]any)
+	owned, err := ownedOf(object)
+	if err != nil {
+		return found{}, fmt.Errorf("read %s %s: %w", kind, object.GetName(), err)
+	}
 	f := found{
 		target: target{kind, object.GetName()}, uid: object.GetUID(), version: object.GetResourceVersion(), ours: ours, deleting: object.GetDeletionTimestamp() != nil,
-		generation: object.GetGeneration(), spec: spec, labelled: object.GetLabels()[fleetwrightv1.LabelCluster] == config.Spec.ClusterName,
+		generation: object.GetGeneration(), spec: spec, owned: owned, labelled: object.GetLabels()[fleetwrightv1.LabelCluster] == config.Spec.ClusterName,
 	}
 	if teller, tells := object.(interface{ GetConditions() []metav1.Condition }); tells {
 		f.conditions = teller.GetConditions()

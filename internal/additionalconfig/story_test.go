@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	testclock "k8s.io/utils/clock/testing"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
@@ -324,6 +325,38 @@ func TestAPauseReachesTheObjects(t *testing.T) {
 	p.get(got, "c")
 	if got.Spec.Profile.Expander != "" || got.Spec.Profile.MaxEmptyBulkDelete != 5 {
 		t.Errorf("the profile is %+v", got.Spec.Profile)
+	}
+}
+
+// What somebody sets in an object besides stays, and is no news to wait for; what the spec had and has no more goes.
+func TestWhatOthersSetBesidesStays(t *testing.T) {
+	p := newPlace(t, "besides", both)
+	p.reconcile()
+	patch := func(o client.Object, name, text string) {
+		t.Helper()
+		o.SetNamespace("besides")
+		o.SetName(name)
+		if err := server.Patch(t.Context(), o, client.RawPatch(types.MergePatchType, []byte(text)), client.FieldOwner("somebody")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	patch(assignment(), "c-registry-shared", `{"spec": {"existingPolicy": "Report"}}`)
+	patch(profile(), "c", `{"spec": {"profile": {"maxEmptyBulkDelete": 5}}}`)
+	p.reports(assignment(), "c-registry-shared", "True", "Ready")
+	p.reports(profile(), "c", "True", "Ready")
+	p.expect("all is well",
+		"AzureRoleAssignment c-registry-shared: shared Active Delete", "AzureClusterAutoscaler c: random Active Delete",
+		"Ready True Ready", "RegistriesReady True Ready", "AutoscalerReady True Ready",
+	)
+	p.change(both[:len(both)-1] + ", scanIntervalSeconds: 20}")
+	p.reconcile()
+	p.change("registries: [{name: shared, id: " + registryID + "shared}]\nautoscaler: {scanIntervalSeconds: 20}")
+	p.reconcile()
+	a, is := assignment(), profile()
+	p.get(a, "c-registry-shared")
+	p.get(is, "c")
+	if got := is.Spec.Profile; a.Spec.ExistingPolicy != "Report" || got.MaxEmptyBulkDelete != 5 || got.Expander != "" || got.ScanIntervalSeconds != 20 {
+		t.Errorf("existingPolicy %s, the profile is %+v", a.Spec.ExistingPolicy, got)
 	}
 }
 

@@ -51,6 +51,8 @@ type found struct {
 	ours, deleting bool
 	generation     int64
 	spec           map[string]any
+	// owned are the fields of its spec that we have set, as managedFields has them.
+	owned map[string]any
 	// labelled is true while it carries the labels that we give it.
 	labelled bool
 	// conditions are its own.
