@@ -139,7 +139,7 @@ func (p *plan) holdBack(w world) {
 		}
 	}
 	p.actions = now
-	if !w.hold.Everything() || !w.hold.Own {
+	if !w.paused {
 		return
 	}
 	for _, f := range w.found {

@@ -96,7 +96,7 @@ func tellOf(w world, p plan) []string {
 func TestDecide(t *testing.T) {
 	frozen := hold.Hold{Reason: "Frozen", Message: "Freeze x", NonDisruptive: true}
 	stopped := hold.Hold{Reason: "Frozen", Message: "Freeze x"}
-	paused := hold.Hold{Reason: "Paused", Message: "it says so", Own: true}
+	paused := hold.Hold{Reason: "Paused", Message: "it says so"}
 	for name, test := range map[string]struct {
 		world world
 		want  []string
@@ -276,7 +276,7 @@ func TestDecide(t *testing.T) {
 			},
 		},
 		"a pause of its own is passed on, and nothing else": {
-			world: world{hold: paused, wanted: []wanted{wants("a"), wants("b")}, found: []found{has("a", spec("size=large")), has("b", spec("reconcile=Paused")), has("c", foreign), has("d")}},
+			world: world{hold: paused, paused: true, wanted: []wanted{wants("a"), wants("b")}, found: []found{has("a", spec("size=large")), has("b", spec("reconcile=Paused")), has("c", foreign), has("d")}},
 			want: []string{
 				"do Tell Thing a map[reconcile:Paused]", "do Tell Thing d map[reconcile:Paused]",
 				"hold Apply Thing a", "hold Remove Thing d",
@@ -284,12 +284,20 @@ func TestDecide(t *testing.T) {
 				"Paused True Paused: it says so; held back: Apply Thing a, Remove Thing d",
 			},
 		},
+		"a pause of its own is passed on while the Cluster is paused, too": {
+			world: world{hold: hold.Hold{Reason: "ClusterPaused", Message: "Cluster c is paused"}, paused: true, wanted: []wanted{wants("a")}, found: []found{has("a")}},
+			want: []string{
+				"do Tell Thing a map[reconcile:Paused]", "hold Apply Thing a",
+				"Ready False HeldBack: Cluster c is paused; held back: Apply Thing a", "ThingsReady True Ready: all is ready: 1",
+				"Paused True ClusterPaused: Cluster c is paused; held back: Apply Thing a",
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := test.world
 			w.name, w.told = "c", told1()
 			w.clusterFound = !w.clusterFound // found unless the test says otherwise
-			if w.hold.Own {
+			if w.paused {
 				w.told["reconcile"] = "Paused"
 				for i := range w.wanted {
 					w.wanted[i].spec = thing("reconcile=Paused")

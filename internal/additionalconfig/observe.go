@@ -41,12 +41,15 @@ func (r *Reconciler) observe(ctx context.Context, config *fleetwrightv1.AzureClu
 	}
 	// Past the cache: a Freeze made a moment ago counts.
 	frozen := freeze.InEffect(ctx, r.Live, config.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())
+	asking := hold.Asking{Kind: kindName, Annotations: config.Annotations, Mode: config.Spec.Reconcile}
 	w = world{
 		name: config.Name, created: config.CreationTimestamp.Time, deleting: !config.DeletionTimestamp.IsZero(),
 		policy: config.Spec.DeletionPolicy, clusterFound: cluster.Found,
-		hold: hold.Of(hold.Asking{Kind: kindName, Annotations: config.Annotations, Mode: config.Spec.Reconcile}, cluster, frozen),
+		hold: hold.Of(asking, cluster, frozen),
+		// Whoever else asks: a pause that objects are not told of ends for them with that of the Cluster.
+		paused: hold.Of(asking, capi.Cluster{}, freeze.Effect{}).Everything(),
 	}
-	w.told = told(config.Spec, w.hold)
+	w.told = told(config.Spec, w.paused)
 	if w.wanted, err = wantedOf(r.Sections, config.Spec, cluster, w.told); err != nil {
 		return world{}, time.Time{}, err
 	}
@@ -55,9 +58,9 @@ func (r *Reconciler) observe(ctx context.Context, config *fleetwrightv1.AzureClu
 }
 
 // told are the fields that every object gets. They are set in any case, so that what was told is taken back by the next telling.
-func told(spec fleetwrightv1.AzureClusterAdditionalConfigSpec, h hold.Hold) map[string]any {
+func told(spec fleetwrightv1.AzureClusterAdditionalConfigSpec, paused bool) map[string]any {
 	mode := cmp.Or(spec.Reconcile, fleetwrightv1.ReconcileModeActive)
-	if h.Own && h.Everything() {
+	if paused {
 		mode = fleetwrightv1.ReconcileModePaused
 	}
 	// An object that is protected could not be removed with its section: Protect is about the config.

@@ -318,6 +318,25 @@ func TestAPauseReachesTheObjects(t *testing.T) {
 			t.Errorf("with %v there is %s", annotations, got)
 		}
 	}
+	// It is passed on while the Cluster is paused, too: otherwise the end of that would be the end of both.
+	cluster := &clusterv1.Cluster{}
+	p.get(cluster, "c")
+	cluster.Spec.Paused = new(true)
+	p.config.Annotations = map[string]string{"cluster.x-k8s.io/paused": ""}
+	for _, o := range []client.Object{cluster, p.config} {
+		if err := server.Update(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := p.reconcile()[0]; got != "AzureRoleAssignment c-registry-shared: shared Paused Delete" {
+		t.Errorf("while the Cluster is paused there is %s", got)
+	}
+	cluster.Spec.Paused, p.config.Annotations = nil, nil
+	for _, o := range []client.Object{cluster, p.config} {
+		if err := server.Update(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
 	// What we have passed on by itself must not stay when a field is not wanted any more.
 	p.change("autoscaler: {maxEmptyBulkDelete: 5}")
 	p.reconcile()

@@ -20,6 +20,8 @@ type world struct {
 	policy       fleetwrightv1.DeletionPolicy
 	clusterFound bool
 	hold         hold.Hold
+	// paused is true when the config itself asks that everything wait, whoever else does.
+	paused bool
 	// told are the fields that every object gets from the config.
 	told map[string]any
 	// wanted are the objects that the sections ask for, in the order of sections and entries.

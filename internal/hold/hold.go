@@ -18,8 +18,6 @@ type Hold struct {
 	Message string
 	// NonDisruptive is true when only what is disruptive must wait; otherwise everything must.
 	NonDisruptive bool
-	// Own is true when the object itself asks for it.
-	Own bool
 }
 
 // Everything is true when nothing may be written but status.
@@ -44,13 +42,13 @@ func Of(a Asking, cluster capi.Cluster, frozen freeze.Effect) Hold {
 	case cluster.Paused:
 		return Hold{Reason: fleetwrightv1.ReasonClusterPaused, Message: fmt.Sprintf("Cluster %s is paused", cluster.Name)}
 	case annotated:
-		return Hold{Reason: fleetwrightv1.ReasonPaused, Message: fmt.Sprintf("annotation %s is set on the %s", capi.PausedAnnotation, a.Kind), Own: true}
+		return Hold{Reason: fleetwrightv1.ReasonPaused, Message: fmt.Sprintf("annotation %s is set on the %s", capi.PausedAnnotation, a.Kind)}
 	case a.Mode == fleetwrightv1.ReconcileModePaused:
-		return Hold{Reason: fleetwrightv1.ReasonPaused, Message: fmt.Sprintf("the %s says reconcile: Paused", a.Kind), Own: true}
+		return Hold{Reason: fleetwrightv1.ReasonPaused, Message: fmt.Sprintf("the %s says reconcile: Paused", a.Kind)}
 	case frozen.Mode != "":
 		return Hold{Reason: fleetwrightv1.ReasonFrozen, Message: frozen.Message, NonDisruptive: frozen.Mode == fleetwrightv1.ReconcileModeNonDisruptive}
 	case a.Mode == fleetwrightv1.ReconcileModeNonDisruptive:
-		return Hold{Reason: fleetwrightv1.ReasonNonDisruptive, Message: fmt.Sprintf("the %s says reconcile: NonDisruptive", a.Kind), NonDisruptive: true, Own: true}
+		return Hold{Reason: fleetwrightv1.ReasonNonDisruptive, Message: fmt.Sprintf("the %s says reconcile: NonDisruptive", a.Kind), NonDisruptive: true}
 	}
 	return Hold{}
 }

@@ -28,11 +28,11 @@ func TestTheMostRestrictiveCounts(t *testing.T) {
 		},
 		"the annotation": {
 			asking: hold.Asking{Kind: "Thing", Annotations: paused, Mode: "NonDisruptive"}, frozen: frozen("NonDisruptive"),
-			want: hold.Hold{Reason: "Paused", Message: "annotation cluster.x-k8s.io/paused is set on the Thing", Own: true},
+			want: hold.Hold{Reason: "Paused", Message: "annotation cluster.x-k8s.io/paused is set on the Thing"},
 		},
 		"the field": {
 			asking: hold.Asking{Kind: "Thing", Mode: "Paused"}, frozen: frozen("NonDisruptive"),
-			want: hold.Hold{Reason: "Paused", Message: "the Thing says reconcile: Paused", Own: true},
+			want: hold.Hold{Reason: "Paused", Message: "the Thing says reconcile: Paused"},
 		},
 		"a Freeze that stops everything": {
 			asking: hold.Asking{Mode: "NonDisruptive"}, frozen: frozen("Paused"), want: hold.Hold{Reason: "Frozen", Message: "Freeze x/y"},
@@ -42,7 +42,7 @@ func TestTheMostRestrictiveCounts(t *testing.T) {
 		},
 		"the weaker field": {
 			asking: hold.Asking{Kind: "Thing", Mode: "NonDisruptive"},
-			want:   hold.Hold{Reason: "NonDisruptive", Message: "the Thing says reconcile: NonDisruptive", NonDisruptive: true, Own: true},
+			want:   hold.Hold{Reason: "NonDisruptive", Message: "the Thing says reconcile: NonDisruptive", NonDisruptive: true},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
