@@ -19,7 +19,7 @@ func ownedOf(object client.Object) (map[string]any, error) {
 		var fields struct {
 			Spec map[string]any `json:"f:spec"`
 		}
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			return nil, fmt.Errorf("read who has set what: %w", err)
 		}
 		merge(out, fields.Spec)

@@ -89,6 +89,15 @@ func (r *Reconciler) ask(ctx context.Context, m *fleetwrightv1.AzureMaintenanceC
 			return nil
 		}
 	}
+	if err := o.read(ctx, m); err != nil || o.world.deleting {
+		return err
+	}
+	r.note(m, o)
+	return nil
+}
+
+// read reads the window that Azure has, and compares.
+func (o *observation) read(ctx context.Context, m *fleetwrightv1.AzureMaintenanceConfiguration) error {
 	answer, err := o.azure.MaintenanceConfiguration(ctx, o.cluster.ManagedClusterID(), string(m.Spec.Type))
 	switch {
 	case err == nil:
@@ -103,9 +112,11 @@ func (r *Reconciler) ask(ctx context.Context, m *fleetwrightv1.AzureMaintenanceC
 	if o.world.own = len(o.world.fields) == 0; !o.world.own && o.world.found != nil {
 		o.world.own, err = marked(o.world.found.window, m.Annotations[fleetwrightv1.AnnotationMaintenanceApplied])
 	}
-	if err != nil || o.world.deleting {
-		return err
-	}
+	return err
+}
+
+// note remembers whether the window is as declared.
+func (r *Reconciler) note(m *fleetwrightv1.AzureMaintenanceConfiguration, o *observation) {
 	key, now := client.ObjectKeyFromObject(m), r.Clock.Now()
 	switch {
 	case len(o.world.fields) == 0:
@@ -117,7 +128,6 @@ func (r *Reconciler) ask(ctx context.Context, m *fleetwrightv1.AzureMaintenanceC
 		}
 		o.world.history = r.memory.Drifted(key, m.Generation, look, now)
 	}
-	return nil
 }
 
 // connect finds the identity by which Azure is asked.
