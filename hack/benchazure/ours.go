@@ -186,7 +186,7 @@ func (o *operator) work(ctx context.Context) {
 }
 
 // reconcile is what each controller does about a thing: one GET, the decision, at most one PUT. An assignment that is missing is looked for
-// in the list of its principal as well. A profile is read once more before it is written, because AKS takes whole clusters, and once when
+// in the list of its principal as well, and the activity log is asked who it was. A profile is read once more before it is written, because AKS takes whole clusters, and once when
 // AKS is done.
 func (o *operator) reconcile(ctx context.Context, i int) (again time.Duration, err error) {
 	t := o.azure.Things[i]
@@ -247,7 +247,10 @@ func (o *operator) get(ctx context.Context, t *fakearm.Thing) (map[string]any, e
 	}
 	a, err := o.client.Assignment(ctx, t.ID)
 	if refusal.Is(err, refusal.Gone) {
-		_, err = o.client.Assignments(ctx, t.Scope, t.Principal)
+		if _, err := o.client.Assignments(ctx, t.Scope, t.Principal); err != nil {
+			return nil, err
+		}
+		_, err := o.client.Changes(ctx, t.ID, time.Now().Add(-time.Hour))
 		return nil, err
 	}
 	return map[string]any{sweep.FieldScope: a.Scope, sweep.FieldRole: a.RoleID, sweep.FieldPrincipal: a.PrincipalID}, err

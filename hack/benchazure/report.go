@@ -190,7 +190,7 @@ func (b *bench) raw() any {
 func note(took time.Duration) string {
 	return fmt.Sprintf("Virtual days of 24 hours (testing/synctest), all runs together in %s. Fleetwright is its sweeper, comparison, decision, memory of "+
 		"fights, broker and Azure client. The controllers around them are a loop that makes their requests: one GET, the decision, at most one PUT; for an "+
-		"assignment that is missing a list of its principal's before the PUT; for a profile one GET more before it, because AKS takes whole clusters, and one "+
+		"assignment that is missing a list of its principal's and the activity log before the PUT; for a profile one GET more before it, because AKS takes whole clusters, and one "+
 		"%s after it; and a look at each thing once a week. A restart of the operator is not among it: it looks at each thing once, which is 7 to 14 requests "+
 		"per cluster. Azure is a model in memory (`hack/benchazure/fakearm`) with the published token buckets, which refuses with 429 and Retry-After: reads "+
 		"250 and 25 per second, writes 200 and 10 per second per subscription-region, GET ManagedCluster 60 and 1 per second and PUT 20 and 1 per minute per "+

@@ -51,9 +51,9 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodPost {
 		return w.query(r, body)
 	}
-	if scope, is := strings.CutSuffix(r.URL.Path, "/providers/Microsoft.Authorization/roleAssignments"); is {
-		// What is asked for here is missing, and its equals are under other scopes.
-		if wait := w.azure.List(time.Now(), strings.Split(scope, "/")[2]); wait > 0 {
+	if strings.HasSuffix(r.URL.Path, "/providers/Microsoft.Authorization/roleAssignments") || strings.Contains(r.URL.Path, "/providers/Microsoft.Insights/") {
+		// What is asked for here is missing, its equals are under other scopes, and the activity log does not know of it yet.
+		if wait := w.azure.List(time.Now(), strings.Split(r.URL.Path, "/")[2]); wait > 0 {
 			return refused(r, wait), nil
 		}
 		return answer(r, http.StatusOK, nil, `{"value":[]}`), nil

@@ -110,7 +110,7 @@ func (a *Azure) Get(now time.Time, t *Thing) (value string, style int, there boo
 	return t.now.value, t.now.style, t.now.value != "", 0
 }
 
-// List reads all assignments of a principal that are there, as a look at what is missing does.
+// List reads a list or a log of a subscription, as a look at what is missing does.
 func (a *Azure) List(now time.Time, subscription string) (wait time.Duration) {
 	a.Calls.Lists++
 	wait, ok := a.take(now, armReads, subscription)
