@@ -45,6 +45,9 @@ func (r *Reconciler) lookAtPull(ctx context.Context, a *fleetwrightv1.AzureRoleA
 	}}
 	if c := meta.FindStatusCondition(a.Status.Conditions, fleetwrightv1.ConditionPullVerified); c != nil {
 		l.world.before = c.Reason
+		if c.Status != metav1.ConditionTrue && c.Reason != fleetwrightv1.ReasonWaitingForAssignment {
+			l.world.since = c.LastTransitionTime.Time
+		}
 	}
 	if l.world.wanted && l.world.assigned {
 		if err := r.observePull(ctx, a, o, l, now); err != nil {
@@ -137,7 +140,7 @@ func takesPods(n corev1.Node) bool {
 // actOnPull does the one thing of the plan, and puts into it what went wrong: the assignment stands whatever becomes of its proof.
 func (r *Reconciler) actOnPull(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, l *pullLook) {
 	if l.err = r.pullAct(ctx, a, l); l.err != nil {
-		l.plan = pullFailed(l.plan, l.err)
+		l.plan = pullFailed(l.world, l.plan, l.err, r.Clock.Now())
 	}
 }
 

@@ -27,8 +27,10 @@ type pullWorld struct {
 	pod *canary
 	// nodes are those that could run it, the one to take first.
 	nodes []string
-	// before is the former reason, for a kubelet that only says that it backs off.
+	// before is the former reason, for a kubelet that only says that it backs off. since is since when it has been the reason for not being
+	// proven, zero when it was none.
 	before string
+	since  time.Time
 }
 
 // proof is one pull that went well. The zero proof is none.
@@ -91,7 +93,21 @@ const (
 	noNodePause               = 2 * time.Minute
 	// placeFor is how long the scheduler may look for room on a node before another node is taken.
 	placeFor = 2 * time.Minute
+	// longestPause is between two looks at what has not got on for hours: each costs requests to Azure, too.
+	longestPause = 30 * time.Minute
 )
+
+// pause is a pause that grows with the time for which the proof has been wanting.
+func (w pullWorld) pause(least time.Duration, now time.Time) time.Duration {
+	since := w.since
+	if w.proven.of(w.about) {
+		since = w.proven.at.Add(provenFor)
+	}
+	if since.IsZero() {
+		return least
+	}
+	return max(least, min(now.Sub(since)/4, longestPause))
+}
 
 // decidePull is the next thing for the proof. It is a function of its arguments.
 func decidePull(w pullWorld, now time.Time) pullPlan {
@@ -106,7 +122,7 @@ func decidePull(w pullWorld, now time.Time) pullPlan {
 	case !w.assigned:
 		p.status, p.reason, p.message = metav1.ConditionFalse, fleetwrightv1.ReasonWaitingForAssignment, "there is nothing to prove before the assignment is made"
 	case w.unreachable != "":
-		p.reason, p.message, p.again = fleetwrightv1.ReasonConnectionDown, w.unreachable, pullSeldom
+		p.reason, p.message, p.again = fleetwrightv1.ReasonConnectionDown, w.unreachable, w.pause(pullSeldom, now)
 	case fresh:
 		p.status, p.reason, p.again = metav1.ConditionTrue, fleetwrightv1.ReasonPulled, w.proven.at.Add(provenFor).Sub(now)
 		p.message = fmt.Sprintf("node %s has pulled %s at %s", w.proven.node, w.image, w.proven.at.UTC().Format(time.RFC3339))
@@ -116,7 +132,7 @@ func decidePull(w pullWorld, now time.Time) pullPlan {
 	case w.hold.Everything():
 		p.reason, p.message = w.hold.Reason, w.hold.Message
 	case w.pod == nil:
-		p = startPull(w)
+		p = startPull(w, now)
 	default:
 		p = followPull(w, *w.pod, now)
 	}
@@ -133,10 +149,10 @@ func untilTheOpposite(w pullWorld, p pullPlan) pullPlan {
 	return p
 }
 
-func startPull(w pullWorld) pullPlan {
+func startPull(w pullWorld, now time.Time) pullPlan {
 	if len(w.nodes) == 0 {
 		return pullPlan{
-			action: pullNothing, status: metav1.ConditionFalse, reason: fleetwrightv1.ReasonNoNode, again: noNodePause,
+			action: pullNothing, status: metav1.ConditionFalse, reason: fleetwrightv1.ReasonNoNode, again: w.pause(noNodePause, now),
 			message: "no Linux node of the cluster is ready, open for pods and without taints that keep pods away",
 		}
 	}
@@ -148,31 +164,31 @@ func startPull(w pullWorld) pullPlan {
 
 // pullFailed is the plan after the workload cluster, or the management cluster, said no to what was done. That is not the opposite of a
 // proof.
-func pullFailed(p pullPlan, err error) pullPlan {
+func pullFailed(w pullWorld, p pullPlan, err error, now time.Time) pullPlan {
 	if p.status == metav1.ConditionUnknown && p.reason != "" {
 		p.reason = fleetwrightv1.ReasonPullFailed
 	}
-	p.message, p.again = fmt.Sprintf("%s; that failed and is tried again: %v", p.message, err), pullRarely
+	p.message, p.again = fmt.Sprintf("%s; that failed and is tried again: %v", p.message, err), w.pause(pullRarely, now)
 	return p
 }
 
 func followPull(w pullWorld, c canary, now time.Time) pullPlan {
 	age := now.Sub(c.created)
-	p := pullPlan{action: pullNothing, status: metav1.ConditionUnknown, reason: fleetwrightv1.ReasonPulling, again: pullPause(age)}
+	p := pullPlan{action: pullNothing, status: metav1.ConditionUnknown, reason: fleetwrightv1.ReasonPulling, again: w.pause(pullPause(age), now)}
 	p.message = fmt.Sprintf("node %s is pulling %s", c.node, w.image)
 	switch {
 	case c.leaving:
-		p.again = pullOften
+		p.again = w.pause(pullOften, now)
 	case c.about != w.about:
 		p.action, p.again = pullAgain, soon
 	case c.pulled:
 		p.action, p.status, p.reason, p.again = pullProve, metav1.ConditionTrue, fleetwrightv1.ReasonPulled, provenFor
 		p.message = fmt.Sprintf("node %s has pulled %s", c.node, w.image)
 	case c.failed != "":
-		p.action, p.message, p.again = pullAgain, fmt.Sprintf("pod %s on node %s has failed before it pulled %s: %s", c.name, c.node, w.image, c.failed), noNodePause
+		p.action, p.message, p.again = pullAgain, fmt.Sprintf("pod %s on node %s has failed before it pulled %s: %s", c.name, c.node, w.image, c.failed), w.pause(noNodePause, now)
 		p.status, p.reason = metav1.ConditionFalse, fleetwrightv1.ReasonPullFailed
 	case c.noRoom != "":
-		p.status, p.reason, p.again = metav1.ConditionFalse, fleetwrightv1.ReasonNoNode, pullSeldom
+		p.status, p.reason, p.again = metav1.ConditionFalse, fleetwrightv1.ReasonNoNode, w.pause(pullSeldom, now)
 		p.message = fmt.Sprintf("pod %s finds no room on node %s: %s", c.name, c.node, c.noRoom)
 		if age >= placeFor {
 			p.action = pullAgain

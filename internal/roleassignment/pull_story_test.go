@@ -136,6 +136,38 @@ func TestAClusterThatDoesNotAnswer(t *testing.T) {
 	s.want("Ready", "False", "ConnectionDown", "")
 }
 
+// TestAClusterThatIsStopped: each look asks Azure as well, so looks become ever rarer.
+func TestAClusterThatIsStopped(t *testing.T) {
+	for name, proven := range map[string]bool{"proven": true, "never proven": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, pulling())
+			s.addNode()
+			if proven {
+				s.look()
+				s.pull()
+				s.look()
+				s.clock.SetTime(noon.Add(24 * time.Hour))
+				s.restart() // with a token that has not expired
+			}
+			s.unreachable = errors.New("no route to host")
+			start, before, looks := s.clock.Now(), s.reads(), 0
+			for s.clock.Now().Before(start.Add(2*time.Hour)) && looks <= 25 {
+				s.clock.SetTime(s.clock.Now().Add(s.look().RequeueAfter))
+				looks++
+			}
+			if n := s.reads() - before; looks > 25 || n > 60 {
+				t.Errorf("%d looks with %d reads", looks, n)
+			}
+			s.unreachable = nil
+			for range 2 {
+				s.look()
+				s.pull()
+			}
+			s.want("PullVerified", "True", "Pulled", "has pulled")
+		})
+	}
+}
+
 // TestAPodThatMayNotBeMade: whoever keeps the pod out is quoted, and the assignment stands.
 func TestAPodThatMayNotBeMade(t *testing.T) {
 	s := newStage(t, pulling())

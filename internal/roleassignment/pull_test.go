@@ -87,8 +87,14 @@ func TestDecidePull(t *testing.T) {
 		},
 		"proven long ago, and the opposite now": {func(w *pullWorld) {
 			problem("ErrImagePull: 401")(w)
-			w.proven = old
-		}, pullNothing, "False", "Unauthorized", 5 * time.Second, ""},
+			w.proven = old // was due an hour ago
+		}, pullNothing, "False", "Unauthorized", 15 * time.Minute, ""},
+		"the cluster does not answer for an hour": {
+			func(w *pullWorld) { w.unreachable, w.since = "no answer", noon.Add(-time.Hour) }, pullNothing, "Unknown", "ConnectionDown", 15 * time.Minute, "no answer",
+		},
+		"no node for a day": {
+			func(w *pullWorld) { w.nodes, w.since = nil, noon.Add(-24*time.Hour) }, pullNothing, "False", "NoNode", 30 * time.Minute, "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := pullWorld{wanted: true, assigned: true, image: testImage, about: about, nodes: []string{"n1", "n3"}}

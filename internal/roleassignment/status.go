@@ -50,7 +50,7 @@ func status(before *fleetwrightv1.AzureRoleAssignment, o *observation, actErr er
 		}
 	}
 	s.Conditions = kube.Stamp(conditions(before, o, actErr, now), before.Status.Conditions, before.Generation, now)
-	countFromNow(s.Conditions, before.Status.Conditions, now)
+	timeReasons(s.Conditions, before.Status.Conditions, now)
 	return s
 }
 
@@ -83,10 +83,12 @@ func unknownSince(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// countFromNow gives PrincipalNotFound a time of its own: what the assignment has waited for before, for instance the cluster, tells nothing
-// about a principal that is there only now.
-func countFromNow(set, before []metav1.Condition, now time.Time) {
-	if c := meta.FindStatusCondition(set, fleetwrightv1.ConditionAssigned); !unknownSince(set).IsZero() && unknownSince(before).IsZero() {
-		c.LastTransitionTime = metav1.NewTime(now)
+// timeReasons gives the reasons of two conditions their own times, and not only their status: what the assignment has waited for before, for
+// instance the cluster, tells nothing about a principal that is there only now, nor about nodes.
+func timeReasons(set, before []metav1.Condition, now time.Time) {
+	for _, kind := range []string{fleetwrightv1.ConditionAssigned, fleetwrightv1.ConditionPullVerified} {
+		if kube.Changed(before, set, kind) {
+			meta.FindStatusCondition(set, kind).LastTransitionTime = metav1.NewTime(now)
+		}
 	}
 }
