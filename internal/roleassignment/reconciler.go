@@ -124,8 +124,15 @@ func (r *Reconciler) stands(ctx context.Context, a *fleetwrightv1.AzureRoleAssig
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(a), &live); err != nil {
 		return false, err
 	}
-	frozen := freeze.InEffect(ctx, r.Live, a.Namespace, o.cluster.Labels, r.Namespace, r.Clock.Now())
-	now := hold.Of(hold.Asking{Kind: kindName, Annotations: live.Annotations, Mode: live.Spec.Reconcile}, o.cluster, frozen)
+	cluster := o.cluster
+	if a.Spec.ClusterName != "" {
+		var err error
+		if cluster, err = capi.ReadCluster(ctx, r.Live, clusterKey(a)); err != nil {
+			return false, err
+		}
+	}
+	frozen := freeze.InEffect(ctx, r.Live, a.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())
+	now := hold.Of(hold.Asking{Kind: kindName, Annotations: live.Annotations, Mode: live.Spec.Reconcile}, cluster, frozen)
 	return live.UID == a.UID && live.Generation == a.Generation && live.DeletionTimestamp.Equal(a.DeletionTimestamp) && now == o.world.hold, nil
 }
 

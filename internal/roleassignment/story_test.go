@@ -220,21 +220,43 @@ func TestAPrincipalWithoutACluster(t *testing.T) {
 	}
 }
 
-// freezes makes a Freeze while Azure is being asked.
-type freezes struct {
+// meanwhile does something while Azure is being asked.
+type meanwhile struct {
 	roles.Azure
-	make func()
+	do func()
 }
 
-func (f freezes) Assignments(ctx context.Context, scope, principal string) ([]roles.Assignment, error) {
-	f.make()
-	return f.Azure.Assignments(ctx, scope, principal)
+func (m meanwhile) Assignments(ctx context.Context, scope, principal string) ([]roles.Assignment, error) {
+	m.do()
+	return m.Azure.Assignments(ctx, scope, principal)
+}
+
+// TestAClusterPausedMeanwhile stops what was decided before it, whatever the cache says.
+func TestAClusterPausedMeanwhile(t *testing.T) {
+	s := newStage(t, newAssignment())
+	s.reconciler.Azures = everybody{meanwhile{s.connect(), func() {
+		var c clusterv1.Cluster
+		if err := s.client.Get(t.Context(), clusterKey(newAssignment()), &c); err != nil {
+			t.Fatal(err)
+		}
+		c.Spec.Paused = new(true)
+		if err := s.client.Update(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+	}}}
+	if r := s.look(); r.RequeueAfter != soon {
+		t.Errorf("looks again in %s", r.RequeueAfter)
+	}
+	s.wantWrites()
+	s.look()
+	s.want("Paused", "True", "ClusterPaused", "")
+	s.wantWrites()
 }
 
 // TestAFreezeMadeMeanwhile stops what was decided before it.
 func TestAFreezeMadeMeanwhile(t *testing.T) {
 	s := newStage(t, newAssignment())
-	s.reconciler.Azures = everybody{freezes{s.connect(), func() {
+	s.reconciler.Azures = everybody{meanwhile{s.connect(), func() {
 		f := &fleetwrightv1.Freeze{ObjectMeta: metav1.ObjectMeta{Namespace: key1.Namespace, Name: "stop"}, Spec: fleetwrightv1.FreezeSpec{
 			Scope: fleetwrightv1.FreezeScopeAll, Reconcile: fleetwrightv1.FreezeModePaused, Reason: "now",
 		}}
