@@ -8,7 +8,7 @@ const (
 	// be written, whatever driftPolicy says, and leaves those of former identities of the cluster behind.
 	AnnotationRoleAssignments = "fleetwright.io/role-assignments"
 
-	// AnnotationPullStarted marks that a pod for spec.pullCheck may exist in the workload cluster; its value says for what. Losing it leaves
+	// AnnotationPullStarted marks that a pod for spec.pullCheck may exist in the workload cluster; its value says for what, and on which node it was tried last. Losing it leaves
 	// a pod behind if pullCheck is removed at that moment.
 	AnnotationPullStarted = "fleetwright.io/pull-started"
 

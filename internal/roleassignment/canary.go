@@ -145,7 +145,9 @@ func pulledBy(s corev1.ContainerStatus) bool {
 
 var (
 	unauthorized = regexp.MustCompile(`(?i)\b(401|403)\b|unauthorized|forbidden|access denied|authorization failed|insufficient_scope`)
-	notThere     = regexp.MustCompile(`(?i)\b404\b|: not found|manifest unknown|name unknown`)
+	// A node of another architecture, which container runtimes call "not found" as well.
+	otherPlatform = regexp.MustCompile(`(?i)no match(ing)?\b.*\bplatform`)
+	notThere      = regexp.MustCompile(`(?i)\b404\b|: not found|manifest unknown|name unknown`)
 )
 
 // reasonOf sorts the words of a container runtime. The image's own name is left out of them: it may hold any number.
@@ -154,6 +156,8 @@ func reasonOf(problem string, w pullWorld) string {
 	switch {
 	case unauthorized.MatchString(words):
 		return fleetwrightv1.ReasonUnauthorized
+	case otherPlatform.MatchString(words):
+		return fleetwrightv1.ReasonPullFailed
 	case notThere.MatchString(words):
 		return fleetwrightv1.ReasonImageNotFound
 	case strings.HasPrefix(words, "ImagePullBackOff") && (w.before == fleetwrightv1.ReasonUnauthorized || w.before == fleetwrightv1.ReasonImageNotFound):

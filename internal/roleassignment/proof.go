@@ -53,6 +53,9 @@ func (r *Reconciler) lookAtPull(ctx context.Context, a *fleetwrightv1.AzureRoleA
 		if err := r.observePull(ctx, a, o, l, now); err != nil {
 			l.world.unreachable = err.Error()
 		}
+		last, _ := lastTry(a)
+		c := meta.FindStatusCondition(a.Status.Conditions, fleetwrightv1.ConditionPullVerified)
+		l.world.failing = last == l.world.about && c != nil && c.Status == metav1.ConditionFalse && c.Reason != fleetwrightv1.ReasonWaitingForAssignment
 	}
 	l.plan = decidePull(l.world, now)
 	return l
@@ -88,7 +91,8 @@ func (r *Reconciler) observePull(ctx context.Context, a *fleetwrightv1.AzureRole
 	if err != nil {
 		return fmt.Errorf("list the nodes of cluster %s: %w", a.Spec.ClusterName, err)
 	}
-	l.world.nodes = openNodes(list.Items, now)
+	_, node := lastTry(a)
+	l.world.nodes = openNodes(list.Items, node)
 	return nil
 }
 
@@ -101,11 +105,15 @@ func loginServer(ctx context.Context, azure roles.Azure, registryID string) (str
 	return server, err
 }
 
-// anotherNode is how often another node is begun with, in case one cannot run the pod.
-const anotherNode = 5 * time.Minute
+// lastTry is what was tried last, and on which node; empty for none.
+func lastTry(a *fleetwrightv1.AzureRoleAssignment) (about, node string) {
+	about, node, _ = strings.Cut(a.Annotations[fleetwrightv1.AnnotationPullStarted], " ")
+	return about, node
+}
 
-// openNodes are the nodes that take any pod, youngest first: an image is on an old one already. The first is another one every five minutes.
-func openNodes(nodes []corev1.Node, now time.Time) []string {
+// openNodes are the nodes that take any pod, youngest first: an image is on an old one already. They begin with the one after the last
+// that was tried, in case that one cannot.
+func openNodes(nodes []corev1.Node, last string) []string {
 	var open []corev1.Node
 	for _, n := range nodes {
 		if takesPods(n) {
@@ -118,9 +126,10 @@ func openNodes(nodes []corev1.Node, now time.Time) []string {
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
+	first := slices.IndexFunc(open, func(n corev1.Node) bool { return n.Name == last }) + 1
 	var out []string
 	for i := range open {
-		out = append(out, open[(i+int(now.Unix()/int64(anotherNode/time.Second)))%len(open)].Name)
+		out = append(out, open[(first+i)%len(open)].Name)
 	}
 	return out
 }
@@ -149,8 +158,8 @@ func (r *Reconciler) pullAct(ctx context.Context, a *fleetwrightv1.AzureRoleAssi
 	switch l.plan.action {
 	case pullStart:
 		// Noted first: no pod is ever without its note.
-		if a.Annotations[fleetwrightv1.AnnotationPullStarted] != l.world.about {
-			if err := r.annotate(ctx, a, map[string]string{fleetwrightv1.AnnotationPullStarted: l.world.about}); err != nil {
+		if try := l.world.about + " " + l.plan.node; a.Annotations[fleetwrightv1.AnnotationPullStarted] != try {
+			if err := r.annotate(ctx, a, map[string]string{fleetwrightv1.AnnotationPullStarted: try}); err != nil {
 				return err
 			}
 		}

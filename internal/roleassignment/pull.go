@@ -31,6 +31,8 @@ type pullWorld struct {
 	// proven, zero when it was none.
 	before string
 	since  time.Time
+	// failing is true when the last try of the same has failed: it has until another one succeeds.
+	failing bool
 }
 
 // proof is one pull that went well. The zero proof is none.
@@ -95,6 +97,8 @@ const (
 	placeFor = 2 * time.Minute
 	// longestPause is between two looks at what has not got on for hours: each costs requests to Azure, too.
 	longestPause = 30 * time.Minute
+	// nodeFor is how long a node has at least, before another one is tried: it may be this node that cannot.
+	nodeFor = 10 * time.Minute
 )
 
 // pause is a pause that grows with the time for which the proof has been wanting.
@@ -135,6 +139,9 @@ func decidePull(w pullWorld, now time.Time) pullPlan {
 		p = startPull(w, now)
 	default:
 		p = followPull(w, *w.pod, now)
+	}
+	if w.failing && p.reason == fleetwrightv1.ReasonPulling {
+		p.status, p.reason, p.message = metav1.ConditionFalse, w.before, p.message+", after a try that failed"
 	}
 	return untilTheOpposite(w, p)
 }
@@ -196,6 +203,9 @@ func followPull(w pullWorld, c canary, now time.Time) pullPlan {
 	case c.problem != "":
 		p.status, p.reason = metav1.ConditionFalse, reasonOf(c.problem, w)
 		p.message = fmt.Sprintf("node %s cannot pull %s: %s", c.node, w.image, c.problem)
+	}
+	if p.action == pullNothing && !c.leaving && age >= w.pause(nodeFor, now) {
+		p.action, p.again = pullAgain, soon
 	}
 	return p
 }

@@ -81,6 +81,33 @@ func TestAPullIsProven(t *testing.T) {
 	}
 }
 
+// TestANodeThatCannot: after ten minutes another node is tried, and until one can, it stays told that none could.
+func TestANodeThatCannot(t *testing.T) {
+	s := newStage(t, pulling())
+	s.addNode()
+	settings := s.azure.Settings()
+	settings.MissingImages = []string{"shared.azurecr.io/probe/pause"}
+	s.azure.SetSettings(settings)
+	s.look()
+	s.pull()
+	s.look()
+	s.want("PullVerified", "False", "ImageNotFound", "node aks-n1 cannot pull")
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "aks-n2", Labels: map[string]string{"kubernetes.io/os": "linux"}}}
+	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
+	if _, err := s.pods.CoreV1().Nodes().Create(t.Context(), node, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.clock.SetTime(noon.Add(10 * time.Minute))
+	s.look() // takes the pod away
+	s.look()
+	s.want("PullVerified", "False", "ImageNotFound", "node aks-n2 is to pull shared.azurecr.io/probe/pause:3.10, after a try that failed")
+	settings.MissingImages = nil
+	s.azure.SetSettings(settings)
+	s.pull()
+	s.look()
+	s.want("PullVerified", "True", "Pulled", "node aks-n2 has pulled")
+}
+
 func TestAPullOfNothing(t *testing.T) {
 	s := newStage(t, pulling())
 	s.addNode()

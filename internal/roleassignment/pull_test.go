@@ -48,25 +48,33 @@ func TestDecidePull(t *testing.T) {
 			func(w *pullWorld) { w.nodes = nil }, pullNothing, "False", "NoNode", 2 * time.Minute,
 			"no Linux node of the cluster is ready, open for pods and without taints that keep pods away",
 		},
-		"held":                  {func(w *pullWorld) { w.hold = paused }, pullNothing, "Unknown", "Paused", 0, "the AzureRoleAssignment says reconcile: Paused"},
-		"disruption is held":    {func(w *pullWorld) { w.hold = gentle }, pullStart, "Unknown", "Pulling", 5 * time.Second, ""},
-		"pulling":               {pod(func(*canary) {}), pullNothing, "Unknown", "Pulling", 5 * time.Second, "node n2 is pulling " + testImage},
-		"pulling for a minute":  {pod(func(c *canary) { c.created = noon.Add(-time.Minute) }), pullNothing, "Unknown", "Pulling", 30 * time.Second, ""},
-		"pulling for an hour":   {pod(func(c *canary) { c.created = noon.Add(-time.Hour) }), pullNothing, "Unknown", "Pulling", 5 * time.Minute, ""},
-		"pulled":                {pod(func(c *canary) { c.pulled = true }), pullProve, "True", "Pulled", 24 * time.Hour, "node n2 has pulled " + testImage},
-		"pulled something else": {pod(func(c *canary) { c.pulled, c.about = true, "other" }), pullAgain, "Unknown", "Pulling", time.Second, ""},
-		"the pod is leaving":    {pod(func(c *canary) { c.pulled, c.leaving = true, true }), pullNothing, "Unknown", "Pulling", 5 * time.Second, ""},
-		"the pod has failed":    {pod(func(c *canary) { c.failed = "Evicted" }), pullAgain, "False", "PullFailed", 2 * time.Minute, "pod kube-system/p on node n2 has failed before it pulled " + testImage + ": Evicted"},
-		"no room":               {pod(func(c *canary) { c.noRoom = "Too many pods" }), pullNothing, "False", "NoNode", 30 * time.Second, "pod kube-system/p finds no room on node n2: Too many pods"},
-		"no room for some time": {pod(func(c *canary) { c.noRoom, c.created = "Too many pods", noon.Add(-2*time.Minute) }), pullAgain, "False", "NoNode", 30 * time.Second, ""},
-		"401":                   {problem("ErrImagePull: " + testImage + ": unexpected status: 401 Unauthorized"), pullNothing, "False", "Unauthorized", 5 * time.Second, "node n2 cannot pull " + testImage + ": ErrImagePull: "},
-		"403":                   {problem("ErrImagePull: 403"), pullNothing, "False", "Unauthorized", 5 * time.Second, ""},
-		"insufficient_scope":    {problem("ErrImagePull: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope"), pullNothing, "False", "Unauthorized", 5 * time.Second, ""},
-		"404":                   {problem("ErrImagePull: " + testImage + ": not found"), pullNothing, "False", "ImageNotFound", 5 * time.Second, ""},
-		"manifest unknown":      {problem("ErrImagePull: manifest unknown"), pullNothing, "False", "ImageNotFound", 5 * time.Second, ""},
-		"a number in the name":  {problem("ErrImagePull: " + testImage + ": i/o timeout"), pullNothing, "False", "PullFailed", 5 * time.Second, ""},
-		"no such host":          {problem("ErrImagePull: lookup shared.azurecr.io: no such host"), pullNothing, "False", "PullFailed", 5 * time.Second, ""},
-		"backing off, and why":  {problem(`ImagePullBackOff: Back-off pulling image "` + testImage + `": ErrImagePull: 401 Unauthorized`), pullNothing, "False", "Unauthorized", 5 * time.Second, ""},
+		"held":                 {func(w *pullWorld) { w.hold = paused }, pullNothing, "Unknown", "Paused", 0, "the AzureRoleAssignment says reconcile: Paused"},
+		"disruption is held":   {func(w *pullWorld) { w.hold = gentle }, pullStart, "Unknown", "Pulling", 5 * time.Second, ""},
+		"pulling":              {pod(func(*canary) {}), pullNothing, "Unknown", "Pulling", 5 * time.Second, "node n2 is pulling " + testImage},
+		"pulling for a minute": {pod(func(c *canary) { c.created = noon.Add(-time.Minute) }), pullNothing, "Unknown", "Pulling", 30 * time.Second, ""},
+		"pulling for minutes":  {pod(func(c *canary) { c.created = noon.Add(-9 * time.Minute) }), pullNothing, "Unknown", "Pulling", 5 * time.Minute, ""},
+		"pulling for too long": {pod(func(c *canary) { c.created = noon.Add(-10 * time.Minute) }), pullAgain, "Unknown", "Pulling", time.Second, ""},
+		"failing for too long": {pod(func(c *canary) { c.created, c.problem = noon.Add(-10*time.Minute), "ErrImagePull: 401" }), pullAgain, "False", "Unauthorized", time.Second, ""},
+		"no node can, for an hour": {func(w *pullWorld) {
+			pod(func(c *canary) { c.created, c.problem = noon.Add(-10*time.Minute), "ErrImagePull: 401" })(w)
+			w.since = noon.Add(-time.Hour)
+		}, pullNothing, "False", "Unauthorized", 15 * time.Minute, ""},
+		"another node after a failure": {func(w *pullWorld) { w.failing, w.before = true, "Unauthorized" }, pullStart, "False", "Unauthorized", 5 * time.Second, "node n1 is to pull " + testImage + ", after a try that failed"},
+		"another architecture":         {problem("ErrImagePull: " + testImage + ": no match for platform in manifest: not found"), pullNothing, "False", "PullFailed", 5 * time.Second, ""},
+		"pulled":                       {pod(func(c *canary) { c.pulled = true }), pullProve, "True", "Pulled", 24 * time.Hour, "node n2 has pulled " + testImage},
+		"pulled something else":        {pod(func(c *canary) { c.pulled, c.about = true, "other" }), pullAgain, "Unknown", "Pulling", time.Second, ""},
+		"the pod is leaving":           {pod(func(c *canary) { c.pulled, c.leaving = true, true }), pullNothing, "Unknown", "Pulling", 5 * time.Second, ""},
+		"the pod has failed":           {pod(func(c *canary) { c.failed = "Evicted" }), pullAgain, "False", "PullFailed", 2 * time.Minute, "pod kube-system/p on node n2 has failed before it pulled " + testImage + ": Evicted"},
+		"no room":                      {pod(func(c *canary) { c.noRoom = "Too many pods" }), pullNothing, "False", "NoNode", 30 * time.Second, "pod kube-system/p finds no room on node n2: Too many pods"},
+		"no room for some time":        {pod(func(c *canary) { c.noRoom, c.created = "Too many pods", noon.Add(-2*time.Minute) }), pullAgain, "False", "NoNode", 30 * time.Second, ""},
+		"401":                          {problem("ErrImagePull: " + testImage + ": unexpected status: 401 Unauthorized"), pullNothing, "False", "Unauthorized", 5 * time.Second, "node n2 cannot pull " + testImage + ": ErrImagePull: "},
+		"403":                          {problem("ErrImagePull: 403"), pullNothing, "False", "Unauthorized", 5 * time.Second, ""},
+		"insufficient_scope":           {problem("ErrImagePull: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope"), pullNothing, "False", "Unauthorized", 5 * time.Second, ""},
+		"404":                          {problem("ErrImagePull: " + testImage + ": not found"), pullNothing, "False", "ImageNotFound", 5 * time.Second, ""},
+		"manifest unknown":             {problem("ErrImagePull: manifest unknown"), pullNothing, "False", "ImageNotFound", 5 * time.Second, ""},
+		"a number in the name":         {problem("ErrImagePull: " + testImage + ": i/o timeout"), pullNothing, "False", "PullFailed", 5 * time.Second, ""},
+		"no such host":                 {problem("ErrImagePull: lookup shared.azurecr.io: no such host"), pullNothing, "False", "PullFailed", 5 * time.Second, ""},
+		"backing off, and why":         {problem(`ImagePullBackOff: Back-off pulling image "` + testImage + `": ErrImagePull: 401 Unauthorized`), pullNothing, "False", "Unauthorized", 5 * time.Second, ""},
 		"backing off, and no why": {func(w *pullWorld) {
 			problem(`ImagePullBackOff: Back-off pulling image "` + testImage + `"`)(w)
 			w.before = "ImageNotFound"
@@ -169,13 +177,12 @@ func TestOpenNodes(t *testing.T) {
 		node("expelling", 0, taint(corev1.TaintEffectNoExecute)), node("leaving", 0, func(n *corev1.Node) { n.DeletionTimestamp = new(metav1.NewTime(noon)) }),
 		node("broken", 0, func(n *corev1.Node) { n.Status.Conditions[0].Status = corev1.ConditionUnknown }), node("new", 0, func(n *corev1.Node) { n.Status.Conditions = nil }),
 	}
-	at := time.Unix(3*300*1000, 0)
-	for i, want := range []string{"young old soft", "old soft young", "soft young old", "young old soft"} {
-		if got := strings.Join(openNodes(nodes, at.Add(time.Duration(i)*anotherNode)), " "); got != want {
-			t.Errorf("after %d: %s, want %s", i, got, want)
+	for last, want := range map[string]string{"": "young old soft", "young": "old soft young", "old": "soft young old", "soft": "young old soft", "gone": "young old soft"} {
+		if got := strings.Join(openNodes(nodes, last), " "); got != want {
+			t.Errorf("after %s: %s, want %s", last, got, want)
 		}
 	}
-	if got := openNodes(nil, at); got != nil {
+	if got := openNodes(nil, "young"); got != nil {
 		t.Errorf("of none: %v", got)
 	}
 }

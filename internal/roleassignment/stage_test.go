@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	workloadfake "k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/events"
 	testclock "k8s.io/utils/clock/testing"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
@@ -82,6 +83,10 @@ func newStage(t *testing.T, objects ...client.Object) *stage {
 	}
 	t.Cleanup(server.Close)
 	s := &stage{t: t, azure: server, clock: clock, pods: workloadfake.NewClientset()}
+	s.pods.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		action.(clienttesting.CreateAction).GetObject().(*corev1.Pod).CreationTimestamp = metav1.NewTime(clock.Now()) // as an API server does
+		return false, nil, nil
+	})
 	if s.owner, err = simclient.New(server.URL(), server.CAFile(), simclient.Identity{TenantID: tenant, ClientID: ownerID, ClientSecret: "x"}); err != nil {
 		t.Fatal(err)
 	}
