@@ -165,7 +165,8 @@ func (r *Reconciler) askFound(ctx context.Context, o *observation) error {
 	if marked {
 		found, err := o.azure.Assignment(ctx, known.id)
 		if err == nil && found.Same(o.world.wanted) {
-			o.world.found, o.world.marked = &found, true
+			// Sweeps watch the first mark: an identity that the cluster has again comes first again.
+			o.world.found, o.world.marked = &found, known == o.marks[0]
 			return nil
 		}
 		if err != nil && !refusal.Is(err, refusal.Gone) {

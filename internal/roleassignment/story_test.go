@@ -205,6 +205,22 @@ func TestTheIdentityChanges(t *testing.T) {
 	s.wantWrites("PUT 201", "DELETE 200", "DELETE 200")
 }
 
+// TestTheFormerIdentityIsBack: its assignment is the one that sweeps watch again.
+func TestTheFormerIdentityIsBack(t *testing.T) {
+	s := newStage(t, newAssignment())
+	s.look()
+	other := "77777777-7777-7777-7777-777777777777"
+	mine, theirs := s.kubelet+"="+s.own(), other+"="+roles.IDOf(testScope, roles.Name(testScope, testRole, other))
+	s.change(func(a *fleetwrightv1.AzureRoleAssignment) {
+		a.Annotations[fleetwrightv1.AnnotationRoleAssignments] = theirs + " " + mine
+	})
+	s.look()
+	if got := s.object().Annotations[fleetwrightv1.AnnotationRoleAssignments]; got != mine+" "+theirs {
+		t.Errorf("written down: %s", got)
+	}
+	s.wantWrites("PUT 201")
+}
+
 func TestAPrincipalWithoutACluster(t *testing.T) {
 	a := newAssignment()
 	a.Spec.ClusterName, a.Spec.Principal = "", fleetwrightv1.AzurePrincipal{ObjectID: strings.ToUpper(testPrincipal), Type: fleetwrightv1.PrincipalTypeGroup}
