@@ -122,6 +122,9 @@ func TestDriftPolicies(t *testing.T) {
 				s.want("Assigned", "False", "Drifted", "")
 			}
 			s.wantWrites("PUT 201")
+			if events := s.events(); strings.Count(events, "Warning Drifted")+strings.Count(events, "Normal Drifted") != 1 {
+				t.Errorf("events:\n%s", events)
+			}
 			if h := s.object().Status.DriftHistory; len(h) != 1 || string(h[0].Outcome) != test.outcome {
 				t.Errorf("history %+v", h)
 			}

@@ -2,6 +2,7 @@ package roleassignment
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -29,14 +30,25 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureRoleAssignment, 
 		}
 		r.Recorder.Eventf(after, nil, severity, c.Reason, did, "%s", c.Message)
 	}
-	if o.plan.drift.Action == drift.Heal && o.plan.action == assign && actErr == nil {
-		countDrift(string(fleetwrightv1.DriftOutcomeHealed))
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was made again", kube.Clip(o.plan.drift.Message))
-	}
+	r.announceDrift(before, after, o, actErr)
 	if _, sorted := refusal.Of(actErr); actErr != nil && !sorted {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.action)+"Failed", string(o.plan.action), "%s", kube.Clip(actErr.Error()))
 	}
 	if l := o.pull; l != nil && l.err != nil {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(l.plan.action)+"Failed", string(l.plan.action), "%s", kube.Clip(l.err.Error()))
+	}
+}
+
+// announceDrift tells of a drift that was healed, and once of one that stays. With Report, the event of Ready tells that.
+func (r *Reconciler) announceDrift(before, after *fleetwrightv1.AzureRoleAssignment, o *observation, actErr error) {
+	switch all := after.Status.DriftHistory; {
+	case o.plan.drift.Action == drift.Heal && o.plan.action == assign && actErr == nil:
+		countDrift(string(fleetwrightv1.DriftOutcomeHealed))
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was made again", kube.Clip(o.plan.drift.Message))
+	case len(all) > 0 && !equality.Semantic.DeepEqual(before.Status.DriftHistory, all):
+		countDrift(string(all[len(all)-1].Outcome))
+		if o.plan.drift.Action == drift.Adopt {
+			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ReasonDrifted, string(o.plan.action), "%s", kube.Clip(o.plan.drift.Message))
+		}
 	}
 }

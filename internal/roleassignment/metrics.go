@@ -18,7 +18,7 @@ var (
 	}, []string{"action", "result"})
 	driftsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fleetwright_role_assignment_drifts_total",
-		Help: "Role assignments that were gone although they had been there, by what became of it (Healed).",
+		Help: "Role assignments that were gone although they had been there, by what became of it (Healed, Reported, Adopted).",
 	}, []string{"outcome"})
 	conditionDesc = prometheus.NewDesc(
 		"fleetwright_role_assignment_condition",
