@@ -12,22 +12,28 @@ const soonest = time.Millisecond
 // advance lets through all who can go now, refuses those who would wait too long, and says when to look again: zero for
 // when somebody comes or ends.
 func (l *line) advance(now time.Time) (decided []*ticket, again time.Time) {
-	for t := range l.all() {
-		for _, b := range l.bucketsOf(t) {
-			b.held, b.ahead = 0, 0
+	for {
+		for t := range l.all() {
+			for _, b := range l.bucketsOf(t) {
+				b.held, b.ahead = 0, 0
+			}
 		}
-	}
-	for p := range l.flows {
-		decided = append(decided, l.serve(now, Priority(p))...)
-	}
-	refused, again := l.forecast(now)
-	for _, t := range refused {
-		l.leave(t)
+		for p := range l.flows {
+			decided = append(decided, l.serve(now, Priority(p))...)
+		}
+		var refused []*ticket
+		if refused, again = l.forecast(now); len(refused) == 0 {
+			break
+		}
+		for _, t := range refused {
+			l.leave(t)
+		}
+		decided = append(decided, refused...) // what they held is free for others now
 	}
 	if !again.IsZero() && again.Before(now.Add(soonest)) {
 		again = now.Add(soonest)
 	}
-	return append(decided, refused...), again
+	return decided, again
 }
 
 // serve gives the flows of a priority their turns until none can go on. A flow that cannot, holds a token of each of its
