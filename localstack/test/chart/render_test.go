@@ -33,13 +33,17 @@ func TestChartPassesLint(t *testing.T) {
 }
 
 func TestWhatIsRendered(t *testing.T) {
-	common := []string{
-		"ClusterRole fleetwright", "ClusterRoleBinding fleetwright",
+	definitions := []string{
+		"CustomResourceDefinition azureclusteradditionalconfigs.fleetwright.io", "CustomResourceDefinition azureclusterautoscalers.fleetwright.io",
+		"CustomResourceDefinition azuremaintenanceconfigurations.fleetwright.io", "CustomResourceDefinition azureroleassignments.fleetwright.io",
 		"CustomResourceDefinition freezes.fleetwright.io", "CustomResourceDefinition nodepools.fleetwright.io",
+	}
+	common := append([]string{"ClusterRole fleetwright", "ClusterRoleBinding fleetwright"}, definitions...)
+	common = append(common,
 		"Deployment fleetwright", "Role fleetwright", "RoleBinding fleetwright", "Service fleetwright-metrics", "ServiceAccount fleetwright",
 		"ValidatingAdmissionPolicy fleetwright-delete-protection", "ValidatingAdmissionPolicy fleetwright-owned-objects",
 		"ValidatingAdmissionPolicyBinding fleetwright-delete-protection", "ValidatingAdmissionPolicyBinding fleetwright-owned-objects",
-	}
+	)
 	without := func(keys ...string) []string {
 		return slices.DeleteFunc(slices.Clone(common), func(k string) bool { return slices.Contains(keys, k) })
 	}
@@ -49,7 +53,7 @@ func TestWhatIsRendered(t *testing.T) {
 	}{
 		"defaults":              {want: common},
 		"no metrics":            {values: []string{"metrics.enabled=false"}, want: without("Service fleetwright-metrics")},
-		"definitions elsewhere": {values: []string{"crds.install=false"}, want: without("CustomResourceDefinition freezes.fleetwright.io", "CustomResourceDefinition nodepools.fleetwright.io")},
+		"definitions elsewhere": {values: []string{"crds.install=false"}, want: without(definitions...)},
 		"no policies": {values: []string{"policies.install=false"}, want: without(
 			"ValidatingAdmissionPolicy fleetwright-delete-protection", "ValidatingAdmissionPolicy fleetwright-owned-objects",
 			"ValidatingAdmissionPolicyBinding fleetwright-delete-protection", "ValidatingAdmissionPolicyBinding fleetwright-owned-objects")},
