@@ -20,16 +20,6 @@ func Decide(s Snapshot, policy Policy, now time.Time) Plan {
 	return newDecision(s.sorted(), policy.withDefaults(), now).decide()
 }
 
-func (d *decision) decide() Plan {
-	pods := d.mustGo()
-	lowest := lowestOrders(pods)
-	for _, c := range pods {
-		d.place(c, c.verdict.Order > lowest[c.Node])
-	}
-	d.choose()
-	return d.finish()
-}
-
 type decision struct {
 	Snapshot
 	policy  Policy
@@ -68,6 +58,16 @@ func newDecision(s Snapshot, policy Policy, now time.Time) *decision {
 		d.budgets[b.Namespace] = append(d.budgets[b.Namespace], b)
 	}
 	return d
+}
+
+func (d *decision) decide() Plan {
+	pods := d.mustGo()
+	lowest := lowestOrders(pods)
+	for _, c := range pods {
+		d.place(c, c.verdict.Order > lowest[c.Node])
+	}
+	d.choose()
+	return d.finish()
 }
 
 // mustGo classifies the pods on the nodes, counts those that keep their node from being empty and returns them.

@@ -198,7 +198,8 @@ func (r *run) snapshot(g *group, now time.Time) (out Snapshot, flying, found boo
 			}
 		}
 	}
-	return out, s.overlay(&out, index, now), true
+	flying = s.overlay(&out, index, now)
+	return out, flying, true
 }
 
 // add puts the group's pods on the nodes into the snapshot, and what their pace depends on.

@@ -122,12 +122,14 @@ func (w *world) look() {
 	w.again = again
 	taken := map[*bucket]int{}
 	var gone []*asked
+	refused := false
 	for _, d := range decided {
 		at := slices.IndexFunc(w.waiting, func(a *asked) bool { return a.ticket == d })
 		a := w.waiting[at]
 		w.waiting = slices.Delete(w.waiting, at, at+1)
 		if d.answer.refused {
 			w.checkRefusal(a)
+			refused = true
 			continue
 		}
 		for _, b := range w.line.bucketsOf(d) {
@@ -149,6 +151,9 @@ func (w *world) look() {
 		if left := before[b] - float64(n); left < -1e-6 {
 			w.fail("%s is overdrawn: %v", b.key(), left)
 		}
+	}
+	if refused {
+		gone = nil // another one was the first in line when they were served
 	}
 	w.checkPriority(gone)
 	w.checkChanges()
