@@ -19,7 +19,7 @@ func TestGroupsDecideAsTheWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawSnapshot(t)
 		if len(want.Nodes) == 0 {
-			t.Skip("no node, no run")
+			want.Nodes = cordoned("old-0") // a run without a node is refused
 		}
 		var refs []NodeRef
 		for _, n := range want.Nodes {

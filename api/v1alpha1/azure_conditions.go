@@ -8,6 +8,6 @@ const (
 	// that it has to be granted. It is tried again, rarely.
 	ReasonPermissionDenied = "PermissionDenied"
 	// ReasonContendedByAnotherManager surfaces on Stalled when somebody else has written the opposite three times within an hour; the message
-	// names him where Azure does. Nothing is written until the spec changes or an hour has passed.
+	// names him where Azure does. Nothing is written until the spec changes or Azure is as declared again.
 	ReasonContendedByAnotherManager = "ContendedByAnotherManager"
 )
