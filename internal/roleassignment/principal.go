@@ -15,10 +15,11 @@ import (
 func early(a *fleetwrightv1.AzureRoleAssignment, cluster capi.Cluster) *obstacle {
 	which := a.Spec.Principal.ClusterIdentity
 	switch {
+	case a.Spec.ClusterName != "" && !cluster.Found:
+		// Also for an object id: without the Cluster neither its identity nor its pause is known, and the operator's own may do more.
+		return waitsFor("there is no Cluster %s in namespace %s", a.Spec.ClusterName, a.Namespace)
 	case which == "":
 		return nil
-	case !cluster.Found:
-		return waitsFor("there is no Cluster %s in namespace %s", a.Spec.ClusterName, a.Namespace)
 	case cluster.Unsupported != "":
 		return &obstacle{stuck, fleetwrightv1.ReasonInvalidSpec, cluster.Unsupported + "; give principal.objectID instead", personPause}
 	case of(told(cluster), which) == "" && (cluster.ManagedClusterID() == "" || !cluster.Provisioned):
