@@ -23,7 +23,7 @@ import (
 const (
 	// maxClients bounds how many identities are kept signed in, idle how long one is that nobody asks for. Another sign-in costs one
 	// request, and one more for each list that was kept.
-	maxClients = 256
+	maxClients = 4096
 	idle       = time.Hour
 )
 
