@@ -42,7 +42,7 @@ func (s *session) lands(f *flight, now time.Time) bool {
 	}
 	r := s.room(f.Pod.Namespace)
 	pod, found := r.pods[f.Pod.Name]
-	gone := !found || pod.UID != f.UID || pod.Terminating()
+	gone := !found || pod.uid != f.UID || pod.deadline != 0
 	switch f.outcome {
 	case OutcomeEvicted:
 		return gone && (f.counted || f.free || f.Budget == "")

@@ -8,7 +8,7 @@ import (
 
 // team are the pods of one controller, or one pod that has none.
 type team struct {
-	pods  []*Pod
+	pods  []*kept
 	group *group
 }
 
@@ -23,14 +23,6 @@ type group struct {
 	into *group
 }
 
-// teamKey is the same for the pods of a team.
-func teamKey(p *Pod) types.UID {
-	if p.Controller.UID != "" {
-		return p.Controller.UID
-	}
-	return p.UID
-}
-
 // latest is the group that this one is a part of by now.
 func (g *group) latest() *group {
 	for g.into != nil {
@@ -40,8 +32,8 @@ func (g *group) latest() *group {
 }
 
 // enroll puts a pod into its team, and ties the team to the budgets that cover the pod.
-func (r *room) enroll(p *Pod) *group {
-	key := teamKey(p)
+func (r *room) enroll(p *kept) *group {
+	key := p.team()
 	t := r.teams[key]
 	if t == nil {
 		t = &team{group: &group{room: r, teams: map[types.UID]*team{}, budgets: map[string]bool{}}}
@@ -53,19 +45,19 @@ func (r *room) enroll(p *Pod) *group {
 }
 
 // bind ties the team to the budgets that cover one of its pods.
-func (r *room) bind(t *team, p *Pod) {
+func (r *room) bind(t *team, p *kept) {
 	for _, b := range r.budgets {
-		if b.Selects(*p) {
+		if b.selects(p.namespace, p.labels.set) {
 			r.tie(t, b)
 		}
 	}
 }
 
 // dismiss takes a pod out of its team.
-func (r *room) dismiss(p *Pod) *group {
-	key := teamKey(p)
+func (r *room) dismiss(p *kept) *group {
+	key := p.team()
 	t := r.teams[key]
-	t.pods = slices.DeleteFunc(t.pods, func(other *Pod) bool { return other == p })
+	t.pods = slices.DeleteFunc(t.pods, func(other *kept) bool { return other == p })
 	if len(t.pods) > 0 {
 		return t.group
 	}
@@ -84,7 +76,7 @@ func (r *room) dismiss(p *Pod) *group {
 // cover ties the teams together that a budget covers.
 func (r *room) cover(b *mirrored) {
 	for _, t := range r.teams {
-		if slices.ContainsFunc(t.pods, func(p *Pod) bool { return b.Selects(*p) }) {
+		if slices.ContainsFunc(t.pods, func(p *kept) bool { return b.selects(p.namespace, p.labels.set) }) {
 			r.tie(t, b)
 		}
 	}

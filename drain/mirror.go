@@ -2,9 +2,6 @@ package drain
 
 import (
 	"maps"
-	"reflect"
-	"slices"
-	"strings"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -20,11 +17,9 @@ type mirror struct {
 	rooms   map[string]*room
 	nodes   map[string]Node
 	daemons map[types.UID]bool
-	// words and labels hold each repeated text and each set of labels once; kept is how many there were when they were last
-	// made anew.
-	words  map[string]string
-	labels map[string]map[string]string
-	kept   int
+	// pool holds what is repeated once; held is how much it was when it was last made anew.
+	pool
+	held int
 	// changed is called, with the lock held, with the group in which something moved and the nodes of the pod that did; nil is
 	// a node, or whatever may concern all groups.
 	changed func(group *group, nodes ...string)
@@ -37,7 +32,7 @@ type room struct {
 	// named says that the namespace itself was seen, so that labels are its own.
 	named   bool
 	labels  map[string]string
-	pods    map[string]*Pod
+	pods    map[string]*kept
 	budgets map[string]*mirrored
 	owners  map[types.UID]Owner
 	// teams hold the pods by their controllers.
@@ -58,60 +53,27 @@ type mirrored struct {
 
 func newMirror(changed func(*group, ...string), budgeted func(mirrored)) *mirror {
 	return &mirror{
-		rooms: map[string]*room{}, nodes: map[string]Node{}, daemons: map[types.UID]bool{},
-		words: map[string]string{}, labels: map[string]map[string]string{}, changed: changed, budgeted: budgeted,
+		rooms: map[string]*room{}, nodes: map[string]Node{}, daemons: map[types.UID]bool{}, pool: newPool(), changed: changed, budgeted: budgeted,
 	}
 }
 
 func (m *mirror) room(namespace string) *room {
 	r := m.rooms[namespace]
 	if r == nil {
-		r = &room{pods: map[string]*Pod{}, budgets: map[string]*mirrored{}, owners: map[types.UID]Owner{}, teams: map[types.UID]*team{}}
+		r = &room{pods: map[string]*kept{}, budgets: map[string]*mirrored{}, owners: map[types.UID]Owner{}, teams: map[types.UID]*team{}}
 		m.rooms[m.word(namespace)] = r
 	}
 	return r
 }
 
-func (m *mirror) word(s string) string {
-	if known, ok := m.words[s]; ok {
-		return known
-	}
-	s = strings.Clone(s)
-	m.words[s] = s
-	return s
-}
-
-// labelSet returns one map for all pods that carry the same labels, which are all pods of a controller.
-func (m *mirror) labelSet(set map[string]string) map[string]string {
-	if len(set) == 0 {
-		return nil
-	}
-	var key strings.Builder
-	for _, k := range slices.Sorted(maps.Keys(set)) {
-		key.WriteString(k)
-		key.WriteByte(0)
-		key.WriteString(set[k])
-		key.WriteByte(0)
-	}
-	if known, ok := m.labels[key.String()]; ok {
-		return known
-	}
-	shared := make(map[string]string, len(set))
-	for k, v := range set {
-		shared[m.word(k)] = m.word(v)
-	}
-	m.labels[key.String()] = shared
-	return shared
-}
-
-// tidy forgets words and labels that nothing carries any more, once most may be such, and rooms that are empty: each Job and each
-// rollout brings its own.
+// tidy forgets what nothing carries any more, once most may be such, and rooms that are empty: each Job and each rollout brings
+// its own.
 func (m *mirror) tidy() {
 	const few = 1000
-	if len(m.words)+len(m.labels) <= 2*m.kept+few {
+	if m.size() <= 2*m.held+few {
 		return
 	}
-	m.words, m.labels = map[string]string{}, map[string]map[string]string{}
+	m.pool = newPool()
 	rooms := m.rooms
 	m.rooms = make(map[string]*room, len(rooms))
 	for name, r := range rooms {
@@ -119,55 +81,43 @@ func (m *mirror) tidy() {
 			continue
 		}
 		m.rooms[m.word(name)] = r
-		r.labels = m.labelSet(r.labels)
-		for _, p := range r.pods {
-			*p = m.shared(*p)
+		r.labels = m.labelled(r.labels).set
+		for _, k := range r.pods {
+			*k = m.keep(k.pod())
 		}
 	}
-	m.kept = len(m.words) + len(m.labels)
-}
-
-func (m *mirror) shared(p Pod) Pod {
-	p.Namespace, p.Node = m.word(p.Namespace), m.word(p.Node)
-	p.Labels = m.labelSet(p.Labels)
-	p.Controller.Group, p.Controller.Kind, p.Controller.Name = m.word(p.Controller.Group), m.word(p.Controller.Kind), m.word(p.Controller.Name)
-	p.Controller.UID = types.UID(m.word(string(p.Controller.UID)))
-	p.Phase = corev1.PodPhase(m.word(string(p.Phase)))
-	return p
+	m.held = m.size()
 }
 
 // putPod stores a pod with one copy of what pods have in common.
 func (m *mirror) putPod(p Pod) {
-	r := m.room(p.Namespace)
-	before, known := r.pods[p.Name]
-	if known && reflect.DeepEqual(*before, p) {
-		return
-	}
-	p = m.shared(p)
-	if !known {
-		r.pods[p.Name] = &p
-		m.changed(r.enroll(&p), p.Node)
-		return
-	}
-	was := *before
-	if teamKey(&was) == teamKey(&p) {
-		*before = p
-		if t := r.teams[teamKey(&p)]; !maps.Equal(was.Labels, p.Labels) {
-			r.bind(t, before)
+	r, now := m.room(p.Namespace), m.keep(p)
+	k, known := r.pods[p.Name]
+	switch {
+	case !known:
+		r.pods[now.name] = &now
+		m.changed(r.enroll(&now), now.node)
+	case *k == now:
+	case k.team() != now.team():
+		m.changed(r.dismiss(k), k.node)
+		*k = now
+		m.changed(r.enroll(k), now.node)
+	default:
+		was := *k
+		*k = now
+		t := r.teams[k.team()]
+		if was.labels != now.labels {
+			r.bind(t, k)
 		}
-	} else {
-		m.changed(r.dismiss(before), was.Node)
-		*before = p
-		r.enroll(before)
+		m.changed(t.group, was.node, now.node)
 	}
-	m.changed(r.teams[teamKey(&p)].group, was.Node, p.Node)
 }
 
 func (m *mirror) dropPod(p Pod) {
 	r := m.room(p.Namespace)
-	if before, known := r.pods[p.Name]; known && before.UID == p.UID {
+	if before, known := r.pods[p.Name]; known && before.uid == p.UID {
 		delete(r.pods, p.Name)
-		m.changed(r.dismiss(before), before.Node)
+		m.changed(r.dismiss(before), before.node)
 		m.tidy()
 	}
 }
@@ -250,7 +200,7 @@ func (m *mirror) dropDaemon(uid types.UID) {
 }
 
 func (m *mirror) putNamespace(ns corev1.Namespace) {
-	r, shared := m.room(ns.Name), m.labelSet(ns.Labels)
+	r, shared := m.room(ns.Name), m.labelled(ns.Labels).set
 	if r.named && maps.Equal(r.labels, shared) {
 		return
 	}

@@ -30,7 +30,7 @@ func TestMirrorForgets(t *testing.T) {
 	if len(m.words) > 1500 || len(m.labels) > 1500 || len(m.rooms) > 1500 {
 		t.Errorf("%d words, %d sets of labels and %d rooms are kept for one pod", len(m.words), len(m.labels), len(m.rooms))
 	}
-	if p := m.rooms["job-0"].pods["report-0"]; p.Labels["job-name"] != "0" || p.Controller.UID != "job-0" || m.words["job-0"] != "job-0" {
+	if p := m.rooms["job-0"].pods["report-0"].pod(); p.Labels["job-name"] != "0" || p.Controller.UID != "job-0" || m.words["job-0"] != "job-0" {
 		t.Errorf("what is there was changed: %+v", p)
 	}
 }

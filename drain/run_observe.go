@@ -139,7 +139,7 @@ func (r *run) mark(m *mirror, now time.Time) {
 					continue
 				}
 				if first {
-					r.left[p.Node]++
+					r.left[p.node]++
 				}
 				if !r.whole {
 					r.moved[t.group] = true
@@ -193,8 +193,8 @@ func (r *run) snapshot(g *group, now time.Time) (out Snapshot, flying, found boo
 		// Of nodes without a pod of the group, only those that are still open matter.
 		out.Nodes = slices.Clone(r.open)
 		for i := range out.Pods {
-			if p := &out.Pods[i]; r.holds(p) {
-				out.Nodes = append(out.Nodes, r.watched[p.Node])
+			if n, watched := r.watched[out.Pods[i].Node]; watched {
+				out.Nodes = append(out.Nodes, n)
 			}
 		}
 	}
@@ -219,7 +219,7 @@ func (r *run) add(out *Snapshot, g *group, index map[types.UID]int) {
 		concerned = true
 		for _, p := range t.pods {
 			if r.holds(p) || r.policy.WaitFor == WaitForReplacementReady {
-				put(*p)
+				put(p.pod())
 			}
 		}
 		if o, found := g.room.owners[uid]; found && r.policy.WaitFor == WaitForReplacementReady {
@@ -237,7 +237,7 @@ func (r *run) add(out *Snapshot, g *group, index map[types.UID]int) {
 }
 
 // holds says that the pod is on one of the nodes.
-func (r *run) holds(p *Pod) bool {
-	_, found := r.on[p.Node]
-	return found && p.Node != ""
+func (r *run) holds(p *kept) bool {
+	_, found := r.on[p.node]
+	return found && p.node != ""
 }

@@ -147,7 +147,11 @@ func (b Budget) Key() string { return b.Namespace + "/" + b.Name }
 
 // Selects says that the budget covers the pod, whatever the pod's state.
 func (b Budget) Selects(p Pod) bool {
-	return b.Namespace == p.Namespace && b.Selector != nil && b.Selector.Matches(labels.Set(p.Labels))
+	return b.selects(p.Namespace, p.Labels)
+}
+
+func (b Budget) selects(namespace string, set map[string]string) bool {
+	return b.Namespace == namespace && b.Selector != nil && b.Selector.Matches(labels.Set(set))
 }
 
 // sorted returns copies of nodes, pods and budgets in a fixed order, each object once, so that a decision does not

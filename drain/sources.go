@@ -97,7 +97,7 @@ func none[S any](func(S) bool) {}
 func (m *mirror) allPods(yield func(Pod) bool) {
 	for _, r := range m.rooms {
 		for _, p := range r.pods {
-			if !yield(*p) {
+			if !yield(p.pod()) {
 				return
 			}
 		}
