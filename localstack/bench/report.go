@@ -61,8 +61,8 @@ func (s *settings) makespanReport(m *measurement.Measurement, r results) {
 			figure("Requests to evict, per pod", values(own, drained.evictionsPerPod), 2, "", "bar 1.3, goal 1.05"),
 			figure("Budgets violated", values(own, violations), 0, "", "bar 0; seen in the API server's history"),
 		)
-		m.Figures = append(m.Figures, against(r.P1, "kubectl-serial", "Serial kubectl's makespan by ours", "bar 7", makespan)...)
-		m.Figures = append(m.Figures, against(r.P1, "cluster-api", "Cluster API's requests to evict by ours", "bar 5", drained.evictionsPerPod)...)
+		m.Figures = append(m.Figures, against(r.P1, "kubectl-serial", "Serial kubectl's makespan by ours", "bar 7", makespan, drained.ratio, "the bound")...)
+		m.Figures = append(m.Figures, against(r.P1, "cluster-api", "Cluster API's requests to evict by ours", "bar 5", drained.evictionsPerPod, drained.evictionsPerPod, "one request per pod")...)
 		m.Figures = append(m.Figures, figure("Over the bound, per link of its chain", values(own, perLink), 0, "ms",
 			"what a round trip costs: budget and pod seen Ready, eviction, new pod created, bound and seen by its node"))
 	}
@@ -91,13 +91,15 @@ func (s *settings) makespanReport(m *measurement.Measurement, r results) {
 	m.Note = strings.TrimSpace(m.Note + "\n\n" + strings.Join(paragraphs, "\n\n"))
 }
 
-// against is how many times ours a peer's figure is, median by median.
-func against(all []drained, peer, name, note string, value func(drained) float64) []measurement.Figure {
+// against is how many times ours a peer's figure is, median by median. best is the same of what no drainer can do better, which is called
+// limit: no bar above it can be reached.
+func against(all []drained, peer, name, note string, value, best func(drained) float64, limit string) []measurement.Figure {
 	theirs, own := of(all, peer), of(all, ours)
 	if len(theirs) == 0 {
 		return nil
 	}
-	f := figure(name, []float64{middle(values(theirs, value)) / middle(values(own, value))}, 1, "times", note)
+	f := figure(name, []float64{middle(values(theirs, value)) / middle(values(own, value))}, 1, "times",
+		fmt.Sprintf("%s; %s itself would have %.1f", note, limit, middle(values(theirs, best))))
 	if len(theirs) != len(own) {
 		f.Note += fmt.Sprintf("; %s of theirs, %d of ours", plural(len(theirs), "run"), len(own))
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"runtime/pprof"
 	"strconv"
@@ -47,12 +48,16 @@ func (e *env) limited(qps float32, burst int) *rest.Config {
 	return config
 }
 
+// garbagePercent is that of the operator.
+const garbagePercent = 50
+
 // Serve is the whole life of a drainer's process.
 func Serve(ctx context.Context, kubeconfig string, in io.Reader, out io.Writer) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return fmt.Errorf("read kubeconfig: %w", err)
 	}
+	debug.SetGCPercent(garbagePercent)
 	runtime.GC()
 	report := Report{IdleRSS: status("VmRSS"), IdleHeap: liveHeap()}
 	if _, err := fmt.Fprintln(out, readyLine); err != nil {
