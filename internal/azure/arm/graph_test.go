@@ -124,6 +124,11 @@ func TestResourceGraphRefuses(t *testing.T) {
 			answered{403, nil, `{"error": {"code": "AccessDenied", "message": "no"}}`}, refusal.Denied, 0,
 			"ask Resource Graph: the operator's identity may not; grant it Microsoft.ResourceGraph/resources/read on / (AccessDenied)",
 		},
+		"none of them may be read": {
+			answered{400, nil, `{"error": {"code": "BadRequest", "message": "Please provide below info", "details": [{"code": "NoValidSubscriptionsInQueryRequest", "message": "-"}]}}`},
+			refusal.Denied, 0,
+			"ask Resource Graph: the operator's identity may not; grant it Microsoft.ResourceGraph/resources/read on / (NoValidSubscriptionsInQueryRequest)",
+		},
 		"cut without a way on": {
 			answered{200, nil, `{"totalRecords": 2000, "count": 1, "resultTruncated": "true", "data": [{"id": "/a"}]}`}, "", 0,
 			"ask Resource Graph: the answer is cut at 1 of 2000 rows: the query has to project id and to order by it",

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -40,7 +41,8 @@ func answer(err error, now time.Time) refusal.Answer {
 		a := refusal.Answer{Status: response.StatusCode, Code: response.ErrorCode}
 		if raw := response.RawResponse; raw != nil {
 			a.RetryAfter = refusal.RetryAfter(raw.Header, now)
-			a.Message = message(raw)
+			said := wordsOf(raw)
+			a.Message, a.Code = said.Message, cmp.Or(said.Code, a.Code)
 		}
 		return a
 	}
@@ -51,21 +53,26 @@ func answer(err error, now time.Time) refusal.Answer {
 	return refusal.Answer{Message: err.Error()}
 }
 
-// message is what an ARM error says to people. AKS sometimes answers without the envelope.
-func message(response *http.Response) string {
-	type words struct{ Message string }
+type words struct{ Code, Message string }
+
+// wordsOf is what an ARM error says to people, and its code where the one of the answer says nothing. AKS sometimes answers without the
+// envelope, and Resource Graph says what it means in the first detail only.
+func wordsOf(response *http.Response) words {
 	var body struct {
-		words
-		Error words
+		Message string
+		Error   struct {
+			words
+			Details []words
+		}
 	}
 	raw, err := runtime.Payload(response)
 	if err != nil || json.Unmarshal(raw, &body) != nil {
-		return ""
+		return words{}
 	}
-	if body.Error.Message != "" {
-		return body.Error.Message
+	if details := body.Error.Details; body.Error.Code == "BadRequest" && len(details) > 0 {
+		return details[0]
 	}
-	return body.Message
+	return words{Message: cmp.Or(body.Error.Message, body.Message)}
 }
 
 // authentication is about a token that was not given. Entra answers a wrong identity with 400 or 401.

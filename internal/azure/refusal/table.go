@@ -36,7 +36,11 @@ var table = []row{
 
 	// Before Denied: their status is 403, and no right that could be granted helps.
 	{kind: Final, codes: []string{"RequestDisallowedByPolicy", "DenyAssignmentAuthorizationFailed", "ReadOnlyDisabledSubscription", "ScopeLocked"}},
-	{kind: Denied, codes: []string{"AuthorizationFailed", "LinkedAuthorizationFailed", "Forbidden", "CredentialUnavailable"}},
+	{kind: Denied, codes: []string{
+		"AuthorizationFailed", "LinkedAuthorizationFailed", "Forbidden", "CredentialUnavailable",
+		// Resource Graph, when the identity may read none of the subscriptions that it is asked about.
+		"NoValidSubscriptionsInQueryRequest",
+	}},
 
 	// Before Gone: their status is 404 at times, and whoever takes them for "it is not there" takes a wrong id or a missing
 	// registration for a deletion.

@@ -39,6 +39,7 @@ func TestTable(t *testing.T) {
 		{404, "RoleAssignmentNotFound", "", "Gone", "Wait"},
 		{403, "AuthorizationFailed", "", "Denied", "Stuck"},
 		{403, "LinkedAuthorizationFailed", "", "Denied", "Stuck"},
+		{400, "NoValidSubscriptionsInQueryRequest", "", "Denied", "Stuck"},
 		{403, "RequestDisallowedByPolicy", "", "Final", "Stuck"},
 		{403, "DenyAssignmentAuthorizationFailed", "", "Final", "Stuck"},
 		{409, "ScopeLocked", "", "Final", "Stuck"},
