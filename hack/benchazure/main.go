@@ -99,12 +99,16 @@ type bench struct {
 	runs     []runOf
 	// tradeoff are runs of the smaller fleet with other times between two looks.
 	tradeoff []runOf
+	// blind is a day of the smaller fleet, some of whose subscriptions sweeps cannot read.
+	blind runOf
 }
 
 type runOf struct {
-	Size    size
-	Who     string
-	Every   time.Duration
+	Size  size
+	Who   string
+	Every time.Duration
+	// Blind is how many subscriptions sweeps cannot read.
+	Blind   int
 	Results []result
 }
 
@@ -140,7 +144,8 @@ func (b *bench) measure() error {
 		}
 		b.tradeoff = append(b.tradeoff, r)
 	}
-	return nil
+	b.blind = runOf{Size: b.sizes[0], Who: ours, Every: sweep.DefaultEvery, Blind: (b.sizes[0].Subscriptions + 4) / 5}
+	return b.one(&b.blind, 1)
 }
 
 // one lives through a day: the same fleet and the same drifts for everybody who gets the same seed.
@@ -152,7 +157,8 @@ func (b *bench) one(r *runOf, seed uint64) error {
 	var got result
 	if r.Who == ours {
 		var err error
-		if got, err = runOurs(b.t, things, trace, b.length, r.Every, seed); err != nil {
+		l := life{things: things, trace: trace, length: b.length, every: r.Every, seed: seed, blind: fakearm.SomeSubscriptions(things, r.Blind)}
+		if got, err = runOurs(b.t, l); err != nil {
 			return err
 		}
 	} else {

@@ -19,7 +19,6 @@ import (
 	"github.com/fleetwright/fleetwright/internal/autoscalerprofile"
 	"github.com/fleetwright/fleetwright/internal/azure/arm"
 	"github.com/fleetwright/fleetwright/internal/azure/broker"
-	"github.com/fleetwright/fleetwright/internal/azure/graph"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
 	"github.com/fleetwright/fleetwright/internal/drift"
@@ -31,6 +30,11 @@ const (
 	principal = "tenant/client"
 	// settle is how long AKS works on a changed profile before the controller looks whether it is in force.
 	settle = 2 * time.Minute
+	// windowEvery is how often the one maintenance window of each cluster is read: no sweep looks at it.
+	windowEvery = 24 * time.Hour
+	roleName    = "AcrPull"
+	// namesPerHour is how many drifts are asked about, by whom they are, before it decides anything.
+	namesPerHour = 10
 )
 
 // operator is this project: its sweeper, its comparison and decision, its broker and its client of Azure, on an Azure in memory. What is
@@ -40,7 +44,7 @@ type operator struct {
 	wire    *wire
 	client  *arm.Client
 	sweeper *sweep.Sweeper
-	memory  drift.Memory
+	memory  *drift.Memory
 	queue   workqueue.TypedRateLimitingInterface[int]
 
 	mu sync.Mutex
@@ -48,23 +52,35 @@ type operator struct {
 	expected map[int]bool
 	stopped  int
 	needless int
+	// named are the times of the last questions for a name.
+	named []time.Time
 }
 
-// runOurs lives through a trace in virtual time. Whatever waits, waits for nothing: testing/synctest moves the clock on when all do.
-func runOurs(t *testing.T, things []*fakearm.Thing, trace []fakearm.Event, length, every time.Duration, seed uint64) (result, error) {
+// life is what our operator lives through.
+type life struct {
+	things        []*fakearm.Thing
+	trace         []fakearm.Event
+	length, every time.Duration
+	seed          uint64
+	// blind are the subscriptions that sweeps cannot read.
+	blind map[string]bool
+}
+
+// runOurs lives through a day in virtual time. Whatever waits, waits for nothing: testing/synctest moves the clock on when all do.
+func runOurs(t *testing.T, l life) (result, error) {
 	t.Helper()
 	var out result
 	var failed error
 	synctest.Test(t, func(*testing.T) {
-		out, failed = live(things, trace, length, every, seed)
+		out, failed = l.live()
 	})
 	return out, failed
 }
 
-func live(things []*fakearm.Thing, trace []fakearm.Event, length, every time.Duration, seed uint64) (result, error) {
+func (l life) live() (result, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	o, err := newOperator(things, every, seed)
+	o, err := newOperator(l)
 	if err != nil {
 		return result{}, err
 	}
@@ -77,9 +93,11 @@ func live(things []*fakearm.Thing, trace []fakearm.Event, length, every time.Dur
 	for range workers {
 		all.Go(func() { o.work(ctx) })
 	}
-	all.Go(func() { o.rest(ctx, rand.New(rand.NewPCG(seed, 4))) })
+	all.Go(func() { o.rest(ctx, rand.New(rand.NewPCG(l.seed, 4))) })
+	all.Go(func() { o.windows(ctx, windowEvery) })
 	began := time.Now()
-	for _, e := range trace {
+	o.remember(began, rand.New(rand.NewPCG(l.seed, 5)))
+	for _, e := range l.trace {
 		if err := pass(ctx, time.Until(began.Add(e.At))); err != nil {
 			return result{}, err
 		}
@@ -87,34 +105,79 @@ func live(things []*fakearm.Thing, trace []fakearm.Event, length, every time.Dur
 		o.azure.Apply(time.Now(), e)
 		o.wire.mu.Unlock()
 	}
-	_ = pass(ctx, time.Until(began.Add(length)))
-	o.wire.mu.Lock()
-	calls := o.azure.Calls
-	o.wire.mu.Unlock()
+	_ = pass(ctx, time.Until(began.Add(l.length)))
+	calls := o.calls()
 	_ = pass(ctx, after)
+	r := o.result(calls)
+	r.Restart, err = o.restart(ctx)
 	stop()
 	o.queue.ShutDown()
 	all.Wait()
-	calls.Needless = o.azure.Calls.Needless
-	calls.Refused = o.azure.Calls.Refused
-	r := newResult(calls, o.azure.Episodes)
-	r.FalseAlarms, r.Stopped = o.needless, o.stopped
-	return r, nil
+	r.Calls.Needless, r.Calls.Refused = o.azure.Calls.Needless, o.azure.Calls.Refused
+	return r, err
 }
 
-func newOperator(things []*fakearm.Thing, every time.Duration, seed uint64) (*operator, error) {
+// result is what has been until now: another process would not know of a fight, and heal once more.
+func (o *operator) result(calls fakearm.Calls) result {
+	o.wire.mu.Lock()
+	defer o.wire.mu.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := newResult(calls, o.azure.Episodes)
+	r.FalseAlarms, r.Stopped = o.needless, o.stopped
+	return r
+}
+
+// remember tells the sweeper when what it cannot see was looked at last: once a day, each at its own moment.
+func (o *operator) remember(now time.Time, random *rand.Rand) {
+	for _, t := range o.azure.Things {
+		if o.azure.Blind[t.Subscription] {
+			o.sweeper.Looked(t.ID, now.Add(-time.Duration(random.Int64N(int64(day)))), sweep.AsDeclared)
+		}
+	}
+}
+
+func (o *operator) calls() fakearm.Calls {
+	o.wire.mu.Lock()
+	defer o.wire.mu.Unlock()
+	return o.azure.Calls
+}
+
+// restart is another process that looks at everything at once, and knows nothing of what was asked before. It counts its requests, without
+// those of the sweeps meanwhile.
+func (o *operator) restart(ctx context.Context) (int, error) {
+	before := o.calls()
+	client, err := arm.Through(arm.Options{}, principal, token{}, o.wire)
+	if err != nil {
+		return 0, err
+	}
+	o.mu.Lock()
+	o.client, o.memory = client, &drift.Memory{}
+	for i := range o.azure.Things {
+		o.expected[i] = true
+	}
+	o.mu.Unlock()
+	for i := range o.azure.Things {
+		o.queue.Add(i)
+	}
+	o.windows(ctx, 10*time.Minute)
+	_ = pass(ctx, 10*time.Minute)
+	now := o.calls()
+	return now.All() - now.Queries - before.All() + before.Queries, nil
+}
+
+func newOperator(l life) (*operator, error) {
 	o := &operator{
-		azure: fakearm.New(things, rand.New(rand.NewPCG(seed, 2))), expected: map[int]bool{},
+		azure: fakearm.New(l.things, rand.New(rand.NewPCG(l.seed, 2))), expected: map[int]bool{}, memory: &drift.Memory{},
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[int]()),
 	}
+	o.azure.Blind = l.blind
 	o.wire = &wire{azure: o.azure}
 	var err error
 	if o.client, err = arm.Through(arm.Options{}, principal, token{}, o.wire); err != nil {
 		return nil, err
 	}
-	o.sweeper = sweep.New(sweep.Options{
-		Azure: func(context.Context, string) (graph.Azure, error) { return o.client, nil }, Every: every, Log: logr.Discard(),
-	})
+	o.sweeper = sweep.New(sweep.Options{Azure: o.client, Every: l.every, Log: logr.Discard()})
 	return o, nil
 }
 
@@ -147,6 +210,31 @@ func (o *operator) rest(ctx context.Context, random *rand.Rand) {
 		o.mu.Unlock()
 		o.queue.Add(i)
 	}
+}
+
+// windows reads the maintenance window of each cluster once in every, each at its own moment, until ctx ends or, with less time, once.
+func (o *operator) windows(ctx context.Context, every time.Duration) {
+	clusters := len(o.azure.Things) / fakearm.ThingsPerCluster
+	for {
+		for c := range clusters {
+			if pass(ctx, every/time.Duration(clusters)) != nil {
+				return
+			}
+			t := o.azure.Things[c*fakearm.ThingsPerCluster]
+			// What is refused is read the next time.
+			_, _ = o.azureOf().MaintenanceConfiguration(broker.For(ctx, broker.Call{Cluster: fmt.Sprint("fleet/", c)}), t.ID, "default")
+		}
+		if every < windowEvery {
+			return
+		}
+	}
+}
+
+// azureOf is the client of the present process.
+func (o *operator) azureOf() *arm.Client {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.client
 }
 
 func (o *operator) listen(ctx context.Context, events <-chan event.GenericEvent) {
@@ -185,38 +273,47 @@ func (o *operator) work(ctx context.Context) {
 	}
 }
 
-// reconcile is what each controller does about a thing: one GET, the decision, at most one PUT. An assignment that is missing is looked for
-// in the list of its principal as well, and the activity log is asked who it was. A profile is read once more before it is written, because AKS takes whole clusters, and once when
-// AKS is done.
+// reconcile is what each controller does about a thing: one GET, the decision, at most one PUT. For an assignment the identity of the cluster
+// and the id of the role are read first, which the client keeps, and the activity log is asked who has deleted one, from the second drift
+// in a row on, and else while that is cheap. A profile is read once more before it is written, because AKS takes whole clusters, and once
+// when AKS is done.
 func (o *operator) reconcile(ctx context.Context, i int) (again time.Duration, err error) {
 	t := o.azure.Things[i]
 	key := types.NamespacedName{Namespace: "fleet", Name: fmt.Sprint(i)}
 	ctx = broker.For(ctx, broker.Call{Cluster: fmt.Sprint("fleet/", t.Cluster)})
-	found, err := o.get(ctx, t)
+	o.mu.Lock()
+	azure, memory := o.client, o.memory
+	o.mu.Unlock()
+	found, err := o.get(ctx, azure, t)
 	if err != nil {
 		return 0, err
 	}
 	looked := time.Now()
 	look := drift.Look{Fields: drift.Compare(fields(t), found), Applied: true}
 	if len(look.Fields) == 0 {
-		o.memory.AsDeclared(key, 1, looked)
-		o.sweeper.Looked(t.ID, looked, false)
+		memory.AsDeclared(key, 1, looked)
+		o.sweeper.Looked(t.ID, looked, sweep.AsDeclared)
 		o.count(i)
 		return 0, nil
 	}
-	v := drift.Decide(fleetwrightv1.DriftPolicyHeal, look, o.memory.Drifted(key, 1, look, looked), looked)
-	if v.Action != drift.Heal {
+	history := memory.Drifted(key, 1, look, looked)
+	if !t.Profile && (drift.Fought(history, looked) || o.isCheap(looked)) {
+		if _, err := azure.Changes(ctx, t.ID, looked.Add(-windowEvery)); err != nil {
+			return 0, err
+		}
+	}
+	if drift.Decide(fleetwrightv1.DriftPolicyHeal, look, history, looked).Action != drift.Heal {
 		o.mu.Lock()
 		o.stopped++
 		o.mu.Unlock()
-		o.sweeper.Looked(t.ID, looked, true)
+		o.sweeper.Looked(t.ID, looked, sweep.Standing)
 		return 0, nil
 	}
-	o.memory.Healed(key, 1, looked)
-	if err := o.put(ctx, t); err != nil {
+	if err := put(ctx, azure, t); err != nil {
 		return 0, err
 	}
-	o.sweeper.Looked(t.ID, time.Now(), true)
+	memory.Healed(key, 1, time.Now())
+	o.sweeper.Looked(t.ID, time.Now(), sweep.Healed)
 	if !t.Profile {
 		return 0, nil
 	}
@@ -224,6 +321,20 @@ func (o *operator) reconcile(ctx context.Context, i int) (again time.Duration, e
 	o.expected[i] = true
 	o.mu.Unlock()
 	return settle, nil
+}
+
+// isCheap tells whether a name may be asked for that decides nothing.
+func (o *operator) isCheap(now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.named) > 0 && now.Sub(o.named[0]) >= time.Hour {
+		o.named = o.named[1:]
+	}
+	if len(o.named) >= namesPerHour {
+		return false
+	}
+	o.named = append(o.named, now)
+	return true
 }
 
 // count tells a look that found nothing, although a sweep has asked for it, from one that was due.
@@ -236,31 +347,34 @@ func (o *operator) count(i int) {
 	delete(o.expected, i)
 }
 
-func (o *operator) get(ctx context.Context, t *fakearm.Thing) (map[string]any, error) {
+func (o *operator) get(ctx context.Context, azure *arm.Client, t *fakearm.Thing) (map[string]any, error) {
 	if t.Profile {
-		profile, err := o.client.AutoscalerProfile(ctx, t.ID)
+		profile, err := azure.AutoscalerProfile(ctx, t.ID)
 		found := map[string]any{}
 		for name, value := range profile.Values {
 			found[name] = value
 		}
 		return found, err
 	}
-	a, err := o.client.Assignment(ctx, t.ID)
-	if refusal.Is(err, refusal.Gone) {
-		if _, err := o.client.Assignments(ctx, t.Scope, t.Principal); err != nil {
-			return nil, err
-		}
-		_, err := o.client.Changes(ctx, t.ID, time.Now().Add(-time.Hour))
+	cluster := o.azure.Things[t.Cluster*fakearm.ThingsPerCluster].ID
+	if _, err := azure.IdentitiesOf(context.WithValue(ctx, identitiesOnly{}, true), cluster, time.Time{}); err != nil {
 		return nil, err
+	}
+	if _, err := azure.RoleNamed(ctx, t.Scope, roleName); err != nil {
+		return nil, err
+	}
+	a, err := azure.Assignment(ctx, t.ID)
+	if refusal.Is(err, refusal.Gone) {
+		return nil, nil
 	}
 	return map[string]any{sweep.FieldScope: a.Scope, sweep.FieldRole: a.RoleID, sweep.FieldPrincipal: a.PrincipalID}, err
 }
 
-func (o *operator) put(ctx context.Context, t *fakearm.Thing) error {
+func put(ctx context.Context, azure *arm.Client, t *fakearm.Thing) error {
 	if t.Profile {
-		_, err := o.client.WriteAutoscalerProfile(ctx, t.ID, autoscalerprofile.Values{"expander": fakearm.Good}, nil)
+		_, err := azure.WriteAutoscalerProfile(ctx, t.ID, autoscalerprofile.Values{"expander": fakearm.Good}, nil)
 		return err
 	}
-	_, err := o.client.Assign(ctx, roles.Assignment{ID: t.ID, Scope: t.Scope, RoleID: t.Role, PrincipalID: t.Principal})
+	_, err := azure.Assign(ctx, roles.Assignment{ID: t.ID, Scope: t.Scope, RoleID: t.Role, PrincipalID: t.Principal})
 	return err
 }

@@ -18,6 +18,8 @@ type result struct {
 	Detect, Heal, Storm []time.Duration
 	// FalseAlarms are looks at things that were as declared; Stopped are drifts that were taken for a fight.
 	FalseAlarms, Stopped int
+	// Restart is how many requests another process makes that knows nothing.
+	Restart int
 }
 
 func newResult(calls fakearm.Calls, episodes []*fakearm.Episode) result {

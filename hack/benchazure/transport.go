@@ -51,12 +51,11 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodPost {
 		return w.query(r, body)
 	}
-	if strings.HasSuffix(r.URL.Path, "/providers/Microsoft.Authorization/roleAssignments") || strings.Contains(r.URL.Path, "/providers/Microsoft.Insights/") {
-		// What is asked for here is missing, its equals are under other scopes, and the activity log does not know of it yet.
-		if wait := w.azure.List(time.Now(), strings.Split(r.URL.Path, "/")[2]); wait > 0 {
+	if body := w.other(r); body != "" {
+		if wait := w.azure.Other(time.Now(), strings.Split(r.URL.Path, "/")[2]); wait > 0 {
 			return refused(r, wait), nil
 		}
-		return answer(r, http.StatusOK, nil, `{"value":[]}`), nil
+		return answer(r, http.StatusOK, nil, body), nil
 	}
 	t := w.azure.Find(r.URL.Path)
 	if t == nil {
@@ -76,6 +75,26 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 		return answer(r, http.StatusNotFound, nil, `{"error":{"code":"RoleAssignmentNotFound","message":"The role assignment is not found."}}`), nil
 	}
 	return answer(r, http.StatusOK, nil, shown(t, value, style)), nil
+}
+
+// identitiesOnly marks a GET of a cluster that is about its identities: nobody looks at its profile then.
+type identitiesOnly struct{}
+
+// other is the answer about what is no thing of the trace; empty for a thing.
+func (w *wire) other(r *http.Request) string {
+	switch path := r.URL.Path; {
+	case strings.Contains(path, "/providers/Microsoft.Insights/"):
+		return `{"value":[]}` // the log comes later
+	case strings.HasSuffix(path, "/roleDefinitions"):
+		return fmt.Sprintf(`{"value":[{"name":%q,"properties":{"roleName":%q}}]}`, fakearm.Role, roleName)
+	case strings.Contains(path, "/maintenanceConfigurations/"):
+		return `{"properties":{}}`
+	case r.Context().Value(identitiesOnly{}) != nil:
+		t := w.azure.Find(path)
+		return fmt.Sprintf(`{"identity":{"principalId":"of the control plane"},"properties":{"identityProfile":{"kubeletidentity":{"objectId":%q}}}}`,
+			w.azure.Things[t.Cluster*fakearm.ThingsPerCluster+1].Principal)
+	}
+	return ""
 }
 
 // shown is a thing as a GET shows it.

@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/fleetwright/fleetwright/internal/azure/arm"
-	"github.com/fleetwright/fleetwright/internal/azure/graph"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/nodepool"
@@ -64,14 +63,14 @@ func (a azuresFor[Azure]) For(ctx context.Context, cluster capi.Cluster) (Azure,
 	return a.as(c), nil
 }
 
-// sweeper looks at the whole fleet by the operator's own identity, which needs the
-// right to read all of it; nil when it has none.
+// sweeper looks at the whole fleet by the operator's own identity, not by those of
+// clusters: a question by each of them would cost more than it finds. Where the own
+// one may not read, things are looked at rarely; nil when there is none.
 func sweeper(clients *arm.Clients, every time.Duration, log logr.Logger) *sweep.Sweeper {
 	own, err := clients.Own()
 	if err != nil {
 		log.Info("Drift is looked for object by object, and rarely, without an identity of the operator's own", "reason", err.Error())
 		return nil
 	}
-	azure := func(context.Context, string) (graph.Azure, error) { return own, nil }
-	return sweep.New(sweep.Options{Log: log.WithName("sweep"), Azure: azure, Every: every})
+	return sweep.New(sweep.Options{Log: log.WithName("sweep"), Azure: own, Every: every})
 }

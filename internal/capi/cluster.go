@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/blang/semver/v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,6 +24,8 @@ type Cluster struct {
 	// empty.
 	Found    bool
 	Deleting bool
+	// CreatedAt is when the Cluster object was made.
+	CreatedAt time.Time
 	// Paused is true while spec.paused or the paused annotation asks for no
 	// writes.
 	Paused bool
@@ -107,20 +110,10 @@ func (c Cluster) subnetID(subnet string) string {
 // ReadCluster reads a Cluster and its control plane. A missing Cluster is no
 // error; a missing control plane is a cluster that is not provisioned.
 func ReadCluster(ctx context.Context, reader client.Reader, key types.NamespacedName) (Cluster, error) {
-	out := Cluster{Namespace: key.Namespace, Name: key.Name}
-	var cluster clusterv1.Cluster
-	if err := reader.Get(ctx, key, &cluster); err != nil {
-		if apierrors.IsNotFound(err) {
-			return out, nil
-		}
-		return out, fmt.Errorf("read Cluster %s: %w", key, err)
+	out, cluster, err := readAlone(ctx, reader, key)
+	if err != nil || !out.Found {
+		return out, err
 	}
-	out.Found = true
-	out.Deleting = !cluster.DeletionTimestamp.IsZero()
-	_, annotated := cluster.Annotations[clusterv1.PausedAnnotation]
-	out.Labels = cluster.Labels
-	out.NodeCap = countIn(cluster.Annotations[fleetwrightv1.AnnotationNodeCap])
-	out.Paused = annotated || (cluster.Spec.Paused != nil && *cluster.Spec.Paused)
 	plane, infrastructure := cluster.Spec.ControlPlaneRef, cluster.Spec.InfrastructureRef
 	out.Unnamed = plane.Kind == ""
 	f := flavorOfCluster(infrastructure.Kind, plane.Kind)
@@ -131,8 +124,33 @@ func ReadCluster(ctx context.Context, reader client.Reader, key types.Namespaced
 	}
 	out.Flavor = f.Kinds().Pool.Kind
 	out.Provisioned = ptr.Deref(cluster.Status.Initialization.ControlPlaneInitialized, false)
-	err := out.readControlPlane(ctx, reader, f, types.NamespacedName{Namespace: key.Namespace, Name: plane.Name})
+	err = out.readControlPlane(ctx, reader, f, types.NamespacedName{Namespace: key.Namespace, Name: plane.Name})
 	return out, err
+}
+
+// ReadClusterAlone reads by one GET what a Cluster says without its control
+// plane: whether it is there, leaves or is paused, and its labels. It is what is
+// asked once more right before a write.
+func ReadClusterAlone(ctx context.Context, reader client.Reader, key types.NamespacedName) (Cluster, error) {
+	out, _, err := readAlone(ctx, reader, key)
+	return out, err
+}
+
+func readAlone(ctx context.Context, reader client.Reader, key types.NamespacedName) (Cluster, *clusterv1.Cluster, error) {
+	out, cluster := Cluster{Namespace: key.Namespace, Name: key.Name}, &clusterv1.Cluster{}
+	if err := reader.Get(ctx, key, cluster); err != nil {
+		if apierrors.IsNotFound(err) {
+			return out, cluster, nil
+		}
+		return out, cluster, fmt.Errorf("read Cluster %s: %w", key, err)
+	}
+	_, annotated := cluster.Annotations[clusterv1.PausedAnnotation]
+	out.Found, out.Deleting = true, !cluster.DeletionTimestamp.IsZero()
+	out.CreatedAt = cluster.CreationTimestamp.Time
+	out.Paused = annotated || ptr.Deref(cluster.Spec.Paused, false)
+	out.Labels = cluster.Labels
+	out.NodeCap = countIn(cluster.Annotations[fleetwrightv1.AnnotationNodeCap])
+	return out, cluster, nil
 }
 
 func (c *Cluster) readControlPlane(ctx context.Context, reader client.Reader, f Flavor, key types.NamespacedName) error {

@@ -23,6 +23,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/drift"
+	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
 	"github.com/fleetwright/fleetwright/internal/kube"
@@ -52,7 +53,8 @@ type Azures interface {
 
 // Watch hears of what was looked at, so that nobody looks again without need; see package sweep.
 type Watch interface {
-	Looked(id string, at time.Time, drifted bool)
+	Looked(id string, at time.Time, outcome sweep.Outcome)
+	Later(id string, until time.Time)
 	Forget(id string)
 }
 
@@ -111,9 +113,14 @@ func (r *Reconciler) stands(ctx context.Context, a *fleetwrightv1.AzureClusterAu
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(a), &live); err != nil {
 		return false, err
 	}
-	frozen := freeze.InEffect(ctx, r.Live, a.Namespace, o.cluster.Labels, r.Namespace, r.Clock.Now())
-	now := hold.Of(hold.Asking{Kind: kindName, Annotations: live.Annotations, Mode: live.Spec.Reconcile}, o.cluster, frozen)
-	return live.UID == a.UID && live.Generation == a.Generation && live.DeletionTimestamp.Equal(a.DeletionTimestamp) && now == o.world.hold, nil
+	cluster, err := capi.ReadClusterAlone(ctx, r.Live, client.ObjectKey{Namespace: a.Namespace, Name: a.Spec.ClusterName})
+	if err != nil {
+		return false, err
+	}
+	frozen := freeze.InEffect(ctx, r.Live, a.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())
+	now := hold.Of(hold.Asking{Kind: kindName, Annotations: live.Annotations, Mode: live.Spec.Reconcile}, cluster, frozen)
+	same := live.UID == a.UID && live.Generation == a.Generation && live.DeletionTimestamp.Equal(a.DeletionTimestamp)
+	return same && cluster.Found == o.cluster.Found && now == o.world.hold, nil
 }
 
 // conclude reports what was done, and says when to look again.
@@ -131,6 +138,7 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AzureCluster
 	}
 	if actErr != nil {
 		if blocked, sorted := obstacleOf(actErr); sorted {
+			r.later(o, blocked.again)
 			return ctrl.Result{RequeueAfter: blocked.again}, nil
 		}
 		return ctrl.Result{}, actErr
@@ -151,7 +159,7 @@ func (r *Reconciler) again(o *observation) time.Duration {
 		wait = min(wait, o.plan.again)
 	}
 	// Watches tell of most things; what is not done is looked at again all the same, which asks nothing of Azure where CAPZ has the cluster.
-	if o.unanswered || o.plan.verdict != done {
+	if o.unanswered || o.plan.verdict != done && !r.isLeft(o) {
 		wait = min(wait, personPause)
 	}
 	if !o.frozen.CheckAgain.IsZero() {
@@ -160,17 +168,42 @@ func (r *Reconciler) again(o *observation) time.Duration {
 	return wait
 }
 
-// looked tells the sweeps what this look at Azure has shown, and clears the suspicion that led to it.
+// looked tells the sweeps what this look at Azure has shown, or when the next one comes, and clears the suspicion that led to it.
 func (r *Reconciler) looked(a *fleetwrightv1.AzureClusterAutoscaler, o *observation) {
-	if !o.world.live || o.world.deleting {
-		return
+	switch {
+	case o.world.deleting:
+	case o.world.obstacle != nil, o.unanswered:
+		r.later(o, r.again(o))
+	case o.world.live:
+		if o.outcome() == sweep.AsDeclared {
+			r.suspects.clear(client.ObjectKeyFromObject(a))
+		}
+		if r.Watch != nil {
+			r.Watch.Looked(o.id, r.Clock.Now(), o.outcome())
+		}
 	}
-	drifted := o.world.applied && len(autoscalerprofile.Differing(o.world.wanted, o.world.azure.Values)) > 0
-	if !drifted {
-		r.suspects.clear(client.ObjectKeyFromObject(a))
+}
+
+// outcome is what has come of a look at Azure.
+func (o *observation) outcome() sweep.Outcome {
+	switch {
+	case !o.world.applied || len(autoscalerprofile.Differing(o.world.wanted, o.world.azure.Values)) == 0:
+		return sweep.AsDeclared
+	case o.plan.writes():
+		return sweep.Healed
 	}
-	if r.Watch != nil {
-		r.Watch.Looked(o.id, r.Clock.Now(), drifted)
+	return sweep.Standing
+}
+
+// isLeft is true for drift that nobody heals, and that sweeps look at: ever more rarely, and at once when it has changed.
+func (r *Reconciler) isLeft(o *observation) bool {
+	return r.Watch != nil && o.world.live && o.plan.again == 0 && o.outcome() == sweep.Standing
+}
+
+// later tells the sweeps that this look has come to nothing, and that another comes by itself after a time.
+func (r *Reconciler) later(o *observation, wait time.Duration) {
+	if r.Watch != nil && o.id != "" && wait > 0 {
+		r.Watch.Later(o.id, r.Clock.Now().Add(wait))
 	}
 }
 

@@ -43,9 +43,7 @@ func TestWhatWakesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newStage(t, managedKind, leastWaste)
-	sweeper := sweep.New(sweep.Options{
-		Azure: func(context.Context, string) (graph.Azure, error) { return rows{s: s}, nil }, Every: 100 * time.Millisecond,
-	})
+	sweeper := sweep.New(sweep.Options{Azure: rows{s: s}, Every: 100 * time.Millisecond})
 	if err := AddToManager(mgr, Options{Workers: 2, Azures: s.azure, Sweeper: sweeper, Namespace: "manager"}); err != nil {
 		t.Fatal(err)
 	}

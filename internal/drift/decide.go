@@ -97,21 +97,34 @@ func Decide(policy fleetwrightv1.DriftPolicy, look Look, history []Write, now ti
 	return v
 }
 
-// contention tells whether the last three opposite writes came within an hour, and when the first of them did. Opposite is a write of
-// another's that came after one of ours, or first of all: several in a row are one change of mind.
+// Fought tells whether the drift that stands at now is at least the second within an hour. Then who writes the opposite is worth a question:
+// the third is left to him.
+func Fought(history []Write, now time.Time) bool {
+	all := opposites(history)
+	return len(all) > 1 && now.Sub(all[len(all)-2]) <= contentionSpan
+}
+
+// contention tells whether the last three opposite writes came within an hour, and when the first of them did.
 func contention(history []Write) (first time.Time, contended bool) {
-	var opposite []time.Time
-	for i, w := range history {
-		if !w.Ours && (i == 0 || history[i-1].Ours) {
-			opposite = append(opposite, w.At)
-		}
-	}
-	n := len(opposite)
+	all := opposites(history)
+	n := len(all)
 	if n < oppositeWrites {
 		return time.Time{}, false
 	}
-	first = opposite[n-oppositeWrites]
-	return first, opposite[n-1].Sub(first) <= contentionSpan
+	first = all[n-oppositeWrites]
+	return first, all[n-1].Sub(first) <= contentionSpan
+}
+
+// opposites are the times of the opposite writes: those of another's that came after one of ours, or first of all. Several in a row are one
+// change of mind.
+func opposites(history []Write) []time.Time {
+	var out []time.Time
+	for i, w := range history {
+		if !w.Ours && (i == 0 || history[i-1].Ours) {
+			out = append(out, w.At)
+		}
+	}
+	return out
 }
 
 // whoever is the name of the other manager: that of this look, else the last that is known.

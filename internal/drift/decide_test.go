@@ -57,6 +57,28 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestFought: from the second opposite write within an hour on, somebody may have to be named.
+func TestFought(t *testing.T) {
+	other, ours := func(m int) Write { return Write{At: at(m)} }, func(m int) Write { return Write{At: at(m), Ours: true} }
+	for name, tc := range map[string]struct {
+		history []Write
+		want    bool
+	}{
+		"nothing known":        {},
+		"the first":            {history: []Write{other(-1)}},
+		"two without answer":   {history: []Write{other(-2), other(-1)}},
+		"the second":           {history: []Write{other(-60), ours(-59), other(-1)}, want: true},
+		"the second, later":    {history: []Write{other(-61), ours(-60), other(-1)}},
+		"the third, and later": {history: []Write{other(-300), ours(-299), other(-20), ours(-19), other(-1)}, want: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Fought(tc.history, noon); got != tc.want {
+				t.Errorf("fought is %t, want %t", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestContention(t *testing.T) {
 	other, ours := func(m int) Write { return Write{At: at(m)} }, func(m int) Write { return Write{At: at(m), Ours: true} }
 	for name, tc := range map[string]struct {

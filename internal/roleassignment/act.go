@@ -2,12 +2,16 @@ package roleassignment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
 	"github.com/fleetwright/fleetwright/internal/kube"
 )
@@ -22,6 +26,9 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureRoleAssignme
 		return r.remember(ctx, a, o, *o.world.found)
 	case assign:
 		made, err := o.azure.Assign(ctx, o.world.wanted)
+		if refusal.Is(err, refusal.Exists) && o.world.applied {
+			return errors.Join(err, r.unmark(ctx, a, o))
+		}
 		if err != nil {
 			return err // a drift that stands, and nobody's new write: if only the reply was lost, the next look finds it as declared
 		}
@@ -44,6 +51,12 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureRoleAssignme
 func (r *Reconciler) remember(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation, found roles.Assignment) error {
 	text := markText(withMark(o.marks, mark{o.world.wanted.PrincipalID, found.ID}))
 	return r.annotate(ctx, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: text})
+}
+
+// unmark forgets an assignment in whose place somebody has made an equal one: the next look finds that, and it is no drift.
+func (r *Reconciler) unmark(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation) error {
+	left := slices.DeleteFunc(slices.Clone(o.marks), func(m mark) bool { return strings.EqualFold(m.principal, o.world.wanted.PrincipalID) })
+	return r.annotate(ctx, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: markText(left)})
 }
 
 // annotate sets annotations of the object; an empty value takes one off. Somebody else's write meanwhile is a conflict.

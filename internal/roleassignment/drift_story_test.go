@@ -10,13 +10,17 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
 )
 
-// TestDriftIsHealedOnce: somebody deletes the assignment; one GET, one list and one PUT make it again, and it is told.
+// TestDriftIsHealedOnce: somebody deletes the assignment; one GET and one PUT make it again, and it is told, with a name from the log.
 func TestDriftIsHealedOnce(t *testing.T) {
 	s := newStage(t, newAssignment())
 	s.look()
 	s.clock.SetTime(noon.Add(2 * time.Hour))
 	s.deleteBySomebody(s.own())
+	before := s.reads()
 	s.look()
+	if n := s.reads() - before; n != 2 {
+		t.Errorf("%d reads", n)
+	}
 	s.want("Ready", "True", "Ready", "assigned")
 	s.wantWrites("PUT 201", "PUT 201")
 	history := s.object().Status.DriftHistory
@@ -39,6 +43,28 @@ func (s *stage) events() string {
 		default:
 			return strings.Join(all, "\n")
 		}
+	}
+}
+
+// TestWhoDeletedManyIsNotAsked: a storm is healed without its names, but a second drift of one thing is asked about all the same.
+func TestWhoDeletedManyIsNotAsked(t *testing.T) {
+	s := newStage(t, newAssignment())
+	s.look()
+	for range namesPerHour {
+		s.reconciler.curiosity.may(noon.Add(time.Minute))
+	}
+	for _, want := range []string{"", ownerID} {
+		s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
+		s.deleteBySomebody(s.own())
+		s.look()
+		history := s.object().Status.DriftHistory
+		if got := history[len(history)-1]; got.Outcome != "Healed" || got.ChangedBy != want {
+			t.Errorf("drift %+v, want it by %q", got, want)
+		}
+	}
+	s.clock.SetTime(noon.Add(time.Minute + time.Hour))
+	if !s.reconciler.curiosity.may(s.clock.Now()) {
+		t.Error("nothing is asked an hour later")
 	}
 }
 
@@ -156,7 +182,15 @@ func TestAnotherHasMadeIt(t *testing.T) {
 	// Theirs again: with it, deletion takes nothing away.
 	s.deleteBySomebody(s.own())
 	s.assignBy(foreignID)
+	if r := s.look(); r.RequeueAfter != freshPause {
+		t.Errorf("looks again in %s", r.RequeueAfter)
+	}
+	s.want("Assigned", "False", "NotAssigned", "somebody else has just made the same assignment")
 	s.look()
+	s.want("Ready", "True", "Ready", "adopted, made by somebody else as "+foreignID)
+	if n := len(s.object().Status.DriftHistory); n != 1 {
+		t.Errorf("%d drifts are told", n)
+	}
 	if got := s.object().Annotations[fleetwrightv1.AnnotationRoleAssignments]; got != s.kubelet+"="+foreignID {
 		t.Errorf("written down: %s", got)
 	}
@@ -167,7 +201,7 @@ func TestAnotherHasMadeIt(t *testing.T) {
 	if s.object() != nil {
 		t.Error("the object is still there")
 	}
-	s.wantWrites("PUT 201")
+	s.wantWrites("PUT 201", "PUT 409")
 }
 
 func TestAnotherHasMadeItWhichIsReported(t *testing.T) {

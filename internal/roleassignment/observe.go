@@ -79,22 +79,38 @@ func (r *Reconciler) ask(ctx context.Context, a *fleetwrightv1.AzureRoleAssignme
 	if err := r.askFound(ctx, o); err != nil {
 		return err
 	}
-	key := client.ObjectKeyFromObject(a)
+	key, now := client.ObjectKeyFromObject(a), r.Clock.Now()
 	if o.world.found != nil || !o.world.applied {
-		r.memory.AsDeclared(key, a.Generation, r.Clock.Now())
+		r.memory.AsDeclared(key, a.Generation, now)
 		return nil
 	}
-	o.world.gone = r.whoDeleted(ctx, o)
-	o.world.history = r.memory.Drifted(key, a.Generation, o.world.gone, r.Clock.Now())
+	o.world.gone = drift.Look{Fields: []drift.Field{{Path: drift.Missing}}, Applied: true}
+	o.world.history = r.memory.Drifted(key, a.Generation, o.world.gone, now)
+	o.world.gone.ChangedBy = o.world.history[len(o.world.history)-1].By // as an earlier look has heard
+	if o.world.gone.ChangedBy == "" && (!o.world.heals() || drift.Fought(o.world.history, now) || r.curiosity.may(now)) {
+		r.nameWhoDeleted(ctx, o)
+		o.world.history = r.memory.Drifted(key, a.Generation, o.world.gone, now)
+	}
 	return nil
+}
+
+// heals is true for an assignment that is made again when it is gone, by its policy.
+func (w world) heals() bool {
+	return w.spec.DriftPolicy == "" || w.spec.DriftPolicy == fleetwrightv1.DriftPolicyHeal
+}
+
+// makesAgain is true for one that this look would make again.
+func (w world) makesAgain() bool {
+	return w.heals() && !w.deleting && !w.leaving && !w.hold.Everything()
 }
 
 // logFor is how far back the deletion of an assignment is looked for.
 const logFor = 24 * time.Hour
 
-// whoDeleted asks who it was. It only goes into words, and the log comes minutes late: without an answer it is not known.
-func (r *Reconciler) whoDeleted(ctx context.Context, o *observation) drift.Look {
-	look := drift.Look{Fields: []drift.Field{{Path: drift.Missing}}, Applied: true}
+// nameWhoDeleted asks who it was: of what is gone only the activity log tells. It only goes into words, and the log comes minutes late:
+// without an answer it is not known. So it is asked about a drift that is left, since that is for a person; from the second in a row on, since
+// the third is left to whoever it is; and about any other while that is cheap.
+func (r *Reconciler) nameWhoDeleted(ctx context.Context, o *observation) {
 	known, _ := markOf(o.marks, o.world.wanted.PrincipalID)
 	changes, err := o.azure.Changes(ctx, known.id, r.Clock.Now().Add(-logFor))
 	if err != nil {
@@ -102,10 +118,9 @@ func (r *Reconciler) whoDeleted(ctx context.Context, o *observation) drift.Look 
 	}
 	for _, c := range changes {
 		if strings.HasSuffix(strings.ToLower(c.Operation), "/delete") {
-			look.ChangedAt, look.ChangedBy = c.At, c.By
+			o.world.gone.ChangedAt, o.world.gone.ChangedBy = c.At, c.By
 		}
 	}
-	return look
 }
 
 // connect finds the identity by which Azure is asked.
@@ -132,7 +147,7 @@ func (r *Reconciler) connect(ctx context.Context, o *observation) error {
 
 // askWanted finds out which assignment is wanted.
 func (r *Reconciler) askWanted(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation) error {
-	principal, waits, err := principalOf(ctx, o.azure, a, o.cluster)
+	principal, waits, err := principalOf(ctx, o.azure, a, o.cluster, r.Clock.Now())
 	if err != nil || waits != nil {
 		o.world.obstacle = waits
 		return err
@@ -157,20 +172,22 @@ func (r *Reconciler) askWanted(ctx context.Context, a *fleetwrightv1.AzureRoleAs
 	return nil
 }
 
-// askFound reads the assignment that is known, or looks for one. What was there and is not in its place is looked for in the list as well:
-// a list may lag behind, and so may a single answer.
+// askFound reads the assignment that is known, or looks for one. Ours that was there and is not in its place is not looked for when it will
+// be made again: Azure takes no two equal ones, so that the PUT finds out whether somebody has made another.
 func (r *Reconciler) askFound(ctx context.Context, o *observation) error {
 	known, marked := markOf(o.marks, o.world.wanted.PrincipalID)
 	o.world.applied = marked
 	if marked {
 		found, err := o.azure.Assignment(ctx, known.id)
-		if err == nil && found.Same(o.world.wanted) {
+		switch {
+		case err == nil && found.Same(o.world.wanted):
 			// Sweeps watch the first mark: an identity that the cluster has again comes first again.
 			o.world.found, o.world.marked = &found, known == o.marks[0]
 			return nil
-		}
-		if err != nil && !refusal.Is(err, refusal.Gone) {
+		case err != nil && !refusal.Is(err, refusal.Gone):
 			return err
+		case err != nil && strings.EqualFold(known.id, o.world.wanted.ID) && o.world.makesAgain():
+			return nil
 		}
 	}
 	list, err := o.azure.Assignments(ctx, o.world.wanted.Scope, o.world.wanted.PrincipalID)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
@@ -29,15 +30,20 @@ func early(a *fleetwrightv1.AzureRoleAssignment, cluster capi.Cluster) *obstacle
 }
 
 // principalOf is the object id of who gets the role, or what it waits for. The objects of flavour AzureASOManaged tell a cluster's
-// identities; those of AzureManaged do not, so Azure is asked.
-func principalOf(ctx context.Context, azure roles.Azure, a *fleetwrightv1.AzureRoleAssignment, cluster capi.Cluster) (string, *obstacle, error) {
+// identities; those of AzureManaged do not, so Azure is asked. What it has answered before counts for a day, but not for a Cluster that is
+// younger, nor while Entra ID does not know the principal.
+func principalOf(ctx context.Context, azure roles.Azure, a *fleetwrightv1.AzureRoleAssignment, cluster capi.Cluster, now time.Time) (string, *obstacle, error) {
 	if id := a.Spec.Principal.ObjectID; id != "" {
 		return strings.ToLower(id), nil, nil
 	}
 	which, identities := a.Spec.Principal.ClusterIdentity, told(cluster)
 	if of(identities, which) == "" {
+		since := cluster.CreatedAt
+		if !unknownSince(a.Status.Conditions).IsZero() {
+			since = now
+		}
 		var err error
-		if identities, err = azure.IdentitiesOf(ctx, cluster.ManagedClusterID()); refusal.Is(err, refusal.Gone) {
+		if identities, err = azure.IdentitiesOf(ctx, cluster.ManagedClusterID(), since); refusal.Is(err, refusal.Gone) {
 			return "", waitsFor("Azure has no cluster %s", cluster.ManagedClusterID()), nil
 		} else if err != nil {
 			return "", nil, err

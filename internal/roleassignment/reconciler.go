@@ -25,6 +25,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/drift"
+	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
 	"github.com/fleetwright/fleetwright/internal/kube"
@@ -52,7 +53,8 @@ type Clusters interface {
 
 // Watch hears of what was looked at, so that nobody looks again without need; see package sweep.
 type Watch interface {
-	Looked(id string, at time.Time, drifted bool)
+	Looked(id string, at time.Time, outcome sweep.Outcome)
+	Later(id string, until time.Time)
 	Forget(id string)
 }
 
@@ -73,7 +75,8 @@ type Reconciler struct {
 	// Rest is how long an assignment that is as it should be is left alone when nobody says otherwise.
 	Rest time.Duration
 
-	memory drift.Memory
+	memory    drift.Memory
+	curiosity curiosity
 }
 
 // Reconcile does the next thing for one AzureRoleAssignment: finds it in Azure, makes it, deletes it, or proves that it works.
@@ -93,6 +96,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AzureRoleAs
 	ctx = broker.For(ctx, broker.Call{Cluster: a.Namespace + "/" + a.Spec.ClusterName})
 	o, err := r.look(ctx, a)
 	if wait := pauseAfter(err); wait > 0 {
+		r.later(marksOf(a), wait)
 		return ctrl.Result{RequeueAfter: wait}, nil // what was known still holds
 	} else if err != nil {
 		return ctrl.Result{}, err
@@ -127,7 +131,7 @@ func (r *Reconciler) stands(ctx context.Context, a *fleetwrightv1.AzureRoleAssig
 	cluster := o.cluster
 	if a.Spec.ClusterName != "" {
 		var err error
-		if cluster, err = capi.ReadCluster(ctx, r.Live, clusterKey(a)); err != nil {
+		if cluster, err = capi.ReadClusterAlone(ctx, r.Live, clusterKey(a)); err != nil {
 			return false, err
 		}
 	}
@@ -151,6 +155,7 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AzureRoleAss
 	}
 	if actErr != nil {
 		if blocked, sorted := obstacleOf(actErr, unknownSince(a.Status.Conditions), r.Clock.Now()); sorted {
+			r.later(o.marks, blocked.again)
 			return ctrl.Result{RequeueAfter: blocked.again}, nil
 		}
 		return ctrl.Result{}, actErr
@@ -180,16 +185,39 @@ func (r *Reconciler) again(o *observation) time.Duration {
 	return wait
 }
 
-// looked tells the sweeps what this look has shown.
+// looked tells the sweeps what this look has shown, or when the next one comes.
 func (r *Reconciler) looked(o *observation) {
-	if r.Watch == nil || o.world.obstacle != nil || o.world.deleting {
-		return
+	switch {
+	case r.Watch == nil || o.world.deleting:
+	case o.world.obstacle != nil:
+		r.later(o.marks, o.world.obstacle.again)
+	default:
+		if id, outcome := o.seen(); id != "" {
+			r.Watch.Looked(id, r.Clock.Now(), outcome)
+		}
 	}
-	id := o.world.wanted.ID
-	if o.world.found != nil {
-		id = o.world.found.ID
+}
+
+// seen is what this look has shown of the assignment that sweeps watch: the first that is written down. It is empty when none is.
+func (o *observation) seen() (id string, outcome sweep.Outcome) {
+	switch f := o.world.found; {
+	case f != nil && (o.world.marked || o.plan.action == remember):
+		return f.ID, sweep.AsDeclared
+	case f != nil && o.plan.action == assign && o.drifted():
+		return f.ID, sweep.Healed
+	case f != nil && o.plan.action == assign:
+		return f.ID, sweep.AsDeclared
+	case len(o.marks) > 0 && o.world.applied:
+		return o.marks[0].id, sweep.Standing
 	}
-	r.Watch.Looked(id, r.Clock.Now(), len(o.plan.drift.Fields) > 0 && o.world.applied)
+	return "", ""
+}
+
+// later tells the sweeps that this look has come to nothing, and that another comes by itself after a time.
+func (r *Reconciler) later(marks []mark, wait time.Duration) {
+	if r.Watch != nil && len(marks) > 0 && wait > 0 {
+		r.Watch.Later(marks[0].id, r.Clock.Now().Add(wait))
+	}
 }
 
 func (r *Reconciler) forget(a *fleetwrightv1.AzureRoleAssignment, o *observation) {

@@ -108,7 +108,7 @@ func newStage(t *testing.T, objects ...client.Object) *stage {
 		}
 	}
 	azure := s.connect()
-	identities, err := azure.IdentitiesOf(t.Context(), clusterID)
+	identities, err := azure.IdentitiesOf(t.Context(), clusterID, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,14 +118,18 @@ func newStage(t *testing.T, objects ...client.Object) *stage {
 }
 
 // connect is the real client, by the service principal of the environment.
-func (s *stage) connect() roles.Azure {
+func (s *stage) connect(change ...func(*arm.Options)) roles.Azure {
 	s.t.Helper()
 	for name, value := range map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": appID, "AZURE_CLIENT_SECRET": "never-to-be-seen", "AZURE_FEDERATED_TOKEN_FILE": ""} {
 		s.t.Setenv(name, value)
 	}
-	c, err := arm.New(arm.Options{
+	options := arm.Options{
 		ResourceManagerEndpoint: s.azure.URL(), ResourceManagerAudience: simclient.Audience, AuthorityHost: s.azure.URL() + "/", CAFile: s.azure.CAFile(), Clock: s.clock,
-	})
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	c, err := arm.New(options)
 	if err != nil {
 		s.t.Fatal(err)
 	}

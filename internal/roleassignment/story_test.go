@@ -28,7 +28,7 @@ func TestStoryOfAnAssignment(t *testing.T) {
 	if a.Status.AssignmentID != s.own() || a.Status.Origin != "Created" || a.Status.PrincipalID != s.kubelet || a.Status.RoleDefinitionID != testRole {
 		t.Errorf("status %+v", a.Status)
 	}
-	// At rest one look asks for the cluster's identity and for the assignment, and writes nothing.
+	// At rest one look asks for the assignment, and writes nothing.
 	before := s.reads()
 	if _, kept := a.Annotations["theirs"]; !kept {
 		t.Errorf("annotations %v", a.Annotations)
@@ -36,7 +36,7 @@ func TestStoryOfAnAssignment(t *testing.T) {
 	if r := s.look(); r.RequeueAfter != restWithout {
 		t.Errorf("looks again in %s", r.RequeueAfter)
 	}
-	if n := s.reads() - before; n != 2 {
+	if n := s.reads() - before; n != 1 {
 		t.Errorf("%d reads", n)
 	}
 	if s.object().ResourceVersion != a.ResourceVersion {

@@ -20,7 +20,8 @@ const (
 
 // Calls counts requests by what they are.
 type Calls struct {
-	Queries, Gets, Lists, Puts int
+	// Gets are those of things, Others are of what a look at one needs besides: lists, logs, roles, identities and maintenance windows.
+	Queries, Gets, Others, Puts int
 	// Refused are those with 429.
 	Refused int
 	// Needless are PUTs of what was as declared.
@@ -28,13 +29,15 @@ type Calls struct {
 }
 
 // All is every request that was made.
-func (c Calls) All() int { return c.Queries + c.Gets + c.Lists + c.Puts }
+func (c Calls) All() int { return c.Queries + c.Gets + c.Others + c.Puts }
 
 // Azure is one subscription tree as one principal sees it. It is not safe for concurrent use.
 type Azure struct {
 	Things   []*Thing
 	Calls    Calls
 	Episodes []*Episode
+	// Blind are the subscriptions that Resource Graph leaves out, because this principal may not read them.
+	Blind map[string]bool
 
 	byID    map[string]*Thing
 	rows    map[bool]map[string][]*group // by kind (profile or not) and subscription
@@ -110,9 +113,9 @@ func (a *Azure) Get(now time.Time, t *Thing) (value string, style int, there boo
 	return t.now.value, t.now.style, t.now.value != "", 0
 }
 
-// List reads a list or a log of a subscription, as a look at what is missing does.
-func (a *Azure) List(now time.Time, subscription string) (wait time.Duration) {
-	a.Calls.Lists++
+// Other reads something else of a subscription.
+func (a *Azure) Other(now time.Time, subscription string) (wait time.Duration) {
+	a.Calls.Others++
 	wait, ok := a.take(now, armReads, subscription)
 	if ok {
 		return 0
@@ -175,6 +178,9 @@ func (a *Azure) Query(now time.Time, profiles bool, subscriptions []string, from
 	}
 	p := Page{Remaining: remaining, Resets: resets}
 	for _, s := range subscriptions {
+		if a.Blind[s] {
+			continue
+		}
 		for _, group := range a.rows[profiles][s] {
 			row, there := group.row(now)
 			if !there {

@@ -19,6 +19,9 @@ const ThingsPerCluster = 7
 // Good is the value of a thing that is as declared. A thing that is gone has the value "".
 const Good = "least-waste"
 
+// Role is the role of all assignments, AcrPull.
+const Role = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+
 // Thing is one resource in Azure.
 type Thing struct {
 	ID           string
@@ -72,13 +75,25 @@ func Fleet(clusters, subscriptions int, random *rand.Rand) []*Thing {
 			scope := fmt.Sprintf("/subscriptions/%s/resourceGroups/rg-shared/providers/Microsoft.ContainerRegistry/registries/shared%d", subscription, i)
 			out = append(out, &Thing{
 				ID: scope + "/providers/Microsoft.Authorization/roleAssignments/" + newGUID(random), Cluster: c, Subscription: subscription,
-				Scope: scope, Role: "7f951dda-4ed3-4680-a7ca-43fe172d538d", Principal: principal,
+				Scope: scope, Role: Role, Principal: principal,
 			})
 		}
 	}
 	for _, t := range out {
 		t.now = state{value: Good}
 		t.seen = t.now
+	}
+	return out
+}
+
+// SomeSubscriptions are the first n subscriptions of a fleet.
+func SomeSubscriptions(things []*Thing, n int) map[string]bool {
+	out := map[string]bool{}
+	for _, t := range things {
+		if len(out) == n {
+			break
+		}
+		out[t.Subscription] = true
 	}
 	return out
 }

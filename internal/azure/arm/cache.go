@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/sync/singleflight"
 	"k8s.io/utils/clock"
+
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 )
 
 // cache keeps answers for a while and lets those who ask for the same at the same time share one request. Errors are
@@ -36,8 +38,9 @@ func (c *cache[V]) get(ctx context.Context, key string, since time.Time, fetch f
 	if value, found := c.fresh(key, since); found {
 		return value, nil
 	}
-	// Nobody shares a request that may have been answered before what he asks about.
-	flight := c.flights.DoChan(key+"@"+since.UTC().Format(time.RFC3339Nano), func() (any, error) {
+	// Nobody shares a request that may have been answered before what he asks about, or that waits for budget behind others he goes before.
+	shared := key + "@" + since.UTC().Format(time.RFC3339Nano) + "@" + broker.CallOf(ctx).Priority.String()
+	flight := c.flights.DoChan(shared, func() (any, error) {
 		// The answer may have come between the look above and here.
 		if value, found := c.fresh(key, since); found {
 			return value, nil
@@ -77,4 +80,11 @@ func (c *cache[V]) store(key string, value V, asked time.Time) {
 	now := c.clock.Now()
 	maps.DeleteFunc(c.answers, func(_ string, k kept[V]) bool { return !now.Before(k.until) })
 	c.answers[key] = kept[V]{value, asked, now.Add(c.keep)}
+}
+
+// drop forgets an answer.
+func (c *cache[V]) drop(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.answers, key)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/capacity"
+	"github.com/fleetwright/fleetwright/internal/azure/roles"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 	// change with each node.
 	keepSKUs  = 15 * time.Minute
 	keepUsage = 30 * time.Second
-	// The GUID of a role and the name of a registry do not change.
+	// The GUID of a role and the name of a registry do not change, and the identities of a cluster hardly ever do.
 	keepNames = 24 * time.Hour
 	// timeout bounds each read with all its pages, and each write.
 	timeout = 30 * time.Second
@@ -64,6 +65,8 @@ type Client struct {
 	spaces *cache[map[string]space]
 	// roleIDs and loginServers are GUIDs by scope and name, and host names by registry.
 	roleIDs, loginServers *cache[string]
+	// identities are those of clusters, by the cluster's id.
+	identities *cache[roles.Identities]
 }
 
 // New makes a Client. Who it is, is read from the environment (workload identity, service principal, Azure CLI, in this order); ErrNoCredentials says that there is
@@ -122,6 +125,7 @@ func newClient(o Options, options policy.ClientOptions, credential azcore.TokenC
 		spaces: newCache[map[string]space](o.Clock, keepUsage),
 
 		roleIDs: newCache[string](o.Clock, keepNames), loginServers: newCache[string](o.Clock, keepNames),
+		identities: newCache[roles.Identities](o.Clock, keepNames),
 	}, nil
 }
 

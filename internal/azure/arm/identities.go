@@ -20,12 +20,23 @@ const (
 	registriesVersion = "2023-07-01"
 )
 
-// IdentitiesOf implements roles.Azure with one GET of the cluster.
-func (c *Client) IdentitiesOf(ctx context.Context, managedClusterID string) (roles.Identities, error) {
+// IdentitiesOf implements roles.Azure with one GET of the cluster, which is kept once it names both identities.
+func (c *Client) IdentitiesOf(ctx context.Context, managedClusterID string, since time.Time) (roles.Identities, error) {
 	parsed, err := parse(managedClusterID, clusterType)
 	if err != nil {
 		return roles.Identities{}, fmt.Errorf("read the identities of a cluster: %w", err)
 	}
+	key := strings.ToLower(managedClusterID)
+	found, err := c.identities.get(ctx, key, since, func(ctx context.Context) (roles.Identities, error) {
+		return c.readIdentities(ctx, managedClusterID, "read the identities of cluster "+parsed.Name)
+	})
+	if found.Kubelet == "" || found.ControlPlane == "" {
+		c.identities.drop(key) // it may have them soon
+	}
+	return found, err
+}
+
+func (c *Client) readIdentities(ctx context.Context, managedClusterID, doing string) (roles.Identities, error) {
 	type user struct {
 		PrincipalID string `json:"principalId"`
 		ObjectID    string `json:"objectId"`
@@ -39,7 +50,7 @@ func (c *Client) IdentitiesOf(ctx context.Context, managedClusterID string) (rol
 			Profile map[string]user `json:"identityProfile"`
 		} `json:"properties"`
 	}
-	err = c.resource(ctx, "read the identities of cluster "+parsed.Name, request{
+	err := c.resource(ctx, doing, request{
 		method: http.MethodGet, path: managedClusterID, version: clustersVersion, needs: right{readCluster, managedClusterID},
 	}, &cluster)
 	if err != nil {

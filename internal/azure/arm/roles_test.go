@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	aks "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerservice/armcontainerservice/v8"
@@ -115,9 +116,16 @@ func TestIdentitiesOfACluster(t *testing.T) {
 	a := newAzure(t)
 	a.put(clusterID+"2", "2025-10-01", `{"location": "`+location+`", "identity": {"type": "SystemAssigned"}, "properties": {"dnsPrefix": "shop2",
 		"agentPoolProfiles": [{"name": "sys", "mode": "System", "count": 1, "vmSize": "Standard_D4s_v5", "osType": "Linux"}]}}`)
-	got, err := a.client.IdentitiesOf(t.Context(), clusterID+"2")
-	if err != nil {
-		t.Fatal(err)
+	// It is asked once, and again only by whoever needs to know how it is since.
+	var got roles.Identities
+	for _, since := range []time.Time{{}, a.clock.Now(), a.clock.Now().Add(time.Second)} {
+		var err error
+		if got, err = a.client.IdentitiesOf(t.Context(), clusterID+"2", since); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := a.asked("/managedClusters/shop2"); n != 2 {
+		t.Errorf("asked %d times, want twice", n)
 	}
 	answer, err := build(a, aks.NewManagedClustersClient).Get(t.Context(), group, "shop2", nil)
 	if err != nil {
@@ -127,7 +135,7 @@ func TestIdentitiesOfACluster(t *testing.T) {
 	if got != want || got.Kubelet == "" || got.ControlPlane == "" {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if _, err := a.client.IdentitiesOf(t.Context(), clusterID+"x"); !refusal.Is(err, refusal.Gone) {
+	if _, err := a.client.IdentitiesOf(t.Context(), clusterID+"x", time.Time{}); !refusal.Is(err, refusal.Gone) {
 		t.Errorf("of a cluster that is not there: %v", err)
 	}
 }

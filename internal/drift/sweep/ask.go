@@ -23,19 +23,15 @@ const (
 
 // ask reads all rows about a batch, or fails as a whole: half an answer would make the rest look as if it were gone.
 func (s *Sweeper) ask(ctx context.Context, t registered, b batch) ([]json.RawMessage, error) {
-	azure, err := s.options.Azure(ctx, b.identity)
-	if err != nil {
-		return nil, err
-	}
 	// Nothing waits for a sweep: all others go first.
 	ctx = broker.For(ctx, broker.Call{Priority: broker.PrioritySweep})
 	if t.Query != nil {
-		return s.query(ctx, azure, graph.Query{Subscriptions: b.subscriptions, Text: t.Query(b.declared) + "\n| order by id asc"})
+		return s.query(ctx, graph.Query{Subscriptions: b.subscriptions, Text: t.Query(b.declared) + "\n| order by id asc"})
 	}
 	var all []json.RawMessage
 	for _, c := range t.Lists(b.declared) {
 		err := s.patiently(ctx, func() error {
-			rows, err := azure.Rows(ctx, c)
+			rows, err := s.options.Azure.Rows(ctx, c)
 			all = append(all, rows...)
 			return err
 		})
@@ -46,12 +42,12 @@ func (s *Sweeper) ask(ctx context.Context, t registered, b batch) ([]json.RawMes
 	return all, nil
 }
 
-func (s *Sweeper) query(ctx context.Context, azure graph.Azure, q graph.Query) ([]json.RawMessage, error) {
+func (s *Sweeper) query(ctx context.Context, q graph.Query) ([]json.RawMessage, error) {
 	var all []json.RawMessage
 	for range maxPages {
 		var page graph.Page
 		err := s.patiently(ctx, func() (err error) {
-			page, err = azure.Query(ctx, q)
+			page, err = s.options.Azure.Query(ctx, q)
 			return err
 		})
 		if err != nil {

@@ -1,14 +1,12 @@
 package sweep
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 )
 
-// batch is what is asked about at once: whole subscriptions of one identity.
+// batch is what is asked about at once: whole subscriptions.
 type batch struct {
-	identity string
 	// subscriptions are in order; none is for things above all subscriptions.
 	subscriptions []string
 	declared      []Declared
@@ -16,50 +14,90 @@ type batch struct {
 	rows int
 }
 
-// place is where things are asked about together.
-type place struct{ identity, subscription string }
-
 // batches groups what is declared, as many subscriptions together as fit on one page: a page costs the same whether it is full or not.
 // They come in an order that stays while the fleet does. row names the row that shows a thing, nil for its own.
 func batches(declared []Declared, row func(Declared) string, page int) []batch {
-	groups := map[place][]Declared{}
-	for _, d := range declared {
-		at := place{d.Identity, subscriptionOf(d.ID)}
-		groups[at] = append(groups[at], d)
-	}
-	places := slices.SortedFunc(maps.Keys(groups), func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.identity, b.identity), cmp.Compare(a.subscription, b.subscription))
-	})
+	bySubscription := inSubscriptions(declared)
 	var out []batch
-	for _, at := range places {
-		group := groups[at]
-		rows := rowsOf(group, row)
-		if last := len(out) - 1; last >= 0 && out[last].takes(at, rows, page) {
-			out[last].subscriptions = append(out[last].subscriptions, at.subscription)
-			out[last].declared = append(out[last].declared, group...)
+	for _, subscription := range slices.Sorted(maps.Keys(bySubscription)) {
+		things := bySubscription[subscription]
+		rows := rowsOf(things, row)
+		if last := len(out) - 1; last >= 0 && out[last].takes(rows, page) {
+			out[last].subscriptions = append(out[last].subscriptions, subscription)
+			out[last].declared = append(out[last].declared, things...)
 			out[last].rows += rows
 			continue
 		}
-		b := batch{identity: at.identity, declared: group, rows: rows}
-		if at.subscription != "" {
-			b.subscriptions = []string{at.subscription}
+		b := batch{declared: things, rows: rows}
+		if subscription != "" {
+			b.subscriptions = []string{subscription}
 		}
 		out = append(out, b)
 	}
 	return out
 }
 
-func (b batch) takes(at place, rows, page int) bool {
-	return b.identity == at.identity && at.subscription != "" && len(b.subscriptions) > 0 && b.rows+rows <= page
+// takes tells whether a subscription more fits. What is above all subscriptions comes first, and is asked about by itself.
+func (b batch) takes(rows, page int) bool { return len(b.subscriptions) > 0 && b.rows+rows <= page }
+
+func inSubscriptions(declared []Declared) map[string][]Declared {
+	out := map[string][]Declared{}
+	for _, d := range declared {
+		subscription := subscriptionOf(d.ID)
+		out[subscription] = append(out[subscription], d)
+	}
+	return out
 }
 
-func rowsOf(group []Declared, row func(Declared) string) int {
+func rowsOf(things []Declared, row func(Declared) string) int {
 	if row == nil {
-		return len(group)
+		return len(things)
 	}
 	different := map[string]bool{}
-	for _, d := range group {
+	for _, d := range things {
 		different[row(d)] = true
 	}
 	return len(different)
+}
+
+// group is what is judged together. Rights are given by subscription, so a subscription that the operator may not read says nothing about
+// the others of its batch.
+type group struct {
+	subscriptions []string
+	declared      []Declared
+	// silent tells that no row of these subscriptions has come, also none of something else. Resource Graph leaves out what may not be
+	// read, and does not say so.
+	silent bool
+}
+
+// groups takes the answer about a batch apart: each subscription by itself, but those with few things together, because few say little.
+func groups(declared []Declared, found map[string]Found) []group {
+	heard := map[string]bool{}
+	for _, f := range found {
+		heard[subscriptionOf(f.ID)] = true
+	}
+	var out []group
+	few, silentFew := group{}, group{silent: true}
+	bySubscription := inSubscriptions(declared)
+	for _, subscription := range slices.Sorted(maps.Keys(bySubscription)) {
+		things, silent := bySubscription[subscription], !heard[subscription]
+		switch {
+		case len(things) >= many:
+			out = append(out, group{[]string{subscription}, things, silent})
+		case silent:
+			silentFew.add(subscription, things)
+		default:
+			few.add(subscription, things)
+		}
+	}
+	for _, g := range []group{few, silentFew} {
+		if len(g.declared) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func (g *group) add(subscription string, things []Declared) {
+	g.subscriptions, g.declared = append(g.subscriptions, subscription), append(g.declared, things...)
 }

@@ -7,15 +7,16 @@ import (
 
 // The results of a sweep.
 const (
-	resultOK      = "ok"
-	resultStrange = "strange"
-	resultFailed  = "failed"
+	resultOK         = "ok"
+	resultStrange    = "strange"
+	resultUnreadable = "unreadable"
+	resultFailed     = "failed"
 )
 
 var (
 	sweepsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fleetwright_drift_sweeps_total",
-		Help: "Batches of things in Azure that were looked at for drift, by target and result (ok, strange: most of them looked different at once, failed: nothing is concluded).",
+		Help: "Looks for drift at what is declared in a subscription, small ones together, by target and result (ok, strange: most looked different at once, unreadable: nothing could be seen, failed: nothing is concluded).",
 	}, []string{"target", "result"})
 	suspectsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fleetwright_drift_suspects_total",
@@ -24,10 +25,3 @@ var (
 )
 
 func init() { metrics.Registry.MustRegister(sweepsTotal, suspectsTotal) }
-
-func (v verdict) result() string {
-	if v.strange {
-		return resultStrange
-	}
-	return resultOK
-}

@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -10,77 +9,112 @@ import (
 )
 
 const (
-	// lag is how late Resource Graph may be.
-	lag = 10 * time.Minute
-	// skew is how far clocks may be apart.
-	skew = time.Minute
 	// many is from how many things on it is strange that most of them look different at once. Then only so many canaries are asked
 	// about, until they have said whether it is true.
 	many     = 20
 	canaries = 10
+	// blindRest is how long a thing is left alone that no sweep can see. It is found late then, and for little: seven things of a cluster
+	// cost 0.3 requests an hour so.
+	blindRest = 24 * time.Hour
 )
 
-// known is what the last look at a thing itself has shown: a GET or a write of its controller.
-type known struct {
-	at time.Time
-	// drifted tells that it was not as declared before.
-	drifted bool
-	// shown tells that a row has shown it as declared since. So Resource Graph has caught up, and what it shows next is new.
-	shown bool
+// suspect is a thing that should be looked at. news tells that its row says something new.
+type suspect struct {
+	key    string
+	object types.NamespacedName
+	news   bool
 }
 
-// verdict is what a batch's answer leads to.
+// verdict is what an answer about a group of things leads to.
 type verdict struct {
-	// wake are the objects whose controllers should look.
-	wake []types.NamespacedName
-	// suspects is how many things look different. When strange, only canaries among them are woken.
-	suspects int
-	strange  bool
-	// shown are the times of the looks, by key, since which a row has shown a thing as declared for the first time.
-	shown map[string]time.Time
+	wake   []suspect
+	result string
+	// different is how many things look so, for the log.
+	different int
+	// agreed are the rows, by key, that show the same as the last look for the first time.
+	agreed map[string]agreement
 }
 
-// judge compares what is declared with what was found. rows of other things are passed over.
-func judge(declared []Declared, found map[string]Found, seen func(key string) (known, bool), rules []drift.Rule, now time.Time) verdict {
-	v := verdict{shown: map[string]time.Time{}}
-	looked, confirmed := 0, 0
-	for _, d := range declared {
+// agreement is of the look at a time, and says whether row and look show the thing as declared.
+type agreement struct {
+	at         time.Time
+	asDeclared bool
+}
+
+// judge compares what is declared of a group with what was found. rows of other things are passed over.
+func judge(g group, found map[string]Found, seen func(key string) known, rules []drift.Rule, now time.Time) verdict {
+	v := verdict{result: resultOK, agreed: map[string]agreement{}}
+	looked, confirmed, paused := 0, 0, 0
+	for _, d := range g.declared {
 		key := idKey(d.ID)
-		k, isKnown := seen(key)
-		if isKnown && now.Sub(k.at) < lag {
+		k := seen(key)
+		if k.looked() && now.Sub(k.at) < lag {
 			looked++
-			if k.drifted {
+			if k.outcome != AsDeclared {
 				confirmed++
 			}
 		}
 		f, there := found[key]
-		if there && len(drift.Compare(d.Fields, orEmpty(f.Fields), rules...)) == 0 {
-			if isKnown && !k.shown {
-				v.shown[key] = k.at
-			}
-			continue
+		asDeclared := there && len(drift.Compare(d.Fields, orEmpty(f.Fields), rules...)) == 0
+		if !asDeclared {
+			v.different++
 		}
-		if isKnown && older(f.ChangedAt, k, now) {
-			continue
+		if k.learns(asDeclared) {
+			v.agreed[key] = agreement{k.at, asDeclared}
 		}
-		v.wake = append(v.wake, d.Object)
+		if wakes, news := k.wakes(asDeclared, f.ChangedAt, now); wakes {
+			v.wake = append(v.wake, suspect{key, d.Object, news})
+		} else if !asDeclared {
+			paused++
+		}
 	}
-	v.suspects = len(v.wake)
-	// An outage, a right that was taken away or a query that does not fit any more looks as if the whole fleet had drifted. If it has,
-	// the canaries say so, and the next sweep believes it.
-	believed := looked >= canaries && 2*confirmed > looked
-	if len(declared) >= many && 2*v.suspects > len(declared) && !believed {
-		v.doubt(looked)
+	// An outage, a right that is missing or a query that does not fit any more looks as if everything had drifted. If it has, the canaries
+	// say so, and the next sweep believes it.
+	switch suspects, open := len(v.wake), len(g.declared)-paused; {
+	case len(g.declared) < many, looked >= canaries && 2*confirmed > looked:
+	case g.silent:
+		v.result, v.wake = resultUnreadable, blind(g.declared, v.wake, seen, now)
+	case suspects > canaries && 2*suspects > open:
+		v.result, v.wake = resultStrange, spread(v.wake, canaries)
+		if looked >= canaries {
+			v.wake = nil // as many were looked at already, and nothing was seen there
+		}
 	}
 	return v
 }
 
-// doubt wakes canaries only, or nobody when as many things were looked at already and nothing was seen there.
-func (v *verdict) doubt(looked int) {
-	v.strange, v.wake = true, spread(v.wake, canaries)
-	if looked >= canaries {
-		v.wake = nil
+// blind says who is looked at among things that no row shows: always the same canaries, ever more rarely, and whatever was looked at long
+// ago.
+func blind(declared []Declared, suspects []suspect, seen func(key string) known, now time.Time) []suspect {
+	out, asked := unseen(declared, seen, now), map[string]bool{}
+	for _, d := range spread(declared, canaries) {
+		asked[idKey(d.ID)] = true
 	}
+	for _, s := range out {
+		asked[s.key] = false
+	}
+	for _, s := range suspects {
+		if asked[s.key] {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// unseen are the things that were looked at long ago, among those that no sweep can see.
+func unseen(declared []Declared, seen func(key string) known, now time.Time) []suspect {
+	var out []suspect
+	for _, d := range declared {
+		if key := idKey(d.ID); seen(key).stale(now) {
+			out = append(out, suspect{key, d.Object, false})
+		}
+	}
+	return out
+}
+
+// stale tells whether a thing that no sweep can see was left alone for long enough. One that nobody has looked at yet is its controller's.
+func (k known) stale(now time.Time) bool {
+	return k.looked() && now.Sub(k.at) >= blindRest && now.Sub(k.woken) >= blindRest
 }
 
 func orEmpty(fields map[string]any) map[string]any {
@@ -90,25 +124,14 @@ func orEmpty(fields map[string]any) map[string]any {
 	return fields
 }
 
-// older tells whether a row says less than what is known: the thing was changed at changed (zero when the row does not say, or is not
-// there), and looked at itself at k.at. Times within a minute of each other may be out of order, by clocks that differ, so they are
-// trusted only until Resource Graph has caught up, or for as long as it may be late.
-func older(changed time.Time, k known, now time.Time) bool {
-	late := !k.shown && now.Sub(k.at) < lag
-	if changed.IsZero() {
-		return late
-	}
-	return changed.Before(k.at.Add(-skew)) || (late && !changed.After(k.at))
-}
-
 // spread picks n of all, evenly.
-func spread(all []types.NamespacedName, n int) []types.NamespacedName {
+func spread[T any](all []T, n int) []T {
 	if len(all) <= n {
 		return all
 	}
-	out := make([]types.NamespacedName, n)
+	out := make([]T, n)
 	for i := range out {
 		out[i] = all[i*len(all)/n]
 	}
-	return slices.Clip(out)
+	return out
 }

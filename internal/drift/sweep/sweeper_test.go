@@ -115,7 +115,7 @@ func story(t *testing.T, c *cloud, tell func(s *Sweeper, woken func() []string))
 func storyOf(t *testing.T, c *cloud, target Target, tell func(s *Sweeper, woken func() []string)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := New(Options{Azure: func(context.Context, string) (graph.Azure, error) { return c, nil }, Log: logr.Discard()})
+		s := New(Options{Azure: c, Log: logr.Discard()})
 		events := s.Register(target)
 		ctx, stop := context.WithCancel(t.Context())
 		var mu sync.Mutex
@@ -169,8 +169,8 @@ func TestOnlyWhatLooksDifferentIsWoken(t *testing.T) {
 		c.set(7, "")
 		pass(DefaultEvery)
 		expect(t, "after one round", woken(), "c003", "c007")
-		s.Looked(c.declared[3].ID, time.Now(), true)
-		s.Looked(c.declared[7].ID, time.Now(), true)
+		s.Looked(c.declared[3].ID, time.Now(), Healed)
+		s.Looked(c.declared[7].ID, time.Now(), Healed)
 		pass(2 * DefaultEvery)
 		expect(t, "while Graph has not seen the healing", woken())
 		c.set(3, "good")
@@ -188,14 +188,14 @@ func TestAThingThatIsChangedAgainAtOnceIsFoundAgain(t *testing.T) {
 			c.set(3, gone)
 			pass(DefaultEvery)
 			expect(t, "changed", woken(), "c003")
-			s.Looked(c.declared[3].ID, time.Now(), true)
+			s.Looked(c.declared[3].ID, time.Now(), Healed)
 			c.set(3, "good")
 			pass(DefaultEvery)
 			expect(t, "healed", woken())
 			c.set(3, gone)
 			pass(DefaultEvery)
 			expect(t, "changed again", woken(), "c003")
-			s.Looked(c.declared[3].ID, time.Now(), true)
+			s.Looked(c.declared[3].ID, time.Now(), Healed)
 			c.set(3, "good")
 			pass(DefaultEvery)
 			woken()
@@ -206,15 +206,102 @@ func TestAThingThatIsChangedAgainAtOnceIsFoundAgain(t *testing.T) {
 // TestALookOutrunsARow: what was read before the last look does not tell that Resource Graph has caught up with it.
 func TestALookOutrunsARow(t *testing.T) {
 	s := New(Options{})
-	s.Looked("/a", noon, true)
-	s.Looked("/a", noon.Add(time.Second), true)
-	s.caughtUp(map[string]time.Time{"/a": noon, "/b": noon})
-	if k, _ := s.lookUp("/a"); k.shown || len(s.seen) != 1 {
+	s.Looked("/a", noon, Healed)
+	s.Looked("/a", noon.Add(time.Second), Healed)
+	s.note(verdict{agreed: map[string]agreement{"/a": {noon, true}, "/b": {noon, true}}}, noon)
+	if k := s.lookUp("/a"); k.agreed || len(s.seen) != 1 {
 		t.Errorf("known %+v", s.seen)
 	}
-	s.caughtUp(map[string]time.Time{"/a": noon.Add(time.Second)})
-	if k, _ := s.lookUp("/a"); !k.shown || !k.drifted {
+	s.note(verdict{agreed: map[string]agreement{"/a": {noon.Add(time.Second), true}}}, noon)
+	if k := s.lookUp("/a"); !k.agreed || k.outcome != Healed {
 		t.Errorf("known %+v", k)
+	}
+}
+
+// TestWhatIsLeftDriftedIsLookedAtEverMoreRarely, and at once when somebody has put it right.
+func TestWhatIsLeftDriftedIsLookedAtEverMoreRarely(t *testing.T) {
+	c := &cloud{declared: things(30)}
+	story(t, c, func(s *Sweeper, woken func() []string) {
+		c.set(3, "")
+		looks := 0
+		for range int(24 * time.Hour / DefaultEvery) {
+			pass(DefaultEvery)
+			if len(woken()) > 0 {
+				looks++
+				s.Looked(c.declared[3].ID, time.Now(), Standing)
+			}
+		}
+		if looks < 7 || looks > 8 {
+			t.Errorf("%d looks in a day", looks)
+		}
+		c.set(3, "good")
+		pass(DefaultEvery)
+		expect(t, "put right", woken(), "c003")
+		s.Looked(c.declared[3].ID, time.Now(), AsDeclared)
+		pass(time.Hour)
+		expect(t, "afterwards", woken())
+		c.set(3, "")
+		pass(DefaultEvery)
+		expect(t, "drifted again", woken(), "c003")
+	})
+}
+
+// TestWhoeverCouldNotFinishIsLeftAlone until he comes back by himself.
+func TestWhoeverCouldNotFinishIsLeftAlone(t *testing.T) {
+	c := &cloud{declared: things(30)}
+	story(t, c, func(s *Sweeper, woken func() []string) {
+		s.Later(c.declared[3].ID, time.Now().Add(15*time.Minute))
+		c.set(3, "")
+		pass(15*time.Minute - time.Second)
+		expect(t, "before that", woken())
+		pass(DefaultEvery + time.Second)
+		expect(t, "after it", woken(), "c003")
+		pass(lag - DefaultEvery)
+		expect(t, "without an answer", woken())
+	})
+}
+
+// TestWhatCannotBeSeenIsLookedAtOnceADay: Azure leaves the rows out, or refuses; what is beside it is found in minutes all the same.
+func TestWhatCannotBeSeenIsLookedAtOnceADay(t *testing.T) {
+	for name, denied := range map[string]bool{"left out": false, "refused": true} {
+		t.Run(name, func(t *testing.T) {
+			c := &cloud{declared: things(200)}
+			if denied {
+				c.declared = c.declared[:100]
+				c.fail = func(int) error { return &refusal.Error{Kind: refusal.Denied} }
+			}
+			story(t, c, func(s *Sweeper, woken func() []string) {
+				for i, d := range c.declared {
+					s.Looked(d.ID, time.Now(), AsDeclared)
+					if i < 100 {
+						c.set(i, "")
+					}
+				}
+				ofDay, seen := make([]int, 3), map[string]bool{}
+				for day := range ofDay {
+					for range int(24 * time.Hour / DefaultEvery) {
+						pass(DefaultEvery)
+						for _, name := range woken() {
+							ofDay[day]++
+							seen[name] = true
+							i := slices.IndexFunc(c.declared, func(d Declared) bool { return d.Object.Name == name })
+							s.Looked(c.declared[i].ID, time.Now(), AsDeclared)
+						}
+					}
+				}
+				if canaries := ofDay[0]; canaries > 80 || (canaries == 0) != denied {
+					t.Errorf("%d looks in the first day", canaries)
+				}
+				if len(seen) != 100 || ofDay[1] > 110 || ofDay[2] > 110 || ofDay[1]+ofDay[2] < 190 {
+					t.Errorf("%d looks at %d things in the days after it", ofDay[1:], len(seen))
+				}
+				if !denied {
+					c.set(150, "bad")
+					pass(DefaultEvery)
+					expect(t, "what can be seen", slices.DeleteFunc(woken(), func(name string) bool { return name < "c100" }), "c150")
+				}
+			})
+		})
 	}
 }
 
@@ -330,7 +417,7 @@ func TestABlindGraphWakesCanariesOnly(t *testing.T) {
 			total += len(names)
 			for _, name := range names {
 				i := slices.IndexFunc(c.declared, func(d Declared) bool { return d.Object.Name == name })
-				s.Looked(c.declared[i].ID, time.Now(), false)
+				s.Looked(c.declared[i].ID, time.Now(), AsDeclared)
 			}
 		}
 		if most := 10 * int(math.Ceil(float64(20*DefaultEvery)/float64(lag))); total > most || total < canaries {
@@ -354,7 +441,7 @@ func TestAFleetThatHasDriftedIsBelieved(t *testing.T) {
 		for _, name := range names {
 			i := slices.IndexFunc(c.declared, func(d Declared) bool { return d.Object.Name == name })
 			c.set(i, "good")
-			s.Looked(c.declared[i].ID, time.Now(), true)
+			s.Looked(c.declared[i].ID, time.Now(), Healed)
 		}
 		pass(DefaultEvery)
 		if names := woken(); len(names) != 80 {
@@ -386,9 +473,9 @@ func TestListsOfKindsThatGraphDoesNotHave(t *testing.T) {
 
 func TestForgottenThingsAreNotKept(t *testing.T) {
 	s := New(Options{})
-	s.Looked("/Subscriptions/A/x/", noon, true)
-	if k, found := s.lookUp(idKey("/subscriptions/a/X")); !found || !k.drifted {
-		t.Errorf("known %v %t", k, found)
+	s.Looked("/Subscriptions/A/x/", noon, Healed)
+	if k := s.lookUp(idKey("/subscriptions/a/X")); k.outcome != Healed {
+		t.Errorf("known %v", k)
 	}
 	s.Forget("/subscriptions/a/x")
 	if len(s.seen) != 0 || !s.NeedLeaderElection() {

@@ -38,8 +38,6 @@ type Declared struct {
 	Object types.NamespacedName
 	// ID is the thing's ARM id.
 	ID string
-	// Identity names who asks about it; empty for the operator's own.
-	Identity string
 	// Fields are what is owned, by the names that Read gives; none when only its being there counts.
 	Fields map[string]any
 }
