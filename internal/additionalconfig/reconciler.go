@@ -18,6 +18,9 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/additionalconfig/section"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/freeze"
+	"github.com/fleetwright/fleetwright/internal/hold"
 	"github.com/fleetwright/fleetwright/internal/kube"
 )
 
@@ -70,6 +73,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, config *fleetwrightv1.AzureC
 		}
 		return quietly(r.setFinalizer(ctx, config, false))
 	}
+	if len(p.actions) > 0 {
+		if stands, err := r.stands(ctx, config, w); err != nil || !stands {
+			return ctrl.Result{RequeueAfter: conflictPause}, err
+		}
+	}
 	failed := r.act(ctx, config, p)
 	if err := r.report(ctx, config, w, p, failed); err != nil {
 		return quietly(err)
@@ -78,6 +86,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, config *fleetwrightv1.AzureC
 		return quietly(err)
 	}
 	return ctrl.Result{RequeueAfter: until(r.Clock.Now(), p.checkAgain, holdChanges)}, nil
+}
+
+// stands asks past the cache, right before objects are written, whether all who hold things back are still the same: the Cluster was read
+// from the cache. The config itself was not.
+func (r *Reconciler) stands(ctx context.Context, config *fleetwrightv1.AzureClusterAdditionalConfig, w world) (bool, error) {
+	cluster, err := capi.ReadClusterAlone(ctx, r.Live, client.ObjectKey{Namespace: config.Namespace, Name: config.Spec.ClusterName})
+	if err != nil {
+		return false, err
+	}
+	frozen := freeze.InEffect(ctx, r.Live, config.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())
+	return cluster.Found == w.clusterFound && hold.Of(asking(config), cluster, frozen) == w.hold, nil
 }
 
 // left asks past the cache whether an object of ours is left.

@@ -97,7 +97,11 @@ func (r *Reconciler) stands(ctx context.Context, m *fleetwrightv1.AzureMaintenan
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(m), &live); err != nil {
 		return false, err
 	}
-	again := &observation{cluster: o.cluster, frozen: freeze.InEffect(ctx, r.Live, m.Namespace, o.cluster.Labels, r.Namespace, r.Clock.Now())}
+	cluster, err := capi.ReadClusterAlone(ctx, r.Live, client.ObjectKey{Namespace: m.Namespace, Name: m.Spec.ClusterName})
+	if err != nil {
+		return false, err
+	}
+	again := &observation{cluster: cluster, frozen: freeze.InEffect(ctx, r.Live, m.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())}
 	return live.UID == m.UID && live.Generation == m.Generation && live.DeletionTimestamp.Equal(m.DeletionTimestamp) && holdOf(&live, again) == o.world.hold, nil
 }
 

@@ -1,6 +1,7 @@
 package nodepool
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	corev1 "k8s.io/api/core/v1"
+	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
@@ -108,6 +111,51 @@ func TestFreezeStopsPodsThatMove(t *testing.T) {
 			a.holds("Frozen", fmt.Sprintf("Freeze %s/incident (%s): INC-4711", namespace, test.mode), lift)
 		})
 	}
+}
+
+// lagging is a cache that still has an earlier Cluster.
+type lagging struct {
+	client.Client
+	cluster *clusterv1.Cluster
+}
+
+func (l lagging) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if cluster, is := o.(*clusterv1.Cluster); is {
+		l.cluster.DeepCopyInto(cluster)
+		return nil
+	}
+	return l.Client.Get(ctx, key, o, opts...)
+}
+
+// A Cluster that is paused, as clusterctl does before it moves one, stops pods
+// that move, also while the cache does not know of that yet.
+func TestAPausedClusterStopsPodsThatMove(t *testing.T) {
+	t.Parallel()
+	a := moving(t)
+	cluster := &clusterv1.Cluster{}
+	if err := server.Get(t.Context(), a.cluster(), cluster); err != nil {
+		t.Fatal(err)
+	}
+	r := a.op.reconciler
+	now := r.Client
+	r.Client = lagging{now, cluster.DeepCopy()}
+	a.op.reconcile(a.key())
+	if !r.drains.runFor(a.key()) {
+		t.Fatal("no drain runs that could be stopped")
+	}
+	pause := func(paused bool) {
+		t.Helper()
+		cluster.Spec.Paused = new(paused)
+		if err := server.Update(t.Context(), cluster); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pause(true)
+	if wait := a.op.reconcile(a.key()); wait != conflictPause || r.drains.runFor(a.key()) {
+		t.Errorf("it looks again in %s, and a drain runs: %t", wait, r.drains.runFor(a.key()))
+	}
+	r.Client = now
+	a.holds("ClusterPaused", "Cluster "+clusterName+" is paused", func() { pause(false) })
 }
 
 func TestReconcileModeStopsPodsThatMove(t *testing.T) {

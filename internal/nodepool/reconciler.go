@@ -100,11 +100,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
 	}
-	if err := r.settle(ctx, np, o); err != nil {
-		return quietly(err)
-	}
 	logf.FromContext(ctx).V(1).Info("Planned", "plan", o.plan.String())
-	if o.plan.Action.Kind != replacement.None || len(climbs(o)) > 0 {
+	if writes(o) {
 		stands, err := r.stands(ctx, np, o)
 		if err != nil {
 			return ctrl.Result{}, err
@@ -112,6 +109,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 		if !stands {
 			return ctrl.Result{RequeueAfter: conflictPause}, r.drains.stop(ctx, key)
 		}
+	}
+	if err := r.settle(ctx, np, o); err != nil {
+		return quietly(err)
 	}
 	actErr := r.act(ctx, np, o)
 	r.climb(ctx, np, o)
@@ -151,22 +151,38 @@ func (r *Reconciler) stands(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 	if live.UID != np.UID || live.Generation != np.Generation || !live.DeletionTimestamp.Equal(np.DeletionTimestamp) {
 		return false, nil
 	}
-	frozen := freeze.InEffect(ctx, r.Live, np.Namespace, o.cluster.Labels, r.Namespace, r.Clock.Now())
-	return hold(&live, o.cluster, frozen) == o.world.Nodepool.Hold, nil
+	cluster, err := capi.ReadClusterAlone(ctx, r.Live, clusterKey(np))
+	if err != nil {
+		return false, err
+	}
+	frozen := freeze.InEffect(ctx, r.Live, np.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())
+	return hold(&live, cluster, frozen) == o.world.Nodepool.Hold, nil
 }
 
-// settle goes on with pools whose number was fixed and may still be lost. It
-// keeps nodes that live, so only a full stop stops it.
-func (r *Reconciler) settle(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
+// writes is true when a look is to write more than status.
+func writes(o *observation) bool {
+	return o.plan.Action.Kind != replacement.None || len(climbs(o)) > 0 || len(unsettled(o)) > 0
+}
+
+// unsettled are the pools whose number was fixed and may still be lost. To fix
+// it keeps nodes that live, so only a full stop stops it.
+func unsettled(o *observation) (objects []string) {
 	if h := o.world.Nodepool.Hold; h.Reason != "" && !h.NonDisruptive {
 		return nil
 	}
 	for object, p := range o.pools {
-		if !p.Unsettled {
-			continue
+		if p.Unsettled {
+			objects = append(objects, object)
 		}
+	}
+	return objects
+}
+
+// settle goes on with them.
+func (r *Reconciler) settle(ctx context.Context, np *fleetwrightv1.Nodepool, o *observation) error {
+	for _, object := range unsettled(o) {
 		if err := capi.Settle(ctx, r.Client, r.Live, clusterKey(np), object, r.Clock.Now()); err != nil {
-			return fmt.Errorf("settle pool %s: %w", p.Name, err)
+			return fmt.Errorf("settle pool %s: %w", o.pools[object].Name, err)
 		}
 	}
 	return nil
