@@ -2,6 +2,7 @@ package additionalconfig
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/additionalconfig/section"
 )
 
 const (
@@ -57,6 +59,9 @@ func (p *plan) want(w world, want wanted) {
 		Kind: want.kind, Name: want.name, Section: want.section.Name, Ready: metav1.ConditionFalse,
 	}}
 	is, exists := w.find(want.target)
+	if exists && is.ours {
+		want.spec = asWritten(want, is)
+	}
 	switch {
 	case !exists:
 		r.Reason, r.message = fleetwrightv1.ReasonCreating, "it is not there yet"
@@ -173,6 +178,20 @@ func (w world) untold(f found, fields ...string) map[string]any {
 				out = map[string]any{}
 			}
 			out[field] = w.told[field]
+		}
+	}
+	return out
+}
+
+// asWritten is the spec that is wanted, with those of the fixed fields as the object has them that mean the same.
+func asWritten(want wanted, is found) map[string]any {
+	out := want.spec
+	for _, field := range want.section.Fixed {
+		same := want.section.Same != nil && !reflect.DeepEqual(want.spec[field], is.spec[field]) &&
+			want.section.Same(field, section.Written{Spec: want.spec}, section.Written{Spec: is.spec, Annotations: is.annotations})
+		if same {
+			out = maps.Clone(out)
+			out[field] = is.spec[field]
 		}
 	}
 	return out

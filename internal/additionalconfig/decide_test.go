@@ -15,7 +15,12 @@ import (
 
 var (
 	noon   = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-	things = section.Section{Name: "things", Kind: "Thing", Fixed: []string{"id"}}
+	things = section.Section{
+		Name: "things", Kind: "Thing", Fixed: []string{"id"},
+		Same: func(field string, want, is section.Written) bool {
+			return want.Spec[field] == "1" && is.Spec[field] == is.Annotations["one"]
+		},
+	}
 )
 
 // told1 is what the objects of these tests get from their config.
@@ -55,6 +60,9 @@ func leaving(f *found)    { f.deleting = true }
 func unlabelled(f *found) { f.labelled = false }
 func spec(more ...string) func(*found) {
 	return func(f *found) { f.spec = thing(more...) }
+}
+func called(one string) func(*found) {
+	return func(f *found) { f.annotations = map[string]string{"one": one} }
 }
 func says(kind, status, reason, message string, generation int64) func(*found) {
 	return func(f *found) {
@@ -164,6 +172,13 @@ func TestDecide(t *testing.T) {
 			want: []string{
 				"do Remove Thing a", "Ready False ThingsNotReady: Thing a: what cannot be changed in it was changed: it is removed and made anew",
 				"ThingsReady False Replacing: Thing a: what cannot be changed in it was changed: it is removed and made anew",
+			},
+		},
+		"what cannot be changed is only written in another way": {
+			world: world{wanted: []wanted{wants("a"), wants("b")}, found: []found{has("a", spec("id=one"), called("one")), has("b", spec("id=one", "size=large"), called("one"))}},
+			want: []string{
+				"do Apply Thing b", "Ready Unknown ThingsNotReady: Thing b: it has said nothing about its present spec yet",
+				"ThingsReady Unknown NotReported: Thing b: it has said nothing about its present spec yet",
 			},
 		},
 		"what is being removed is waited for": {

@@ -41,13 +41,12 @@ func (r *Reconciler) observe(ctx context.Context, config *fleetwrightv1.AzureClu
 	}
 	// Past the cache: a Freeze made a moment ago counts.
 	frozen := freeze.InEffect(ctx, r.Live, config.Namespace, cluster.Labels, r.Namespace, r.Clock.Now())
-	asking := hold.Asking{Kind: kindName, Annotations: config.Annotations, Mode: config.Spec.Reconcile}
 	w = world{
 		name: config.Name, created: config.CreationTimestamp.Time, deleting: !config.DeletionTimestamp.IsZero(),
 		policy: config.Spec.DeletionPolicy, clusterFound: cluster.Found,
-		hold: hold.Of(asking, cluster, frozen),
+		hold: hold.Of(asking(config), cluster, frozen),
 		// Whoever else asks: a pause that objects are not told of ends for them with that of the Cluster.
-		paused: hold.Of(asking, capi.Cluster{}, freeze.Effect{}).Everything(),
+		paused: hold.Of(asking(config), capi.Cluster{}, freeze.Effect{}).Everything(),
 	}
 	w.told = told(config.Spec, w.paused)
 	if w.wanted, err = wantedOf(r.Sections, config.Spec, cluster, w.told); err != nil {
@@ -55,6 +54,10 @@ func (r *Reconciler) observe(ctx context.Context, config *fleetwrightv1.AzureClu
 	}
 	w.found, err = r.find(ctx, r.Client, config, w)
 	return w, frozen.CheckAgain, err
+}
+
+func asking(config *fleetwrightv1.AzureClusterAdditionalConfig) hold.Asking {
+	return hold.Asking{Kind: kindName, Annotations: config.Annotations, Mode: config.Spec.Reconcile}
 }
 
 // told are the fields that every object gets. They are set in any case, so that what was told is taken back by the next telling.
@@ -154,7 +157,7 @@ func view(kind string, object client.Object, config *fleetwrightv1.AzureClusterA
 	}
 	f := found{
 		target: target{kind, object.GetName()}, uid: object.GetUID(), version: object.GetResourceVersion(), ours: ours, deleting: object.GetDeletionTimestamp() != nil,
-		generation: object.GetGeneration(), spec: spec, owned: owned, labelled: object.GetLabels()[fleetwrightv1.LabelCluster] == config.Spec.ClusterName,
+		generation: object.GetGeneration(), spec: spec, owned: owned, annotations: object.GetAnnotations(), labelled: object.GetLabels()[fleetwrightv1.LabelCluster] == config.Spec.ClusterName,
 	}
 	if teller, tells := object.(interface{ GetConditions() []metav1.Condition }); tells {
 		f.conditions = teller.GetConditions()

@@ -1,6 +1,7 @@
 package additionalconfig
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -252,6 +253,23 @@ func TestStoryOfAConfig(t *testing.T) {
 	p.expect("the end", "the config is gone")
 }
 
+// A right stays while only the way changes in which it is written, and what changes besides reaches it.
+func TestTheSameRightInOtherWords(t *testing.T) {
+	p := newPlace(t, "words", "registries: [{name: shared, id: "+registryID+"shared}]")
+	p.reconcile()
+	before := assignment()
+	p.get(before, "c-registry-shared")
+	p.change("registries: [{name: shared, id: " + strings.Replace(registryID, "resourceGroups", "resourcegroups", 1) + "SHARED, pullCheck: {image: pause}}]")
+	p.expect("it is changed",
+		"AzureRoleAssignment c-registry-shared: shared Active Delete", "Ready Unknown RegistriesNotReady", "RegistriesReady Unknown NotReported",
+	)
+	after := assignment()
+	p.get(after, "c-registry-shared")
+	if after.UID != before.UID || after.Spec.Scope != registryID+"shared" || after.Spec.PullCheck.Image != "pause" {
+		t.Errorf("it was %s and is %s with %+v", before.UID, after.UID, after.Spec)
+	}
+}
+
 // What somebody else made is told of and left alone, whatever it is called.
 func TestWhatIsNotOursStays(t *testing.T) {
 	p := newPlace(t, "foreign", "autoscaler: {expander: random}")
@@ -344,6 +362,67 @@ func TestAPauseReachesTheObjects(t *testing.T) {
 	p.get(got, "c")
 	if got.Spec.Profile.Expander != "" || got.Spec.Profile.MaxEmptyBulkDelete != 5 {
 		t.Errorf("the profile is %+v", got.Spec.Profile)
+	}
+}
+
+// lagging is a cache that still has an earlier Cluster.
+type lagging struct {
+	client.Client
+	cluster *clusterv1.Cluster
+}
+
+func (l lagging) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if cluster, is := o.(*clusterv1.Cluster); is {
+		l.cluster.DeepCopyInto(cluster)
+		return nil
+	}
+	return l.Client.Get(ctx, key, o, opts...)
+}
+
+// counting counts the Clusters that are read past the cache.
+type counting struct {
+	client.Reader
+	clusters int
+}
+
+func (c *counting) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if _, is := o.(*clusterv1.Cluster); is {
+		c.clusters++
+	}
+	return c.Reader.Get(ctx, key, o, opts...)
+}
+
+// A Cluster that is paused is left alone at once, also while the cache does not know of that yet. It is asked past the cache before a
+// write, and not at a look that writes nothing.
+func TestAPauseThatTheCacheDoesNotKnowOf(t *testing.T) {
+	p := newPlace(t, "lagging", both)
+	cluster, live := &clusterv1.Cluster{}, &counting{Reader: server}
+	p.get(cluster, "c")
+	p.reconciler.Client, p.reconciler.Live = lagging{server, cluster.DeepCopy()}, live
+	pause := func(paused bool) {
+		t.Helper()
+		cluster.Spec.Paused = new(paused)
+		if err := server.Update(t.Context(), cluster); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pause(true)
+	if result, err := p.reconciler.Reconcile(t.Context(), p.config.DeepCopy()); err != nil || result.RequeueAfter != conflictPause || len(p.seen()) > 0 {
+		t.Errorf("looks again in %s, %v, and there is %q", result.RequeueAfter, err, p.seen())
+	}
+	p.reconciler.Client = server
+	p.expect("the cache knows of it",
+		"Ready False RegistriesNotReady", "RegistriesReady False Creating", "AutoscalerReady False Creating", "Paused True ClusterPaused",
+	)
+	pause(false)
+	p.reconcile()
+	live.clusters = 0
+	p.expect("it goes on",
+		"AzureRoleAssignment c-registry-shared: shared Active Delete", "AzureClusterAutoscaler c: random Active Delete",
+		"Ready Unknown RegistriesNotReady", "RegistriesReady Unknown NotReported", "AutoscalerReady Unknown NotReported",
+	)
+	if live.clusters > 0 {
+		t.Errorf("at rest, the Cluster is read %d times past the cache", live.clusters)
 	}
 }
 

@@ -54,7 +54,8 @@ type found struct {
 	generation     int64
 	spec           map[string]any
 	// owned are the fields of its spec that we have set, as managedFields has them.
-	owned map[string]any
+	owned       map[string]any
+	annotations map[string]string
 	// labelled is true while it carries the labels that we give it.
 	labelled bool
 	// conditions are its own.

@@ -14,7 +14,7 @@ const acrPull = "AcrPull"
 
 // Section makes one AzureRoleAssignment per registry.
 var Section = section.Section{
-	Name: "registries", Kind: "AzureRoleAssignment", Fixed: []string{"scope", "role", "principal"},
+	Name: "registries", Kind: "AzureRoleAssignment", Fixed: []string{"scope", "role", "principal"}, Same: section.SameAssignment,
 	Children: func(spec fleetwrightv1.AzureClusterAdditionalConfigSpec, _ capi.Cluster) []section.Child {
 		children := make([]section.Child, 0, len(spec.Registries))
 		for _, r := range spec.Registries {

@@ -11,7 +11,7 @@ import (
 
 // Section makes one AzureRoleAssignment per entry.
 var Section = section.Section{
-	Name: "roleAssignments", Kind: "AzureRoleAssignment", Fixed: []string{"scope", "role", "principal"},
+	Name: "roleAssignments", Kind: "AzureRoleAssignment", Fixed: []string{"scope", "role", "principal"}, Same: section.SameAssignment,
 	Children: func(spec fleetwrightv1.AzureClusterAdditionalConfigSpec, _ capi.Cluster) []section.Child {
 		children := make([]section.Child, 0, len(spec.RoleAssignments))
 		for _, a := range spec.RoleAssignments {

@@ -18,8 +18,19 @@ type Section struct {
 	Kind string
 	// Fixed are the fields of that kind's spec that cannot be changed: an object in which they differ is removed and made anew.
 	Fixed []string
+	// Same tells of a field in Fixed whether what is wanted and what an object has mean the same, though written in another way: then it
+	// stays as the object has it. It is not asked about fields that are equal. Nil: no others are the same.
+	Same func(field string, want, is Written) bool
 	// Children are the objects that it becomes; none when the spec does not have it.
 	Children func(spec fleetwrightv1.AzureClusterAdditionalConfigSpec, cluster capi.Cluster) []Child
+}
+
+// Written is what is written in an object.
+type Written struct {
+	// Spec is its spec as JSON has it.
+	Spec map[string]any
+	// Annotations are the object's; none of one that is only wanted.
+	Annotations map[string]string
 }
 
 // Child is one object that a section becomes.
