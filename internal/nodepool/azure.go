@@ -101,19 +101,21 @@ func (o *observation) asking(ctx context.Context) context.Context {
 	return broker.For(ctx, call)
 }
 
-// short is true for a Nodepool that has nodes, and fewer than it asks for: a pool that
-// takes over from another one is not what makes it so.
+// short is true for a Nodepool that was made and has fewer nodes than it asks for,
+// or none, as when Azure has taken all of Spot: a pool that takes over from another
+// one is not what makes it so. Nodes that could not be read are not missing.
 func short(w replacement.World) bool {
-	nodes, least := 0, w.Nodepool.Spec.Replicas
+	nodes, made, least := 0, false, w.Nodepool.Spec.Replicas
 	if s := w.Nodepool.Spec.Scaling; s != nil {
 		least = &s.Min
 	}
 	for _, p := range w.Pools {
 		if !p.Deleting {
 			nodes += len(p.Nodes)
+			made = made || p.Provisioned || len(p.Nodes) > 0
 		}
 	}
-	return nodes > 0 && least != nil && nodes < int(*least)
+	return made && w.Cluster.Unreachable == "" && least != nil && nodes < int(*least)
 }
 
 // lastChange is when this Nodepool last changed what Azure has left.
