@@ -35,7 +35,7 @@ var (
 	// Resource Graph: 15 queries of an identity in each window of 5 seconds. A bucket of 5 with 2 a second never lets more
 	// through in any 5 seconds; it is 2 larger here by what every bucket is made smaller.
 	resourceGraph = &limit{name: "resource_graph", size: 7, refill: 2}
-	// Every other provider, by itself.
+	// Every other provider, by itself, and each region of it where the path names one.
 	otherProviders = &limit{name: "provider"}
 
 	limits = []*limit{
@@ -89,7 +89,7 @@ func targetOf(principal, method, path, region string) target {
 	case graphProvider:
 		t.needs = append(t.needs, need{limit: resourceGraph, scope: principal})
 	default:
-		t.needs = append(t.needs, need{limit: otherProviders, scope: p.subscription + "/" + p.provider + "/" + strings.TrimPrefix(arm.name, "arm_")})
+		t.needs = append(t.needs, need{limit: otherProviders, scope: p.subscription + "/" + p.provider + "/" + strings.TrimPrefix(arm.name, "arm_"), region: p.location()})
 	}
 	return t
 }
@@ -98,8 +98,8 @@ func targetOf(principal, method, path, region string) target {
 func (t *target) aks(method string, p path, region string) {
 	region = strings.ToLower(strings.ReplaceAll(region, " ", ""))
 	other := aksOther
-	if p.at(0) == "locations" {
-		region = p.at(1)
+	if here := p.location(); here != "" {
+		region = here
 		if strings.HasPrefix(p.at(2), "operation") {
 			other = aksOperations
 		}
@@ -168,6 +168,14 @@ func (p path) at(i int) string {
 		return ""
 	}
 	return p.rest[i]
+}
+
+// location is the region that the path names, empty for none.
+func (p path) location() string {
+	if p.at(0) == "locations" {
+		return p.at(1)
+	}
+	return ""
 }
 
 func (p path) last() string { return p.at(max(len(p.rest)-1, 0)) }

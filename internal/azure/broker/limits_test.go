@@ -45,7 +45,7 @@ func TestTargets(t *testing.T) {
 		{"PUT", acr + grant, "", "arm_writes me/s1 , provider s1/microsoft.authorization/writes ", false, false},
 		{"DELETE", sub + grant, "", "arm_deletes me/s1 , provider s1/microsoft.authorization/deletes ", false, false},
 		{"PUT", "/providers/Microsoft.Management/managementGroups/mg" + grant, "", "arm_writes me/ , provider /microsoft.authorization/writes ", false, false},
-		{"GET", sub + "/providers/Microsoft.Compute/locations/westeurope/usages", "", "arm_reads me/s1 , provider s1/microsoft.compute/reads ", false, true},
+		{"GET", sub + "/providers/Microsoft.Compute/locations/westeurope/usages", "", "arm_reads me/s1 , provider s1/microsoft.compute/reads westeurope", false, true},
 		{"GET", group, "", "arm_reads me/s1 , provider s1/microsoft.resources/reads ", false, true},
 		{"POST", query, "", "arm_writes me/ , resource_graph me ", false, true},
 		// A name is no word of the path.
