@@ -149,7 +149,7 @@ func TestIdentityOfAnAzureManagedControlPlane(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || i.Method != identity.ClientSecret || i.Secret.Reveal() != "s3cret" || i.Principal() != "tenant/client" ||
+			if err != nil || i.Method != identity.ClientSecret || i.Secret.Reveal() != "s3cret" || i.Principal() != "client" || i.TenantID != "tenant" ||
 				i.From != "AzureClusterIdentity infra/fleet" || i.Cloud.Name != "AzureUSGovernmentCloud" {
 				t.Errorf("got %+v %v", i, err)
 			}

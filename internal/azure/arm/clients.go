@@ -52,9 +52,9 @@ type Clients struct {
 // signature tells clients apart: by who they are and by what they prove it, not by which object says so. Clusters that copy one
 // Secret share a client, and a Secret whose content changed has another.
 type signature struct {
-	method           identity.Method
-	principal, cloud string
-	proof            [sha256.Size]byte
+	method                   identity.Method
+	tenant, principal, cloud string
+	proof                    [sha256.Size]byte
 }
 
 type keptClient struct {
@@ -121,7 +121,7 @@ func (c *Clients) For(ctx context.Context, cluster capi.Cluster) (*Client, error
 }
 
 func (c *Clients) clientOf(p proof, o Options) (*Client, error) {
-	key := signature{p.Method, p.Principal(), strings.ToLower(o.Cloud), p.digest()}
+	key := signature{p.Method, strings.ToLower(p.TenantID), p.Principal(), strings.ToLower(o.Cloud), p.digest()}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.clock.Now()

@@ -152,6 +152,48 @@ func TestClientsAreBounded(t *testing.T) {
 	}
 }
 
+// TestWhoSharesABudget: an identity has one, whichever way it signs in, and two that have their ids in files have two.
+func TestWhoSharesABudget(t *testing.T) {
+	const tenant, a, b = "33333333-3333-3333-3333-333333333333", "aaaaaaaa-4444-4444-4444-444444444444", "bbbbbbbb-4444-4444-4444-444444444444"
+	file := func(client string) string {
+		path := filepath.Join(t.TempDir(), "file")
+		content := fmt.Sprintf(`{"tenant_id":%q,"client_id":%q,"authentication_endpoint":"https://x/","client_secret":"x"}`, tenant, client)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", file(a))
+	for name, tc := range map[string]struct {
+		of   identity.Identity
+		want string
+	}{
+		"a managed identity":                           {identity.Identity{Method: identity.ManagedIdentity, ClientID: a}, a},
+		"the same as a workload identity":              {identity.Identity{Method: identity.WorkloadIdentity, TenantID: tenant, ClientID: strings.ToUpper(a)}, a},
+		"the same by a file":                           {identity.Identity{Method: identity.ManagedIdentityFile, File: file(a)}, a},
+		"another by a file":                            {identity.Identity{Method: identity.ManagedIdentityFile, File: file(b)}, b},
+		"a file of another than the object says it is": {identity.Identity{Method: identity.ManagedIdentityFile, File: file(b), TenantID: tenant, ClientID: a}, b},
+	} {
+		p, err := prove(tc.of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Principal(); got != tc.want {
+			t.Errorf("%s counts as %s, want %s", name, got, tc.want)
+		}
+	}
+	// An application that is in two tenants signs in to each of them.
+	c := &Clients{clock: testclock.NewFakePassiveClock(time.Unix(0, 0)), kept: map[signature]*keptClient{}}
+	for _, in := range []string{tenant, a, tenant} {
+		if _, err := c.clientOf(proof{Identity: identity.Identity{Method: identity.ClientSecret, TenantID: in, ClientID: b, Secret: identity.NewSecret("s")}}, Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(c.kept) != 2 {
+		t.Errorf("%d clients for two tenants", len(c.kept))
+	}
+}
+
 // TestWhoIsDiscreet: secrets and tokens do not come back out of an answer.
 func TestWhoIsDiscreet(t *testing.T) {
 	w := who{secrets: []identity.Secret{{}, identity.NewSecret("s3cret-value")}}

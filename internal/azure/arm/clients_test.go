@@ -70,7 +70,7 @@ func TestClientsSignInAsTheClusters(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return m.capz("shop", identitySpec("UserAssignedIdentityCredential", other, map[string]any{"userAssignedIdentityCredentialsPath": write(t, string(file))}))
+			return m.capz("shop", identitySpec("UserAssignedIdentityCredential", "", map[string]any{"userAssignedIdentityCredentialsPath": write(t, string(file))}))
 		},
 		"a secret of Azure Service Operator": func(_ *testing.T, m *management) capi.Cluster {
 			m.secret("mine", map[string]string{"AZURE_SUBSCRIPTION_ID": subscription, "AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": other, "AZURE_CLIENT_SECRET": secret})
@@ -97,7 +97,7 @@ func TestClientsSignInAsTheClusters(t *testing.T) {
 			if who := d.who(); len(who) == 0 || slices.ContainsFunc(who, func(id string) bool { return id != other }) {
 				t.Errorf("signed in: %q", who)
 			}
-			if c.Principal() != tenant+"/"+other {
+			if c.Principal() != other {
 				t.Errorf("the principal is %s", c.Principal())
 			}
 		})
@@ -142,7 +142,7 @@ func TestClientsFallBackToTheOperators(t *testing.T) {
 	missing := m.capz("missing", identitySpec("ServicePrincipal", other, secretRef("missing")))
 	all := clients(t, a.options(), m)
 	own, err := all.Own()
-	if err != nil || own.Principal() != tenant+"/"+client {
+	if err != nil || own.Principal() != client {
 		t.Fatalf("the operator's own is %v %v", own, err)
 	}
 	if c, err := all.For(t.Context(), nobody); err != nil || c != own {

@@ -21,7 +21,7 @@ var ErrNoCredentials = errors.New("no Azure credentials: neither workload identi
 // the Azure CLI on a developer's machine. It is one of them and no chain: were the first to fail, a chain would go on as
 // somebody else, whom nobody has granted anything, and say so in place of the true reason.
 func credentials(options policy.ClientOptions, named bool) (azcore.TokenCredential, who, error) {
-	me := who{principal: identity.Identity{TenantID: os.Getenv("AZURE_TENANT_ID"), ClientID: os.Getenv("AZURE_CLIENT_ID")}.Principal()}
+	me := who{principal: identity.Identity{ClientID: os.Getenv("AZURE_CLIENT_ID")}.Principal()}
 	switch {
 	case os.Getenv("AZURE_FEDERATED_TOKEN_FILE") != "" && os.Getenv("AZURE_CLIENT_ID") == "":
 		// The Pod has a token for the identities of clusters, and its service account names none of its own.

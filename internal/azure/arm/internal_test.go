@@ -10,6 +10,8 @@ import (
 
 	"k8s.io/utils/clock"
 	testclock "k8s.io/utils/clock/testing"
+
+	"github.com/fleetwright/fleetwright/internal/azure/broker"
 )
 
 // TestAskersShareOneRequest: all who ask while one request runs get its answer, also when the one who started it has gone.
@@ -54,6 +56,49 @@ func TestAskersShareOneRequest(t *testing.T) {
 		}
 		if n := fetched.Load(); n != 1 {
 			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// TestWhoIsInAHurryDoesNotShareAQueue: an emergency does not wait for budget where a read waits that began before it; two emergencies share.
+func TestWhoIsInAHurryDoesNotShareAQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache[broker.Priority](clock.RealClock{}, time.Minute)
+		var reads, emergencies atomic.Int32
+		fetch := func(ctx context.Context) (broker.Priority, error) {
+			p := broker.CallOf(ctx).Priority
+			if p == broker.PriorityScaleUp {
+				emergencies.Add(1)
+				<-time.After(time.Second)
+				return p, nil
+			}
+			reads.Add(1)
+			<-time.After(5 * time.Second) // it waits for its turn
+			return p, nil
+		}
+		type answer struct {
+			of, is broker.Priority
+			after  time.Duration
+		}
+		answers, begin := make(chan answer, 4), time.Now()
+		for _, p := range []broker.Priority{broker.PriorityDefault, broker.PriorityDefault, broker.PriorityScaleUp, broker.PriorityScaleUp} {
+			go func() {
+				is, err := c.get(broker.For(t.Context(), broker.Call{Priority: p}), "here", time.Time{}, fetch)
+				if err != nil {
+					t.Error(err)
+				}
+				answers <- answer{p, is, time.Since(begin)}
+			}()
+			synctest.Wait()
+		}
+		for range 4 {
+			a := <-answers
+			if want := map[broker.Priority]time.Duration{broker.PriorityDefault: 5 * time.Second, broker.PriorityScaleUp: time.Second}[a.of]; a.is != a.of || a.after != want {
+				t.Errorf("who asked with priority %s got the answer of %s after %s", a.of, a.is, a.after)
+			}
+		}
+		if reads.Load() != 1 || emergencies.Load() != 1 {
+			t.Errorf("%d reads and %d emergencies were sent", reads.Load(), emergencies.Load())
 		}
 	})
 }

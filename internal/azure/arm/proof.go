@@ -70,7 +70,8 @@ func orPublic(name string) string {
 	return name
 }
 
-// proof is by what an identity signs in, with the content of its file.
+// proof is by what an identity signs in, with the content of its file. Its ids are those of the file, where the file has some: the
+// identity is who the file says.
 type proof struct {
 	identity.Identity
 	file identity.Secret
@@ -113,6 +114,13 @@ func prove(i identity.Identity) (proof, error) {
 		return p, invalid(i, "it names file %s, which the operator cannot read: mount it into its Pods", path)
 	}
 	p.file = identity.NewSecret(string(content))
+	if i.Method == identity.ManagedIdentityFile {
+		var managed managedFile
+		if managed, err = p.readManagedFile(); err != nil {
+			return p, err
+		}
+		p.TenantID, p.ClientID = managed.TenantID, managed.ClientID
+	}
 	return p, nil
 }
 
@@ -170,16 +178,27 @@ func (p proof) byCertificate(tenant, client string, certificate identity.Secret,
 	return c, nil
 }
 
-// byManagedFile is how CAPZ's library msi-dataplane reads the file that Microsoft's own services get for a managed identity.
-func (p proof) byManagedFile(options policy.ClientOptions) (azcore.TokenCredential, error) {
-	var file struct {
-		TenantID     string `json:"tenant_id"`
-		ClientID     string `json:"client_id"`
-		ClientSecret string `json:"client_secret"`
-		Endpoint     string `json:"authentication_endpoint"`
-	}
+// managedFile is what Microsoft's own services get for a managed identity, as CAPZ's library msi-dataplane reads it.
+type managedFile struct {
+	TenantID     string `json:"tenant_id"`
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	Endpoint     string `json:"authentication_endpoint"`
+}
+
+func (p proof) readManagedFile() (managedFile, error) {
+	var file managedFile
 	if json.Unmarshal([]byte(p.file.Reveal()), &file) != nil || file.TenantID == "" || file.ClientID == "" || file.Endpoint == "" {
-		return nil, invalid(p.Identity, "file %s is not JSON with tenant_id, client_id, client_secret and authentication_endpoint", p.File)
+		return file, invalid(p.Identity, "file %s is not JSON with tenant_id, client_id, client_secret and authentication_endpoint", p.File)
+	}
+	return file, nil
+}
+
+// byManagedFile signs in by such a file.
+func (p proof) byManagedFile(options policy.ClientOptions) (azcore.TokenCredential, error) {
+	file, err := p.readManagedFile()
+	if err != nil {
+		return nil, err
 	}
 	certificate, err := base64.StdEncoding.DecodeString(file.ClientSecret)
 	if err != nil {

@@ -16,8 +16,8 @@ type who struct {
 	secrets []identity.Secret
 }
 
-// Principal is the key by which Azure counts the requests of this identity: tenant and client id, in lower case. Clients of
-// one principal share its limits, whichever object names it.
+// Principal is the key by which Azure counts the requests of this identity: its client id, in lower case. Clients of one principal share
+// its limits, whichever object names it and however it signs in.
 func (c *Client) Principal() string { return c.who.principal }
 
 // token looks like a token that Entra or Kubernetes has signed.

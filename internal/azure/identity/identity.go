@@ -49,8 +49,9 @@ type Cloud struct {
 	From string
 }
 
-// Principal is the key by which Azure counts requests: tenant and client id, in lower case.
-func (i Identity) Principal() string { return strings.ToLower(i.TenantID + "/" + i.ClientID) }
+// Principal is the key by which Azure counts requests: the client id, in lower case. No other identity has it, in any tenant, and it is
+// the same whichever way the identity signs in: a managed identity may come without its tenant.
+func (i Identity) Principal() string { return strings.ToLower(i.ClientID) }
 
 // Reason sorts refusals.
 type Reason string
