@@ -21,8 +21,9 @@ const (
 	clusterPatience = 10 * time.Minute
 	// personPause is between two tries of what a person has to change outside the cluster: a right that is granted is not told to us.
 	personPause = 10 * time.Minute
-	// rest is how long a window that is as it should be is left alone: it changes rarely, and each look is a request to Azure.
-	rest = 6 * time.Hour
+	// rest is how long a window that is as it should be is left alone: it changes rarely, and no sweep sees it, so that each look is a request
+	// to Azure. At 6 hours one window per cluster would cost more than all sweeps.
+	rest = 24 * time.Hour
 )
 
 // early is what keeps Azure from being asked; nil for nothing.

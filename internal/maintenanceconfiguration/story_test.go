@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	fine      = "Ready True Ready, Applied True Applied, again in 6h0m0s"
+	fine      = "Ready True Ready, Applied True Applied, again in 24h0m0s"
 	elsewhere = `{"properties": {"maintenanceWindow": {"schedule": {"daily": {"intervalDays": 1}}, "startTime": "12:00", "durationHours": 8}}}`
 )
 
@@ -77,8 +77,8 @@ func (s *stage) inAzure() int {
 // Report and Adopt write what is declared once, and then nothing.
 func TestDriftThatIsNotHealed(t *testing.T) {
 	for policy, want := range map[fleetwrightv1.DriftPolicy]string{
-		"Report": "GET: Ready False Drifted, Applied False Drifted, again in 6h0m0s",
-		"Adopt":  "GET: Ready True Ready, Applied True DriftAdopted, again in 6h0m0s",
+		"Report": "GET: Ready False Drifted, Applied False Drifted, again in 24h0m0s",
+		"Adopt":  "GET: Ready True Ready, Applied True DriftAdopted, again in 24h0m0s",
 	} {
 		t.Run(string(policy), func(t *testing.T) {
 			s := newStage(t)
@@ -115,7 +115,7 @@ func TestAnotherManager(t *testing.T) {
 	}
 	s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
 	s.request(http.MethodPut, windowID, version, elsewhere)
-	const stop = "GET: Ready False ContendedByAnotherManager, Applied False ContendedByAnotherManager, Stalled True ContendedByAnotherManager, again in 6h0m0s"
+	const stop = "GET: Ready False ContendedByAnotherManager, Applied False ContendedByAnotherManager, Stalled True ContendedByAnotherManager, again in 24h0m0s"
 	s.expect("and again", stop)
 	s.clock.SetTime(s.clock.Now().Add(24 * time.Hour))
 	s.expect("however long it takes", stop)
@@ -225,7 +225,7 @@ func TestAzureIsAway(t *testing.T) {
 func TestWhoHoldsBack(t *testing.T) {
 	s := newStage(t)
 	s.object(func(spec *spec) { spec.Reconcile = "Paused" })
-	s.expect("paused", "GET: Ready False NotApplied, Applied False NotApplied, Paused True Paused, again in 6h0m0s")
+	s.expect("paused", "GET: Ready False NotApplied, Applied False NotApplied, Paused True Paused, again in 24h0m0s")
 	s.change(func(spec *spec) { spec.Reconcile = "" })
 	freeze := &fleetwrightv1.Freeze{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "fleetwright-system", Name: "incident"},
@@ -257,7 +257,7 @@ func TestWhoHoldsBack(t *testing.T) {
 
 	s.object()
 	s.change(func(spec *spec) { spec.ClusterName, spec.Window.StartDate = "prod", "2026-02-31" })
-	s.expect("a date that is none", ": Ready False InvalidSpec, Applied False InvalidSpec, Stalled True InvalidSpec, again in 6h0m0s")
+	s.expect("a date that is none", ": Ready False InvalidSpec, Applied False InvalidSpec, Stalled True InvalidSpec, again in 24h0m0s")
 	s.change(func(spec *spec) { spec.ClusterName = "other" })
 	s.expect("a cluster that is not there", ": Ready False ClusterNotFound, Applied False ClusterNotFound, Stalled True ClusterNotFound, again in 10m0s")
 }
@@ -274,13 +274,13 @@ func TestOnlyItsOwnWindowIsTakenOut(t *testing.T) {
 		"never written, for the spec is wrong": {func(s *stage) {
 			theirs(s)
 			s.object(wrong)
-			s.expect("it is not asked for", ": Ready False InvalidSpec, Applied False InvalidSpec, Stalled True InvalidSpec, again in 6h0m0s")
+			s.expect("it is not asked for", ": Ready False InvalidSpec, Applied False InvalidSpec, Stalled True InvalidSpec, again in 24h0m0s")
 		}, "GET: gone"},
 		"lived with": {func(s *stage) {
 			s.object(func(spec *spec) { spec.DriftPolicy = "Adopt" })
 			s.expect("it is written", "GET PUT: "+fine)
 			theirs(s)
-			s.expect("and changed", "GET: Ready True Ready, Applied True DriftAdopted, again in 6h0m0s")
+			s.expect("and changed", "GET: Ready True Ready, Applied True DriftAdopted, again in 24h0m0s")
 		}, "GET: gone"},
 		"its own, and the mark was lost": {func(s *stage) {
 			s.object()
