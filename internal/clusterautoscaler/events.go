@@ -23,6 +23,9 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureClusterAutoscale
 	}
 	if n := len(after.Status.DriftHistory); n > 0 && !sameHistory(before.Status.DriftHistory, after.Status.DriftHistory) {
 		countDrift(string(after.Status.DriftHistory[n-1].Outcome))
+		if o.plan.drift.Action == drift.Adopt { // Ready stays as it is, and tells nothing
+			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ReasonDrifted, string(o.plan.action), "%s", kube.Clip(o.plan.drift.Message))
+		}
 	}
 	if o.plan.drift.Action == drift.Heal && o.plan.writes() && actErr == nil {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was written again", kube.Clip(o.plan.drift.Message))

@@ -165,7 +165,9 @@ func TestAskedToStopInTheMeantime(t *testing.T) {
 		"another spec": func(s *stage) {
 			s.change("profile: {expander: priority}\nmanagedClusterID: " + idOfStage)
 		},
-		"a deletion": func(s *stage) { s.delete() },
+		"a deletion":                 func(s *stage) { s.delete() },
+		"a Cluster that is paused":   func(s *stage) { s.makeCluster("clusterctl"); s.pauseCluster() },
+		"a Cluster of Cluster API's": func(s *stage) { s.makeCluster("clusterctl") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, managedKind, byARM)
@@ -176,6 +178,35 @@ func TestAskedToStopInTheMeantime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pauseCluster is what clusterctl does before it moves a cluster.
+func (s *stage) pauseCluster() {
+	s.t.Helper()
+	var cluster clusterv1.Cluster
+	if err := server.Get(s.t.Context(), s.key, &cluster); err != nil {
+		s.t.Fatal(err)
+	}
+	cluster.Spec.Paused = new(true)
+	if err := server.Update(s.t.Context(), &cluster); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// A Cluster that is paused while Azure is asked about it stops what was decided before.
+func TestAClusterPausedInTheMeantime(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, kind string) {
+		s := newStage(t, kind, leastWaste)
+		s.serve()
+		s.azure.values = autoscalerprofile.Values{"expander": "priority", "scale-down-unneeded-time": "5m", "daemonset-eviction-for-empty-nodes": "true"}
+		s.reconciler.suspects.add(s.key)
+		s.azure.during = func() { s.azure.during = nil; s.pauseCluster() }
+		again, err := s.reconcile()
+		if err != nil || again != soon || s.azure.gets != 1 || s.azure.puts+s.writes > 0 {
+			t.Errorf("%d GETs, %d PUTs, %d writes, look again in %s, %v", s.azure.gets, s.azure.puts, s.writes, again, err)
+		}
+		s.says("False NotApplied: Cluster c is paused")
+	})
 }
 
 func TestAnotherManagerIsNamed(t *testing.T) {
@@ -203,6 +234,19 @@ func TestAnotherManagerIsNamed(t *testing.T) {
 	})
 }
 
+// told are the events since the last time.
+func (s *stage) told() []string {
+	var out []string
+	for {
+		select {
+		case e := <-s.recorder.Events:
+			out = append(out, e)
+		default:
+			return out
+		}
+	}
+}
+
 // A change behind CAPZ's back is seen by a sweep, confirmed by one GET, and healed by one PUT of what CAPZ's object says.
 func TestDriftBehindCAPZ(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, kind string) {
@@ -228,7 +272,12 @@ func TestDriftBehindCAPZ(t *testing.T) {
 			s.azure.values = autoscalerprofile.Values{"expander": "priority", "scale-down-unneeded-time": "5m", "daemonset-eviction-for-empty-nodes": "true"}
 			s.reconciler.suspects.add(s.key)
 			puts := s.azure.puts
+			s.told()
 			s.says(map[string]string{"Report": "False Drifted", "Adopt": "True DriftAdopted"}[outcome])
+			s.says(map[string]string{"Report": "False Drifted", "Adopt": "True DriftAdopted"}[outcome])
+			if told := s.told(); len(told) != 1 || !strings.HasPrefix(told[0], "Warning Drifted ") {
+				t.Errorf("%s: events %q", outcome, told)
+			}
 			s.sync()
 			s.says("True Applied")
 			if s.azure.puts != puts {

@@ -2,6 +2,7 @@ package maintenanceconfiguration
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -10,8 +11,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/kube"
 )
 
-// announce emits an event when condition Ready has another reason, and for each drift that was healed. It is called after the status was
-// saved.
+// announce emits an event when condition Ready has another reason, and for each drift. It is called after the status was saved.
 func (r *Reconciler) announce(before, after *fleetwrightv1.AzureMaintenanceConfiguration, o *observation, actErr error) {
 	if kube.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
 		c := meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionReady)
@@ -21,11 +21,22 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureMaintenanceConfi
 		}
 		r.Recorder.Eventf(after, nil, kind, c.Reason, string(o.plan.action), "%s", c.Message)
 	}
-	if o.plan.drift.Action == drift.Heal && o.plan.action == write && actErr == nil {
-		countDrift(fleetwrightv1.DriftOutcomeHealed)
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was written again", kube.Clip(o.plan.drift.Message))
-	}
+	r.announceDrift(before, after, o, actErr)
 	if _, sorted := refusal.Of(actErr); actErr != nil && !sorted {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.action)+"Failed", string(o.plan.action), "%s", kube.Clip(actErr.Error()))
+	}
+}
+
+// announceDrift tells of a drift that was healed, and once of one that is lived with. Of one that is only reported, Ready tells.
+func (r *Reconciler) announceDrift(before, after *fleetwrightv1.AzureMaintenanceConfiguration, o *observation, actErr error) {
+	switch all := after.Status.DriftHistory; {
+	case o.plan.drift.Action == drift.Heal && o.plan.action == write && actErr == nil:
+		countDrift(fleetwrightv1.DriftOutcomeHealed)
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was written again", kube.Clip(o.plan.drift.Message))
+	case len(all) > 0 && !equality.Semantic.DeepEqual(before.Status.DriftHistory, all):
+		countDrift(all[0].Outcome)
+		if o.plan.drift.Action == drift.Adopt {
+			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ReasonDrifted, string(o.plan.action), "%s", kube.Clip(o.plan.drift.Message))
+		}
 	}
 }

@@ -18,7 +18,7 @@ var (
 	}, []string{"action", "result"})
 	driftsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fleetwright_maintenance_configuration_drifts_total",
-		Help: "Maintenance windows that were not as declared although they had been, by what became of it (Healed).",
+		Help: "Maintenance windows that were not as declared although they had been, by what became of it (Healed, Reported, Adopted).",
 	}, []string{"outcome"})
 	conditionDesc = prometheus.NewDesc(
 		"fleetwright_maintenance_configuration_condition",

@@ -35,6 +35,7 @@ const (
 	windowID  = clusterID + "/maintenanceConfigurations/aksManagedNodeOSUpgradeSchedule"
 	tenant    = "33333333-3333-3333-3333-333333333333"
 	appID     = "44444444-4444-4444-4444-444444444444"
+	somebody  = "99999999-9999-9999-9999-999999999999"
 	version   = "2025-10-01"
 )
 
@@ -73,7 +74,7 @@ func newStage(t *testing.T) *stage {
 	}
 	t.Cleanup(server.Close)
 	s := &stage{t: t, azure: server, clock: testclock.NewFakePassiveClock(noon)}
-	if s.owner, err = simclient.New(server.URL(), server.CAFile(), simclient.Identity{TenantID: tenant, ClientID: "99999999-9999-9999-9999-999999999999", ClientSecret: "x"}); err != nil {
+	if s.owner, err = simclient.New(server.URL(), server.CAFile(), simclient.Identity{TenantID: tenant, ClientID: somebody, ClientSecret: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	s.request(http.MethodPut, groupID, "2021-04-01", `{"location": "westeurope"}`)

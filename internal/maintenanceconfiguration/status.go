@@ -120,7 +120,7 @@ func pausedCondition(o *observation, p plan) metav1.Condition {
 	switch h := o.world.hold; {
 	case h.Reason == "":
 		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
-	case p.verdict == held:
+	case p.verdict == held && p.reason != fleetwrightv1.ReasonDeletionProtected:
 		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s", p.message)
 	default:
 		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)

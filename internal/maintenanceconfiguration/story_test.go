@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerservice/armcontainerservice/v8"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
@@ -45,10 +48,10 @@ func TestStoryOfAWindow(t *testing.T) {
 	s.expect("somebody else changes it", "GET PUT: "+fine)
 	s.expect("it is healed by one write", "GET: "+fine)
 	m, _ = s.get()
-	if h := m.Status.DriftHistory; len(h) != 1 || h[0].Outcome != "Healed" || strings.Join(h[0].Fields, " ") != "durationHours schedule.weekly.dayOfWeek schedule.weekly.intervalWeeks startTime" {
+	if h := m.Status.DriftHistory; len(h) != 1 || h[0].Outcome != "Healed" || h[0].ChangedBy != somebody || strings.Join(h[0].Fields, " ") != "durationHours schedule.weekly.dayOfWeek schedule.weekly.intervalWeeks startTime" {
 		t.Errorf("the history is %+v", h)
 	}
-	if told := s.events(); len(told) != 1 || !strings.HasPrefix(told[0], "Warning DriftHealed") {
+	if told := s.events(); len(told) != 1 || !strings.HasPrefix(told[0], "Warning DriftHealed") || !strings.Contains(told[0], "changed by "+somebody) {
 		t.Errorf("events %q", told)
 	}
 
@@ -84,9 +87,15 @@ func TestDriftThatIsNotHealed(t *testing.T) {
 			s := newStage(t)
 			s.object(func(spec *spec) { spec.DriftPolicy = policy })
 			s.expect("it is written", "GET PUT: "+fine)
+			s.events()
+			outcome := map[fleetwrightv1.DriftPolicy]string{"Report": "Reported", "Adopt": "Adopted"}[policy]
+			counted := testutil.ToFloat64(driftsTotal.WithLabelValues(outcome))
 			s.request(http.MethodPut, windowID, version, elsewhere)
 			s.expect("somebody else changes it", want)
 			s.expect("and it stays so", want)
+			if told := s.events(); len(told) != 1 || !strings.Contains(told[0], "Drifted ") || testutil.ToFloat64(driftsTotal.WithLabelValues(outcome)) != counted+1 {
+				t.Errorf("events %q, %v counted before, %v after", told, counted, testutil.ToFloat64(driftsTotal.WithLabelValues(outcome)))
+			}
 			m, _ := s.get()
 			if h := m.Status.DriftHistory; len(h) != 1 || m.Status.Observed.StartTime != "12:00" {
 				t.Errorf("the history is %+v, Azure has %+v", h, m.Status.Observed)
@@ -346,7 +355,7 @@ func (m meanwhile) MaintenanceConfiguration(ctx context.Context, id, name string
 	return m.Azure.MaintenanceConfiguration(ctx, id, name)
 }
 
-// Azure takes its time to answer: a Freeze that was made meanwhile counts, and so does a change of the spec.
+// Azure takes its time to answer: a Freeze or a pause of meanwhile counts, and so does a change of the spec.
 func TestWhatChangesMeanwhileCounts(t *testing.T) {
 	for name, do := range map[string]func(*stage){
 		"a Freeze": func(s *stage) {
@@ -356,6 +365,16 @@ func TestWhatChangesMeanwhileCounts(t *testing.T) {
 			})
 		},
 		"a change": func(s *stage) { s.change(func(spec *spec) { spec.Window.DurationHours = 5 }) },
+		"a pause of the Cluster": func(s *stage) {
+			cluster := &clusterv1.Cluster{}
+			if err := s.client.Get(s.t.Context(), client.ObjectKey{Namespace: key.Namespace, Name: "prod"}, cluster); err != nil {
+				s.t.Fatal(err)
+			}
+			cluster.Spec.Paused = new(true)
+			if err := s.client.Update(s.t.Context(), cluster); err != nil {
+				s.t.Fatal(err)
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
