@@ -88,9 +88,12 @@ func TestAzureClusterAutoscalerCannotBeGivenAnotherCluster(t *testing.T) {
 	if err := server.Create(t.Context(), object); err != nil {
 		t.Fatal(err)
 	}
+	const immutable = "spec: managedClusterID is immutable: create another AzureClusterAutoscaler"
 	for name, test := range map[string]struct{ spec, want string }{
-		"another id": {"clusterName: c1\nprofile: {expander: random}\nmanagedClusterID: " + aksID + "2", "spec.managedClusterID: managedClusterID is immutable: create another AzureClusterAutoscaler"},
-		"a profile":  {"clusterName: c1\nprofile: {expander: priority}\nmanagedClusterID: " + aksID, ""},
+		"another id": {"clusterName: c1\nprofile: {expander: random}\nmanagedClusterID: " + aksID + "2", immutable},
+		// With none, the next update could set another: the settings of the first cluster would never be given up.
+		"none":      {"clusterName: c1\nprofile: {expander: random}", immutable},
+		"a profile": {"clusterName: c1\nprofile: {expander: priority}\nmanagedClusterID: " + aksID, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := object.DeepCopy()
@@ -103,6 +106,37 @@ func TestAzureClusterAutoscalerCannotBeGivenAnotherCluster(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// An id that was not set at first may be set once.
+func TestAzureClusterAutoscalerIsGivenAClusterOnce(t *testing.T) {
+	object := clusterAutoscaler(t, "clusterName: c1\nprofile: {expander: random}")
+	object.SetNamespace("kube-system")
+	if err := server.Create(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		id   string
+		want []string
+	}{
+		{aksID, nil},
+		{"", []string{"spec: managedClusterID is immutable: create another AzureClusterAutoscaler"}},
+		{aksID + "2", []string{"spec: managedClusterID is immutable: create another AzureClusterAutoscaler"}},
+	} {
+		changed := object.DeepCopy()
+		spec := map[string]any{"clusterName": "c1", "profile": map[string]any{"expander": "random"}}
+		if test.id != "" {
+			spec["managedClusterID"] = test.id
+		}
+		changed.Object["spec"] = spec
+		err := server.Update(t.Context(), changed)
+		if diff := cmp.Diff(test.want, refusals(t, err)); diff != "" {
+			t.Errorf("with id %q (-want +got):\n%s", test.id, diff)
+		}
+		if err == nil {
+			object = changed
+		}
 	}
 }
 

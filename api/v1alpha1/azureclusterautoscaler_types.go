@@ -16,6 +16,8 @@ const (
 )
 
 // AzureClusterAutoscalerSpec says which settings of the cluster autoscaler are kept.
+//
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.managedClusterID) || (has(self.managedClusterID) && self.managedClusterID == oldSelf.managedClusterID)",message="managedClusterID is immutable: create another AzureClusterAutoscaler"
 type AzureClusterAutoscalerSpec struct {
 	// clusterName is the name of the Cluster (cluster.x-k8s.io) in the same namespace, and this object's own name: there is one profile
 	// per cluster. It cannot be changed.
@@ -28,12 +30,11 @@ type AzureClusterAutoscalerSpec struct {
 
 	// managedClusterID is the Azure resource id of an AKS cluster that Cluster API does not have: the profile is then written by Azure's
 	// API. It is refused, with reason InvalidSpec, when a Cluster of Cluster API has that name, and nothing is written when an object of
-	// CAPZ has that AKS cluster under another. It cannot be changed.
+	// CAPZ has that AKS cluster under another. Once set it cannot be changed or taken out.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft[.]ContainerService/managedClusters/[^/]+$`
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="managedClusterID is immutable: create another AzureClusterAutoscaler"
 	ManagedClusterID string `json:"managedClusterID,omitempty"`
 
 	// profile is the settings that are kept. A setting that is taken out is given up: it gets its default where CAPZ has the cluster, and
