@@ -8,7 +8,7 @@ const (
 
 // Reasons of condition InEffect.
 const (
-	// ReasonHeld surfaces when all Nodepools in reach report that they hold.
+	// ReasonHeld surfaces when everything in reach reports that it holds: Nodepools and all kinds that look after settings in Azure.
 	ReasonHeld = "Held"
 	// ReasonConverging surfaces when some in reach do not report yet that they hold; the message names three.
 	ReasonConverging = "Converging"

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -27,7 +26,7 @@ func decide(w world, now time.Time) view {
 	switch freeze.PhaseOf(w.freeze, now) {
 	case freeze.Scheduled:
 		v.reason = fleetwrightv1.ReasonScheduled
-		v.message = fmt.Sprintf("begins at %s; Nodepools in reach: %d", utc(w.freeze.Spec.From), v.matched)
+		v.message = fmt.Sprintf("begins at %s; objects in reach: %d", utc(w.freeze.Spec.From), v.matched)
 	case freeze.Expired:
 		v.reason = fleetwrightv1.ReasonExpired
 		v.message = "is being deleted and holds no longer"
@@ -46,14 +45,14 @@ func decide(w world, now time.Time) view {
 // count says who holds while the Freeze is in effect.
 func (v *view) count(w world, now time.Time) {
 	var open []string
-	for _, np := range w.reached {
-		if holds(np, w.freeze, now) {
+	for i := range w.reached {
+		if o := &w.reached[i]; holds(o, w.freeze, now) {
 			v.holding++
 		} else {
-			open = append(open, np.object.Namespace+"/"+np.object.Name)
+			open = append(open, o.String())
 		}
 	}
-	v.message = fmt.Sprintf("%d of %d Nodepools hold", v.holding, v.matched)
+	v.message = fmt.Sprintf("%d of %d objects hold", v.holding, v.matched)
 	if len(open) > 0 {
 		v.reason = fleetwrightv1.ReasonConverging
 		v.message += "; not yet: " + first(open)
@@ -61,24 +60,23 @@ func (v *view) count(w world, now time.Time) {
 	}
 	v.status, v.reason = metav1.ConditionTrue, fleetwrightv1.ReasonHeld
 	if v.matched == 0 {
-		v.message = "no Nodepool is in reach; one that comes holds from its first look"
+		v.message = "nothing is in reach; what comes holds from its first look"
 	}
 }
 
-// holds is true when the Nodepool's own report says so: it names this Freeze, or another one in effect that asks for as much,
+// holds is true when the object's own report says so: it names this Freeze, or another one in effect that asks for as much,
 // or it is paused altogether.
-func holds(np nodepool, f *fleetwrightv1.Freeze, now time.Time) bool {
-	paused := meta.FindStatusCondition(np.object.Status.Conditions, fleetwrightv1.ConditionPaused)
-	if paused == nil || paused.Status != metav1.ConditionTrue {
+func holds(o *object, f *fleetwrightv1.Freeze, now time.Time) bool {
+	if o.paused == nil || o.paused.Status != metav1.ConditionTrue {
 		return false
 	}
-	switch paused.Reason {
+	switch o.paused.Reason {
 	case fleetwrightv1.ReasonPaused, fleetwrightv1.ReasonClusterPaused:
 		// Until it has seen its present spec, it may have been told to go on.
-		return np.object.Status.ObservedGeneration == np.object.Generation
+		return o.current
 	case fleetwrightv1.ReasonFrozen:
-		return slices.ContainsFunc(np.freezes, func(other *fleetwrightv1.Freeze) bool {
-			return freeze.PhaseOf(other, now) == freeze.Holding && freeze.AsStrict(other, f) && freeze.HeldBy(other, paused.Message)
+		return slices.ContainsFunc(o.freezes, func(other *fleetwrightv1.Freeze) bool {
+			return freeze.PhaseOf(other, now) == freeze.Holding && freeze.AsStrict(other, f) && freeze.HeldBy(other, o.paused.Message)
 		})
 	}
 	return false

@@ -22,15 +22,13 @@ func frozen(name string, mode fleetwrightv1.FreezeMode) *fleetwrightv1.Freeze {
 }
 
 // pool is a Nodepool that reports condition Paused with this reason and message, and that these Freezes reach.
-func pool(name, reason, message string, freezes ...*fleetwrightv1.Freeze) nodepool {
-	np := &fleetwrightv1.Nodepool{ObjectMeta: metav1.ObjectMeta{Namespace: "prod", Name: name, Generation: 2}}
-	np.Status.ObservedGeneration = 2
+func pool(name, reason, message string, freezes ...*fleetwrightv1.Freeze) object {
 	status := metav1.ConditionTrue
 	if reason == "NotPaused" {
 		status = metav1.ConditionFalse
 	}
-	np.Status.Conditions = []metav1.Condition{{Type: "Ready", Status: "True"}, {Type: "Paused", Status: status, Reason: reason, Message: message}}
-	return nodepool{object: np, freezes: freezes}
+	paused := &metav1.Condition{Type: "Paused", Status: status, Reason: reason, Message: message}
+	return object{kind: "Nodepool", namespace: "prod", name: name, paused: paused, current: true, freezes: freezes}
 }
 
 func TestWhoCounts(t *testing.T) {
@@ -38,11 +36,11 @@ func TestWhoCounts(t *testing.T) {
 	over := frozen("over", "Paused")
 	over.Spec.Until = ptr.To(metav1.NewTime(noon))
 	unseen := pool("p", "Paused", "the Nodepool says reconcile: Paused", a)
-	unseen.object.Generation = 3
+	unseen.current = false
 	silent := pool("p", "", "", a)
-	silent.object.Status = fleetwrightv1.NodepoolStatus{}
+	silent.paused = nil
 	for name, tc := range map[string]struct {
-		pool nodepool
+		pool object
 		want bool
 	}{
 		"it names the Freeze":                       {pool("p", "Frozen", "Freeze fleet/a (Paused): INC-1; held back: creates pool x", a), true},
@@ -60,7 +58,7 @@ func TestWhoCounts(t *testing.T) {
 		"nobody has looked at it yet":               {silent, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := holds(tc.pool, a, noon); got != tc.want {
+			if got := holds(&tc.pool, a, noon); got != tc.want {
 				t.Errorf("holds() = %t, want %t", got, tc.want)
 			}
 		})
@@ -78,8 +76,8 @@ func TestWhatAFreezeReports(t *testing.T) {
 		return f
 	}
 	plain := frozen("a", "Paused")
-	many := func(f *fleetwrightv1.Freeze, holding, others int) []nodepool {
-		var out []nodepool
+	many := func(f *fleetwrightv1.Freeze, holding, others int) []object {
+		var out []object
 		for range holding {
 			out = append(out, pool("h", "Frozen", named, f))
 		}
@@ -99,27 +97,27 @@ func TestWhatAFreezeReports(t *testing.T) {
 	}{
 		"all hold": {
 			world{plain, many(plain, 240, 0)},
-			view{matched: 240, holding: 240, status: "True", reason: "Held", message: "240 of 240 Nodepools hold"},
+			view{matched: 240, holding: 240, status: "True", reason: "Held", message: "240 of 240 objects hold"},
 		},
 		"nothing is there": {
 			world{plain, nil},
-			view{status: "True", reason: "Held", message: "no Nodepool is in reach; one that comes holds from its first look"},
+			view{status: "True", reason: "Held", message: "nothing is in reach; what comes holds from its first look"},
 		},
 		"some do not hold": {
 			world{plain, many(plain, 1, 2)},
-			view{matched: 3, holding: 1, status: "False", reason: "Converging", message: "1 of 3 Nodepools hold; not yet: prod/n1, prod/n2"},
+			view{matched: 3, holding: 1, status: "False", reason: "Converging", message: "1 of 3 objects hold; not yet: Nodepool prod/n1, Nodepool prod/n2"},
 		},
 		"many do not hold": {
 			world{plain, many(plain, 0, 5)},
-			view{matched: 5, status: "False", reason: "Converging", message: "0 of 5 Nodepools hold; not yet: prod/n1, prod/n2, prod/n3 and 2 more"},
+			view{matched: 5, status: "False", reason: "Converging", message: "0 of 5 objects hold; not yet: Nodepool prod/n1, Nodepool prod/n2, Nodepool prod/n3 and 2 more"},
 		},
 		"it will end": {
 			world{ends, many(ends, 1, 0)},
-			view{matched: 1, holding: 1, status: "True", reason: "Held", message: "1 of 1 Nodepools hold", checkAgain: noon.Add(2 * time.Hour)},
+			view{matched: 1, holding: 1, status: "True", reason: "Held", message: "1 of 1 objects hold", checkAgain: noon.Add(2 * time.Hour)},
 		},
 		"it lies ahead": {
 			world{with(func(f *fleetwrightv1.Freeze) { f.Spec.From, f.Spec.Until = at(1), at(2) }), many(plain, 0, 2)},
-			view{matched: 2, status: "False", reason: "Scheduled", message: "begins at 2026-11-23T13:00:00Z; Nodepools in reach: 2", checkAgain: noon.Add(time.Hour)},
+			view{matched: 2, status: "False", reason: "Scheduled", message: "begins at 2026-11-23T13:00:00Z; objects in reach: 2", checkAgain: noon.Add(time.Hour)},
 		},
 		"it is over": {
 			world{with(func(f *fleetwrightv1.Freeze) { f.Spec.Until = at(0) }), many(plain, 1, 0)},
@@ -131,7 +129,7 @@ func TestWhatAFreezeReports(t *testing.T) {
 		},
 		"its selector cannot be read": {
 			world{unreadable, many(unreadable, 1, 0)},
-			view{matched: 1, holding: 1, status: "True", reason: "Held", message: `1 of 1 Nodepools hold; spec.clusterSelector cannot be read ("in" is not a valid label selector operator): correct it; until then everything in reach is selected`},
+			view{matched: 1, holding: 1, status: "True", reason: "Held", message: `1 of 1 objects hold; spec.clusterSelector cannot be read ("in" is not a valid label selector operator): correct it; until then everything in reach is selected`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

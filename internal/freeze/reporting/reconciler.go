@@ -16,6 +16,7 @@ import (
 // +kubebuilder:rbac:groups=fleetwright.io,resources=freezes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=fleetwright.io,resources=freezes/status,verbs=patch
 // +kubebuilder:rbac:groups=fleetwright.io,resources=nodepools,verbs=get;list;watch
+// +kubebuilder:rbac:groups=fleetwright.io,resources=azureclusteradditionalconfigs;azureroleassignments;azureclusterautoscalers;azuremaintenanceconfigurations;addressclaims,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cluster.x-k8s.io,resources=clusters,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -111,14 +111,14 @@ func TestFreezeFromScheduleToEnd(t *testing.T) {
 			t.Errorf("status at %s (-want +got):\n%s", clock.Now(), diff)
 		}
 	}
-	expect("False", "Scheduled", "begins at 2026-12-20T00:00:00Z; Nodepools in reach: 2", 0, 10*time.Minute)
+	expect("False", "Scheduled", "begins at 2026-12-20T00:00:00Z; objects in reach: 2", 0, 10*time.Minute)
 	clock.SetTime(start)
-	expect("False", "Converging", "0 of 2 Nodepools hold; not yet: prod/c-general, prod/c-system", 0, time.Hour)
+	expect("False", "Converging", "0 of 2 objects hold; not yet: Nodepool prod/c-general, Nodepool prod/c-system", 0, time.Hour)
 	reportHeld(t, pools, "c-general", start)
-	expect("False", "Converging", "1 of 2 Nodepools hold; not yet: prod/c-system", 1, time.Hour)
+	expect("False", "Converging", "1 of 2 objects hold; not yet: Nodepool prod/c-system", 1, time.Hour)
 	reportHeld(t, pools, "c-system", start)
-	expect("True", "Held", "2 of 2 Nodepools hold", 2, time.Hour)
-	expect("True", "Held", "2 of 2 Nodepools hold", 2, time.Hour)
+	expect("True", "Held", "2 of 2 objects hold", 2, time.Hour)
+	expect("True", "Held", "2 of 2 objects hold", 2, time.Hour)
 	clock.SetTime(start.Add(time.Hour))
 	expect("False", "Expired", "ended at 2026-12-20T01:00:00Z", 0, 0)
 
@@ -128,9 +128,9 @@ func TestFreezeFromScheduleToEnd(t *testing.T) {
 		told = append(told, event)
 	}
 	want := []string{
-		"Normal Scheduled begins at 2026-12-20T00:00:00Z; Nodepools in reach: 2",
-		"Normal Converging 0 of 2 Nodepools hold; not yet: prod/c-general, prod/c-system",
-		"Normal Held 2 of 2 Nodepools hold",
+		"Normal Scheduled begins at 2026-12-20T00:00:00Z; objects in reach: 2",
+		"Normal Converging 0 of 2 objects hold; not yet: Nodepool prod/c-general, Nodepool prod/c-system",
+		"Normal Held 2 of 2 objects hold",
 		"Normal Expired ended at 2026-12-20T01:00:00Z",
 	}
 	if diff := cmp.Diff(want, told); diff != "" {
