@@ -139,6 +139,8 @@ func ReadAutoscalerProfile(ctx context.Context, reader client.Reader, cluster ty
 	key := types.NamespacedName{Namespace: plane.GetNamespace(), Name: related.GetName()}
 	switch err := reader.Get(ctx, key, related); {
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		// Then CAPZ's own object says how far it has come, in the flavour that tells.
+		p.Progress = conditionOf(plane, "ManagedClusterRunning").progress()
 		return p, nil
 	case err != nil:
 		return p, fmt.Errorf("read %s %s: %w", related.GetKind(), key, err)
