@@ -2,6 +2,7 @@ package roleassignment
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -55,15 +56,23 @@ func pauseAfter(err error) time.Duration {
 	return 0
 }
 
-// denied names the least of Azure's own roles besides the action, for who is to grant it.
+// assignmentsOf follows the scope in the ids of role assignments, in lower case.
+const assignmentsOf = "/providers/microsoft.authorization/roleassignments/"
+
+// denied names the least of Azure's own roles besides the action, for who is to grant it. Azure's words name the assignment itself, at which
+// nobody can grant anything, so that the scope it is at is named instead.
 func denied(refused *refusal.Error) string {
-	switch refused.Action {
-	case "Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete":
-		return refused.Error() + "; the role Role Based Access Control Administrator there has it"
-	case "":
-		return refused.Error()
+	r := *refused
+	if end := strings.Index(strings.ToLower(r.Scope), assignmentsOf); end > 0 {
+		r.Scope = r.Scope[:end]
 	}
-	return refused.Error() + "; the role Reader there has it"
+	switch r.Action {
+	case "Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete":
+		return r.Error() + "; the role Role Based Access Control Administrator there has it"
+	case "":
+		return r.Error()
+	}
+	return r.Error() + "; the role Reader there has it"
 }
 
 // principalNotFound waits for Entra ID: a fresh identity is not known everywhere at once.

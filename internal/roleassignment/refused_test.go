@@ -38,6 +38,11 @@ func TestObstacleOf(t *testing.T) {
 			sort(403, "AuthorizationFailed", "no"), 0, stuck, "PermissionDenied", 10 * time.Minute,
 			"assign: the operator's identity may not; grant it " + needs + " on " + at + " (AuthorizationFailed); the role Role Based Access Control Administrator there has it",
 		},
+		"no right, in Azure's words": {
+			sort(403, "AuthorizationFailed", "The client 'x' with object id 'y' does not have authorization to perform action '"+needs+"' over scope '"+at+
+				"/providers/Microsoft.Authorization/roleAssignments/6f0c' or the scope is invalid."), 0, stuck, "PermissionDenied", 10 * time.Minute,
+			"grant it " + needs + " on " + at + " (AuthorizationFailed); the role Role Based Access Control Administrator there has it",
+		},
 		"no sign-in":         {sort(401, "InvalidAuthenticationToken", "who?"), 0, stuck, "PermissionDenied", 10 * time.Minute, "Azure does not accept the operator's identity"},
 		"a final no":         {sort(400, "BadRequestFormat", "bad"), 0, stuck, "AzureRefused", 10 * time.Minute, "assign: BadRequestFormat: bad"},
 		"a limit":            {sort(400, "RoleAssignmentLimitExceeded", "4000"), 0, stuck, "AzureRefused", 10 * time.Minute, "4000"},
