@@ -1,8 +1,8 @@
-// Package azure tells the stories of what a cluster has in Azure besides its pools, on a whole local stack.
 package azure_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -21,21 +21,9 @@ const (
 	registry    = group + "/providers/Microsoft.ContainerRegistry/registries/fleetwrightshop"
 	image       = "fleetwrightshop.azurecr.io/shop/web:1"
 	assignments = "/providers/Microsoft.Authorization/roleAssignments/"
+	// shopAssignment is what the config makes of its registry.
+	shopAssignment = clusterName + "-registry-shop"
 )
-
-// TestAzureExtrasStayAsDeclared shares one stack, since each costs seconds.
-func TestAzureExtrasStayAsDeclared(t *testing.T) {
-	w := start(t)
-	for name, story := range map[string]func(*testing.T, *world){
-		"pods pull by right of a role assignment": pullByRight,
-		"an autoscaler profile":                   keepProfile,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			story(t, w)
-		})
-	}
-}
 
 // pullByRight: a workload whose image is in a private registry runs only once the cluster's AzureClusterAdditionalConfig names the registry, and runs
 // again after somebody has taken the role away.
@@ -55,7 +43,7 @@ func pullByRight(t *testing.T, w *world) {
 	}))
 	assignment := w.awaitAssignment(t)
 	w.awaitRunning(t)
-	if n := w.requests(http.MethodPut, assignments, began); n != 1 {
+	if n := w.requests(http.MethodPut, registry+assignments, began); n != 1 {
 		t.Errorf("the role was assigned by %d PUTs, want 1", n)
 	}
 	if n := len(w.pods(t, "kube-system")); n != 0 {
@@ -69,14 +57,16 @@ func pullByRight(t *testing.T, w *world) {
 	w.awaitRefusal(t)
 	w.awaitRunning(t)
 	eventually(t, 20*time.Second, "the drift is told of", func(ctx context.Context) (bool, string) {
-		a := w.assignment(ctx, t)
+		a := w.assignment(ctx, t, shopAssignment)
 		if len(a.Status.DriftHistory) != 1 {
 			return false, "no drift in status"
 		}
 		ok, now := conditionOf(a.Status.Conditions, "Ready")
-		return ok && a.Status.DriftHistory[0].Outcome == "Healed", now + " " + string(a.Status.DriftHistory[0].Outcome)
+		seen := a.Status.DriftHistory[0]
+		return ok && seen.Outcome == "Healed" && seen.ChangedBy == somebody, fmt.Sprint(now, " ", seen)
 	})
-	if n := w.requests(http.MethodPut, assignments, deleted); n != 1 {
+	w.awaitTold(t, shopAssignment, "DriftHealed", "it is missing, changed by "+somebody)
+	if n := w.requests(http.MethodPut, registry+assignments, deleted); n != 1 {
 		t.Errorf("the drift was healed by %d PUTs, want 1", n)
 	}
 }
@@ -108,21 +98,18 @@ func (w *world) awaitAssignment(t *testing.T) *fleetwrightv1.AzureRoleAssignment
 		}
 		return conditionOf(c.Status.Conditions, "Ready")
 	})
-	a := w.assignment(t.Context(), t)
+	a := w.assignment(t.Context(), t, shopAssignment)
 	if ok, said := conditionOf(a.Status.Conditions, "PullVerified"); !ok || a.Status.AssignmentID == "" {
 		t.Fatalf("assignment %q of a config that is ready: %s", a.Status.AssignmentID, said)
 	}
 	return a
 }
 
-func (w *world) assignment(ctx context.Context, t *testing.T) *fleetwrightv1.AzureRoleAssignment {
+func (w *world) assignment(ctx context.Context, t *testing.T, name string) *fleetwrightv1.AzureRoleAssignment {
 	t.Helper()
-	all := &fleetwrightv1.AzureRoleAssignmentList{}
-	must(t, w.management.List(ctx, all))
-	if len(all.Items) != 1 {
-		t.Fatalf("%d AzureRoleAssignments, want 1", len(all.Items))
-	}
-	return &all.Items[0]
+	a := &fleetwrightv1.AzureRoleAssignment{}
+	must(t, w.management.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, a))
+	return a
 }
 
 func (w *world) deploy(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -28,6 +29,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/config"
 	"github.com/fleetwright/fleetwright/examples/quickstart"
+	quickstartaso "github.com/fleetwright/fleetwright/examples/quickstart-aso"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/simclient"
 	"github.com/fleetwright/fleetwright/localstack/controlplane"
@@ -41,6 +43,11 @@ const (
 	fieldOwner  = "story"
 	namespace   = "default"
 	clusterName = "quickstart"
+	// asoClusterName is the cluster of CAPZ's second flavour.
+	asoClusterName = "coast"
+	// somebody is the application by which the stories do things behind Fleetwright's back, and clusterIdentity that of both clusters.
+	somebody        = "99999999-9999-9999-9999-999999999999"
+	clusterIdentity = "44444444-4444-4444-4444-444444444444"
 )
 
 func TestMain(m *testing.M) {
@@ -51,12 +58,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// world is a stack with a cluster of one pool, whose Azure is in a hurry and takes a second until a role has an effect.
+// world is a stack with a cluster of one pool and CAPZ's first flavour, whose Azure is in a hurry and takes a second until a role has an
+// effect.
 type world struct {
 	*stack.Stack
 	management client.Client
-	workload   kubernetes.Interface
-	raw        *rawARM
+	// events is the management cluster, for what is told there.
+	events   kubernetes.Interface
+	workload kubernetes.Interface
+	raw      *rawARM
 }
 
 func start(t *testing.T) *world {
@@ -88,6 +98,8 @@ func start(t *testing.T) *world {
 	must(t, fleetwrightv1.AddToScheme(scheme))
 	w.management, err = client.New(s.Management(), client.Options{Scheme: scheme})
 	must(t, err)
+	w.events, err = kubernetes.NewForConfig(s.Management())
+	must(t, err)
 	w.raw = newRawARM(t, s)
 	w.createCluster(t)
 	return w
@@ -96,26 +108,51 @@ func start(t *testing.T) *world {
 // createCluster applies the quickstart example without its second pool.
 func (w *world) createCluster(t *testing.T) {
 	t.Helper()
-	all, err := stack.ReadManifests(quickstart.Manifests, ".")
-	must(t, err)
-	var objects []*unstructured.Unstructured
-	for _, object := range all {
-		if object.GetName() != "quickstart-general" {
-			objects = append(objects, object)
-		}
-	}
-	must(t, stack.Apply(t.Context(), w.Management(), fieldOwner, objects))
-	eventually(t, time.Minute, "the pool is ready", func(ctx context.Context) (bool, string) {
-		pool := &fleetwrightv1.Nodepool{}
-		if err := w.management.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "quickstart-system"}, pool); err != nil {
-			return false, err.Error()
-		}
-		return conditionOf(pool.Status.Conditions, "Ready")
-	})
+	must(t, stack.Apply(t.Context(), w.Management(), fieldOwner, example(t, quickstart.Manifests, clusterName)))
+	w.awaitPool(t, clusterName)
 	kubeconfig, err := clientcmd.BuildConfigFromFlags("", w.Layout().ClusterKubeconfig(clusterName))
 	must(t, err)
 	w.workload, err = kubernetes.NewForConfig(kubeconfig)
 	must(t, err)
+}
+
+// createASOCluster creates the same of the second flavour, as `kubectl create` does: who applies spec.resources keeps all that is in it, and an
+// AzureClusterAutoscaler puts nothing there.
+func (w *world) createASOCluster(t *testing.T) {
+	t.Helper()
+	for _, object := range example(t, quickstartaso.Manifests, asoClusterName) {
+		must(t, w.management.Create(t.Context(), object))
+	}
+	w.awaitPool(t, asoClusterName)
+}
+
+// example reads the objects of an example without its second pool, for a cluster of another name.
+func example(t *testing.T, manifests fs.FS, cluster string) []*unstructured.Unstructured {
+	t.Helper()
+	all, err := stack.ReadManifests(manifests, ".")
+	must(t, err)
+	var objects []*unstructured.Unstructured
+	for _, object := range all {
+		if object.GetName() == clusterName+"-general" {
+			continue
+		}
+		content, err := object.MarshalJSON()
+		must(t, err)
+		must(t, object.UnmarshalJSON(bytes.ReplaceAll(content, []byte(clusterName), []byte(cluster))))
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+func (w *world) awaitPool(t *testing.T, cluster string) {
+	t.Helper()
+	eventually(t, time.Minute, "the pool is ready", func(ctx context.Context) (bool, string) {
+		pool := &fleetwrightv1.Nodepool{}
+		if err := w.management.Get(ctx, client.ObjectKey{Namespace: namespace, Name: cluster + "-system"}, pool); err != nil {
+			return false, err.Error()
+		}
+		return conditionOf(pool.Status.Conditions, "Ready")
+	})
 }
 
 // rawARM is somebody with curl.
@@ -127,10 +164,8 @@ type rawARM struct {
 
 func newRawARM(t *testing.T, s *stack.Stack) *rawARM {
 	t.Helper()
-	somebody := simclient.Identity{
-		TenantID: "33333333-3333-3333-3333-333333333333", ClientID: "99999999-9999-9999-9999-999999999999", ClientSecret: "any",
-	}
-	c, err := simclient.New(s.Azure().URL(), s.Azure().CAFile(), somebody)
+	identity := simclient.Identity{TenantID: "33333333-3333-3333-3333-333333333333", ClientID: somebody, ClientSecret: "any"}
+	c, err := simclient.New(s.Azure().URL(), s.Azure().CAFile(), identity)
 	must(t, err)
 	transport, err := simclient.Transport(s.Azure().CAFile())
 	must(t, err)
@@ -187,6 +222,12 @@ func (w *world) awaitSweeps(t *testing.T, target string) {
 // sweeps is how often the operator has looked for drift of a target and got an answer.
 func (w *world) sweeps(t *testing.T, target string) int {
 	t.Helper()
+	return w.metric(t, fmt.Sprintf(`fleetwright_drift_sweeps_total{result="ok",target=%q}`, target))
+}
+
+// metric is the value of a series of the operator's, 0 for one that is not there.
+func (w *world) metric(t *testing.T, series string) int {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+w.Record().OperatorMetrics+"/metrics", http.NoBody)
 	must(t, err)
 	response, err := http.DefaultClient.Do(request)
@@ -194,8 +235,7 @@ func (w *world) sweeps(t *testing.T, target string) int {
 	defer func() { _ = response.Body.Close() }()
 	metrics, err := io.ReadAll(response.Body)
 	must(t, err)
-	series := fmt.Sprintf(`fleetwright_drift_sweeps_total{result="ok",target=%q} `, target)
-	_, rest, found := strings.Cut(string(metrics), series)
+	_, rest, found := strings.Cut(string(metrics), "\n"+series+" ")
 	if !found {
 		return 0
 	}
@@ -203,6 +243,24 @@ func (w *world) sweeps(t *testing.T, target string) int {
 	n, err := strconv.Atoi(value)
 	must(t, err)
 	return n
+}
+
+// awaitTold waits until an event about an object has this reason and these words.
+func (w *world) awaitTold(t *testing.T, name, reason, words string) {
+	t.Helper()
+	about := metav1.ListOptions{FieldSelector: "involvedObject.name=" + name + ",reason=" + reason}
+	eventually(t, 10*time.Second, "an event "+reason+" about "+name+" says: "+words, func(ctx context.Context) (bool, string) {
+		all, err := w.events.CoreV1().Events(namespace).List(ctx, about)
+		if err != nil {
+			return false, err.Error()
+		}
+		for _, e := range all.Items {
+			if strings.Contains(e.Message, words) {
+				return true, ""
+			}
+		}
+		return false, fmt.Sprintf("%d events %s", len(all.Items), reason)
+	})
 }
 
 func conditionOf(conditions []metav1.Condition, kind string) (bool, string) {
