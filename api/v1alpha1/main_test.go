@@ -1,11 +1,9 @@
 package v1alpha1_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,36 +19,15 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	code, err := withServer(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func withServer(m *testing.M) (code int, err error) {
-	config, stop, err := testkit.StartAPIServer()
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if stopErr := stop(); err == nil {
-			err = stopErr
+	os.Exit(testkit.Main(m, func(config *rest.Config) (err error) {
+		if server, err = testkit.Connect(config, v1alpha1.AddToScheme); err != nil {
+			return err
 		}
-	}()
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return 0, err
-	}
-	server, err = client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		return 0, err
-	}
-	clients, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return 0, err
-	}
-	restClient = clients.RESTClient()
-	return m.Run(), nil
+		clients, err := kubernetes.NewForConfig(config)
+		if err != nil {
+			return err
+		}
+		restClient = clients.RESTClient()
+		return nil
+	}))
 }

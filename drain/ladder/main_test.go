@@ -1,11 +1,11 @@
 package ladder
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/fleetwright/fleetwright/internal/testkit"
 )
@@ -14,27 +14,8 @@ import (
 var server kubernetes.Interface
 
 func TestMain(m *testing.M) {
-	code, err := withServer(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func withServer(m *testing.M) (code int, err error) {
-	config, stop, err := testkit.StartAPIServer()
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if stopErr := stop(); err == nil {
-			err = stopErr
-		}
-	}()
-	config.QPS = -1
-	if server, err = kubernetes.NewForConfig(config); err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
+	os.Exit(testkit.Main(m, func(config *rest.Config) (err error) {
+		server, err = kubernetes.NewForConfig(config)
+		return err
+	}))
 }

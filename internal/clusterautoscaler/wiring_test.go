@@ -10,15 +10,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/autoscalerprofile"
 	"github.com/fleetwright/fleetwright/internal/azure/graph"
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
+	"github.com/fleetwright/fleetwright/internal/testkit"
 )
 
 // rows is a Resource Graph that is never late.
@@ -35,13 +32,7 @@ func (r rows) Query(context.Context, graph.Query) (graph.Page, error) {
 // In a real manager everything that matters brings the object back: its spec, its Cluster, CAPZ's and Azure Service Operator's objects, a
 // Freeze, and a sweep that finds Azure different.
 func TestWhatWakesIt(t *testing.T) {
-	mgr, err := ctrl.NewManager(serverConfig, ctrl.Options{
-		Scheme: server.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"},
-		Client: client.Options{Cache: &client.CacheOptions{Unstructured: true}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	mgr := testkit.NewManager(t, serverConfig, server.Scheme())
 	s := newStage(t, managedKind, leastWaste)
 	sweeper := sweep.New(sweep.Options{Azure: rows{s: s}, Every: 100 * time.Millisecond})
 	if err := AddToManager(mgr, Options{Workers: 2, Azures: s.azure, Sweeper: sweeper, Namespace: "manager"}); err != nil {
@@ -50,28 +41,20 @@ func TestWhatWakesIt(t *testing.T) {
 	if err := mgr.Add(sweeper); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	testkit.Run(t, mgr)
 	eventually := func(kind, want string) {
 		t.Helper()
-		var last string
-		err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
+		testkit.Eventually(t, want, func() error {
 			s.refresh()
+			said := ""
 			if c := meta.FindStatusCondition(s.object.Status.Conditions, kind); c != nil {
-				last = fmt.Sprintf("%s %s: %s", c.Status, c.Reason, c.Message)
+				said = fmt.Sprintf("%s %s: %s", c.Status, c.Reason, c.Message)
 			}
-			return strings.HasPrefix(last, want), nil
+			if !strings.HasPrefix(said, want) {
+				return fmt.Errorf("it says %q", said)
+			}
+			return nil
 		})
-		if err != nil {
-			t.Fatalf("it says %q, want %q", last, want)
-		}
 	}
 	eventually("Applied", "False WaitingForCluster: there is no Cluster")
 	s.makeCluster("clusterctl")

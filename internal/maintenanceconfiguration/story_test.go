@@ -15,6 +15,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
+	"github.com/fleetwright/fleetwright/internal/testkit/simazure"
 )
 
 const (
@@ -43,19 +44,19 @@ func TestStoryOfAWindow(t *testing.T) {
 	}
 	s.events()
 
-	s.request(http.MethodPut, windowID, version, elsewhere)
+	s.azure.Request(http.MethodPut, windowID, version, elsewhere)
 	s.clock.SetTime(noon.Add(6 * time.Hour))
 	s.expect("somebody else changes it", "GET PUT: "+fine)
 	s.expect("it is healed by one write", "GET: "+fine)
 	m, _ = s.get()
-	if h := m.Status.DriftHistory; len(h) != 1 || h[0].Outcome != "Healed" || h[0].ChangedBy != somebody || strings.Join(h[0].Fields, " ") != "durationHours schedule.weekly.dayOfWeek schedule.weekly.intervalWeeks startTime" {
+	if h := m.Status.DriftHistory; len(h) != 1 || h[0].Outcome != "Healed" || h[0].ChangedBy != simazure.OthersID || strings.Join(h[0].Fields, " ") != "durationHours schedule.weekly.dayOfWeek schedule.weekly.intervalWeeks startTime" {
 		t.Errorf("the history is %+v", h)
 	}
-	if told := s.events(); len(told) != 1 || !strings.HasPrefix(told[0], "Warning DriftHealed") || !strings.Contains(told[0], "changed by "+somebody) {
+	if told := s.events(); len(told) != 1 || !strings.HasPrefix(told[0], "Warning DriftHealed") || !strings.Contains(told[0], "changed by "+simazure.OthersID) {
 		t.Errorf("events %q", told)
 	}
 
-	s.request(http.MethodDelete, windowID, version, "")
+	s.azure.Request(http.MethodDelete, windowID, version, "")
 	s.restart()
 	s.clock.SetTime(noon.Add(12 * time.Hour))
 	s.expect("somebody deletes it", "GET PUT: "+fine)
@@ -74,7 +75,7 @@ func TestStoryOfAWindow(t *testing.T) {
 
 // inAzure is how many maintenance configurations the cluster has.
 func (s *stage) inAzure() int {
-	return strings.Count(s.request(http.MethodGet, clusterID+"/maintenanceConfigurations", version, ""), `"maintenanceWindow"`)
+	return strings.Count(s.azure.Request(http.MethodGet, clusterID+"/maintenanceConfigurations", version, ""), `"maintenanceWindow"`)
 }
 
 // Report and Adopt write what is declared once, and then nothing.
@@ -90,7 +91,7 @@ func TestDriftThatIsNotHealed(t *testing.T) {
 			s.events()
 			outcome := map[fleetwrightv1.DriftPolicy]string{"Report": "Reported", "Adopt": "Adopted"}[policy]
 			counted := testutil.ToFloat64(driftsTotal.WithLabelValues(outcome))
-			s.request(http.MethodPut, windowID, version, elsewhere)
+			s.azure.Request(http.MethodPut, windowID, version, elsewhere)
 			s.expect("somebody else changes it", want)
 			s.expect("and it stays so", want)
 			if told := s.events(); len(told) != 1 || !strings.Contains(told[0], "Drifted ") || testutil.ToFloat64(driftsTotal.WithLabelValues(outcome)) != counted+1 {
@@ -119,11 +120,11 @@ func TestAnotherManager(t *testing.T) {
 	s.expect("it is written", "GET PUT: "+fine)
 	for range 2 {
 		s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
-		s.request(http.MethodPut, windowID, version, elsewhere)
+		s.azure.Request(http.MethodPut, windowID, version, elsewhere)
 		s.expect("somebody else changes it", "GET PUT: "+fine)
 	}
 	s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
-	s.request(http.MethodPut, windowID, version, elsewhere)
+	s.azure.Request(http.MethodPut, windowID, version, elsewhere)
 	const stop = "GET: Ready False ContendedByAnotherManager, Applied False ContendedByAnotherManager, Stalled True ContendedByAnotherManager, again in 24h0m0s"
 	s.expect("and again", stop)
 	s.clock.SetTime(s.clock.Now().Add(24 * time.Hour))
@@ -135,7 +136,7 @@ func TestARefusedHeal(t *testing.T) {
 	s := newStage(t)
 	s.object()
 	s.expect("it is written", "GET PUT: "+fine)
-	s.request(http.MethodPut, windowID, version, elsewhere)
+	s.azure.Request(http.MethodPut, windowID, version, elsewhere)
 	no := sim.Effect{Error: &sim.FaultError{Status: http.StatusForbidden, Code: "AuthorizationFailed", Message: "no"}}
 	if _, err := s.azure.AddFault(sim.Fault{Method: http.MethodPut, Path: "/maintenanceConfigurations/", UserAgent: "^fleetwright", Count: 4, Effect: no}); err != nil {
 		t.Fatal(err)
@@ -275,7 +276,7 @@ func TestWhoHoldsBack(t *testing.T) {
 // has become another since.
 func TestOnlyItsOwnWindowIsTakenOut(t *testing.T) {
 	wrong := func(spec *spec) { spec.Window.StartDate = "2026-02-31" }
-	theirs := func(s *stage) { s.request(http.MethodPut, windowID, version, elsewhere) }
+	theirs := func(s *stage) { s.azure.Request(http.MethodPut, windowID, version, elsewhere) }
 	for name, test := range map[string]struct {
 		before func(*stage)
 		want   string

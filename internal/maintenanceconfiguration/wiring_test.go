@@ -1,23 +1,15 @@
 package maintenanceconfiguration
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
@@ -27,46 +19,19 @@ import (
 // On a real API server, in a real manager: what is written passes the schema, and everything that matters wakes it.
 func TestInAManager(t *testing.T) {
 	const crds = "../../localstack/crds/generated/"
-	config, stopServer, err := testkit.StartAPIServer(crds+"capi/clusters.cluster.x-k8s.io.json",
+	config := testkit.APIServer(t, crds+"capi/clusters.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json", crds+"capz/azureasomanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json")
+	server, err := testkit.Connect(config, capi.AddToScheme, fleetwrightv1.AddToScheme)
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer func() {
-		if err := stopServer(); err != nil {
-			t.Error(err)
-		}
-	}()
-	config.QPS = -1
-	ctrl.SetLogger(logr.Discard())
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, capi.AddToScheme, fleetwrightv1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
 	}
 	s := newStage(t)
-	if s.client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
-		t.Fatal(err)
-	}
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, Client: client.Options{Cache: &client.CacheOptions{Unstructured: true}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.client = server
+	mgr := testkit.NewManager(t, config, server.Scheme())
 	if err := AddToManager(mgr, s, "fleetwright-system"); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	testkit.Run(t, mgr)
 
 	s.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: key.Namespace}})
 	s.object()
@@ -81,7 +46,7 @@ func TestInAManager(t *testing.T) {
 			return fmt.Errorf("it says %s", said(m))
 		}
 	}
-	s.eventually("it waits for its cluster", reports("Ready", "False", "ClusterNotFound"))
+	testkit.Eventually(t, "it waits for its cluster", reports("Ready", "False", "ClusterNotFound"))
 	objects := clusterObjects()
 	slices.Reverse(objects) // the control plane first: nothing tells of it
 	for _, o := range objects {
@@ -99,18 +64,18 @@ func TestInAManager(t *testing.T) {
 	if err := s.client.Update(t.Context(), cluster); err != nil {
 		t.Fatal(err)
 	}
-	s.eventually("it is written", reports("Ready", "True", "Ready"))
+	testkit.Eventually(t, "it is written", reports("Ready", "True", "Ready"))
 	s.create(&fleetwrightv1.Freeze{
 		ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: "incident"}, Spec: fleetwrightv1.FreezeSpec{Scope: "All", Reconcile: "Paused", Reason: "x"},
 	})
-	s.eventually("it is frozen", reports("Paused", "True", "Frozen"))
-	s.request(http.MethodPut, windowID, version, `{"properties": {"maintenanceWindow": {"schedule": {"weekly": {"intervalWeeks": 1, "dayOfWeek": "Monday"}}, "startTime": "12:00", "durationHours": 8}}}`)
+	testkit.Eventually(t, "it is frozen", reports("Paused", "True", "Frozen"))
+	s.azure.Request(http.MethodPut, windowID, version, `{"properties": {"maintenanceWindow": {"schedule": {"weekly": {"intervalWeeks": 1, "dayOfWeek": "Monday"}}, "startTime": "12:00", "durationHours": 8}}}`)
 	m, _ := s.get()
 	m.Annotations[capi.PausedAnnotation] = ""
 	if err := s.client.Update(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	s.eventually("what differs is told, and left", reports("Applied", "False", "Drifted"))
+	testkit.Eventually(t, "what differs is told, and left", reports("Applied", "False", "Drifted"))
 	if m, _ = s.get(); m.Status.Observed.Schedule.Weekly.DayOfWeek != "Monday" {
 		t.Errorf("Azure has %+v", m.Status.Observed)
 	}
@@ -121,14 +86,14 @@ func TestInAManager(t *testing.T) {
 	if err := s.client.DeleteAllOf(t.Context(), &fleetwrightv1.Freeze{}, client.InNamespace(key.Namespace)); err != nil {
 		t.Fatal(err)
 	}
-	s.eventually("and healed afterwards", reports("Ready", "True", "Ready"))
+	testkit.Eventually(t, "and healed afterwards", reports("Ready", "True", "Ready"))
 	if m, _ = s.get(); len(m.Status.DriftHistory) != 1 {
 		t.Errorf("the history is %+v", m.Status.DriftHistory)
 	}
 	if err := s.client.Delete(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	s.eventually("it goes", func() error {
+	testkit.Eventually(t, "it goes", func() error {
 		if m, found := s.get(); found {
 			return fmt.Errorf("it says %s", said(m))
 		}
@@ -136,17 +101,5 @@ func TestInAManager(t *testing.T) {
 	})
 	if n := s.inAzure(); n != 0 {
 		t.Errorf("Azure has %d", n)
-	}
-}
-
-func (s *stage) eventually(what string, check func() error) {
-	s.t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(s.t.Context(), 20*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
-		last = check()
-		return last == nil, nil
-	})
-	if err != nil {
-		s.t.Fatalf("%s: %v", what, last)
 	}
 }

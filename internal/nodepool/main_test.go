@@ -1,16 +1,11 @@
 package nodepool
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
-	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -26,43 +21,17 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	code, err := withServer(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func withServer(m *testing.M) (code int, err error) {
 	const crds = "../../localstack/crds/generated/"
-	config, stop, err := testkit.StartAPIServer(
+	os.Exit(testkit.Main(m, func(config *rest.Config) (err error) {
+		serverConfig = config
+		server, err = testkit.Connect(config, clusterv1.AddToScheme, fleetwrightv1.AddToScheme)
+		return err
+	},
 		crds+"capi/clusters.cluster.x-k8s.io.json", crds+"capi/machinepools.cluster.x-k8s.io.json",
 		crds+"capi/machinedrainrules.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azureasomanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
-		"testdata/aso-crds.yaml")
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if stopErr := stop(); err == nil {
-			err = stopErr
-		}
-	}()
-	config.QPS = -1
-	ctrl.SetLogger(logr.Discard())
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, clusterv1.AddToScheme, fleetwrightv1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			return 0, err
-		}
-	}
-	serverConfig = config
-	if server, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
+		"testdata/aso-crds.yaml"))
 }

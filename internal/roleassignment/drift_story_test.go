@@ -8,6 +8,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
+	"github.com/fleetwright/fleetwright/internal/testkit/simazure"
 )
 
 // TestDriftIsHealedOnce: somebody deletes the assignment; one GET and one PUT make it again, and it is told, with a name from the log.
@@ -24,10 +25,10 @@ func TestDriftIsHealedOnce(t *testing.T) {
 	s.want("Ready", "True", "Ready", "assigned")
 	s.wantWrites("PUT 201", "PUT 201")
 	history := s.object().Status.DriftHistory
-	if len(history) != 1 || history[0].Outcome != "Healed" || strings.Join(history[0].Fields, "") != "missing" || history[0].ChangedBy != ownerID || !history[0].Time.Time.Equal(noon.Add(2*time.Hour)) {
+	if len(history) != 1 || history[0].Outcome != "Healed" || strings.Join(history[0].Fields, "") != "missing" || history[0].ChangedBy != simazure.OthersID || !history[0].Time.Time.Equal(noon.Add(2*time.Hour)) {
 		t.Errorf("history %+v", history)
 	}
-	if events := s.events(); !strings.Contains(events, "Warning DriftHealed it is missing, changed by "+ownerID+"; it was made again") {
+	if events := s.events(); !strings.Contains(events, "Warning DriftHealed it is missing, changed by "+simazure.OthersID+"; it was made again") {
 		t.Errorf("events:\n%s", events)
 	}
 	s.look()
@@ -53,7 +54,7 @@ func TestWhoDeletedManyIsNotAsked(t *testing.T) {
 	for range namesPerHour {
 		s.reconciler.curiosity.may(noon.Add(time.Minute))
 	}
-	for _, want := range []string{"", ownerID} {
+	for _, want := range []string{"", simazure.OthersID} {
 		s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
 		s.deleteBySomebody(s.own())
 		s.look()
@@ -77,7 +78,7 @@ func TestWhoDeletesItAgainAndAgain(t *testing.T) {
 		s.deleteBySomebody(s.own())
 		s.look()
 	}
-	s.want("Stalled", "True", "ContendedByAnotherManager", ownerID+" has written the opposite 3 times since")
+	s.want("Stalled", "True", "ContendedByAnotherManager", simazure.OthersID+" has written the opposite 3 times since")
 	s.want("Ready", "False", "ContendedByAnotherManager", "")
 	s.want("Assigned", "False", "ContendedByAnotherManager", "")
 	s.wantWrites("PUT 201", "PUT 201", "PUT 201")
@@ -114,7 +115,7 @@ func TestARefusedHealIsNobodysWrite(t *testing.T) {
 			s := newStage(t, newAssignment())
 			s.look()
 			s.deleteBySomebody(s.own())
-			s.fault(test.fault)
+			s.azure.Fault(test.fault)
 			for range 4 {
 				s.clock.SetTime(s.clock.Now().Add(10 * time.Minute))
 				if _, err := s.try(); (err == nil) != test.outright {
@@ -122,7 +123,7 @@ func TestARefusedHealIsNobodysWrite(t *testing.T) {
 				}
 				s.want("Assigned", "False", test.reason, "")
 			}
-			s.fault(sim.Fault{Method: http.MethodPut, Path: "/never/", ID: "refused", Effect: sim.Effect{LoseReply: true}})
+			s.azure.Fault(sim.Fault{Method: http.MethodPut, Path: "/never/", ID: "refused", Effect: sim.Effect{LoseReply: true}})
 			s.look()
 			s.want("Ready", "True", "Ready", "assigned")
 			s.wantNo("Stalled")
@@ -132,7 +133,7 @@ func TestARefusedHealIsNobodysWrite(t *testing.T) {
 
 func TestDriftPolicies(t *testing.T) {
 	for policy, test := range map[fleetwrightv1.DriftPolicy]struct{ ready, reason, message, outcome string }{
-		"Report": {"False", "Drifted", "changed by " + ownerID + "; driftPolicy Report leaves it so", "Reported"},
+		"Report": {"False", "Drifted", "changed by " + simazure.OthersID + "; driftPolicy Report leaves it so", "Reported"},
 		"Adopt":  {"True", "Ready", "it is missing; driftPolicy Adopt lives with it", "Adopted"},
 	} {
 		t.Run(string(policy), func(t *testing.T) {
@@ -154,7 +155,7 @@ func TestDriftPolicies(t *testing.T) {
 			if events := s.events(); strings.Count(events, "Warning Drifted")+strings.Count(events, "Normal Drifted") != 1 {
 				t.Errorf("events:\n%s", events)
 			}
-			if h := s.object().Status.DriftHistory; len(h) != 1 || string(h[0].Outcome) != test.outcome || h[0].ChangedBy != ownerID {
+			if h := s.object().Status.DriftHistory; len(h) != 1 || string(h[0].Outcome) != test.outcome || h[0].ChangedBy != simazure.OthersID {
 				t.Errorf("history %+v", h)
 			}
 			// Wiping status changes no action.

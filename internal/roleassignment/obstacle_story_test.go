@@ -13,7 +13,7 @@ import (
 
 func TestAFreshIdentity(t *testing.T) {
 	s := newStage(t, newAssignment())
-	s.fault(sim.Fault{Method: "PUT", Path: "/roleAssignments/", Count: -1, ID: "fresh", Effect: sim.Effect{Error: &sim.FaultError{Status: 400, Code: "PrincipalNotFound", Message: "does not exist in the directory"}}})
+	s.azure.Fault(sim.Fault{Method: "PUT", Path: "/roleAssignments/", Count: -1, ID: "fresh", Effect: sim.Effect{Error: &sim.FaultError{Status: 400, Code: "PrincipalNotFound", Message: "does not exist in the directory"}}})
 	if r := s.look(); r.RequeueAfter != 15*time.Second {
 		t.Errorf("tries again in %s", r.RequeueAfter)
 	}
@@ -28,7 +28,7 @@ func TestAFreshIdentity(t *testing.T) {
 		t.Errorf("tries again in %s", r.RequeueAfter)
 	}
 	s.want("Stalled", "True", "PrincipalNotFound", "is principal.objectID the id of another kind of object")
-	s.fault(sim.Fault{Method: "PUT", Path: "/never/", ID: "fresh", Effect: sim.Effect{LoseReply: true}})
+	s.azure.Fault(sim.Fault{Method: "PUT", Path: "/never/", ID: "fresh", Effect: sim.Effect{LoseReply: true}})
 	s.look()
 	s.want("Ready", "True", "Ready", "assigned")
 	s.wantNo("Stalled")
@@ -56,7 +56,7 @@ func TestTheWaitForTheClusterDoesNotCount(t *testing.T) {
 	s.clock.SetTime(noon.Add(45 * time.Minute))
 	up(true)
 	fresh := sim.Effect{Error: &sim.FaultError{Status: 400, Code: "PrincipalNotFound", Message: "does not exist in the directory"}}
-	s.fault(sim.Fault{Method: "PUT", Path: "/roleAssignments/", Count: -1, Effect: fresh})
+	s.azure.Fault(sim.Fault{Method: "PUT", Path: "/roleAssignments/", Count: -1, Effect: fresh})
 	for _, want := range []string{"(tried for 0s)", "(tried for 15s)"} {
 		if r := s.look(); r.RequeueAfter != 15*time.Second {
 			t.Errorf("tries again in %s", r.RequeueAfter)
@@ -77,7 +77,7 @@ func TestRightsAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, newAssignment())
-			s.fault(sim.Fault{Method: test.method, Path: test.path, Effect: forbidden})
+			s.azure.Fault(sim.Fault{Method: test.method, Path: test.path, Effect: forbidden})
 			if r := s.look(); r.RequeueAfter != 10*time.Minute {
 				t.Errorf("looks again in %s", r.RequeueAfter)
 			}
@@ -107,7 +107,7 @@ func TestARoleThatDoesNotExist(t *testing.T) {
 // TestAReplyThatIsLost: the assignment is there, which the next look finds; it is no drift, and nothing is made twice.
 func TestAReplyThatIsLost(t *testing.T) {
 	s := newStage(t, newAssignment())
-	s.fault(sim.Fault{Method: "PUT", Path: "/roleAssignments/", Effect: sim.Effect{LoseReply: true}})
+	s.azure.Fault(sim.Fault{Method: "PUT", Path: "/roleAssignments/", Effect: sim.Effect{LoseReply: true}})
 	if _, err := s.try(); err == nil {
 		t.Fatal("the lost reply is not tried again")
 	}
@@ -186,11 +186,11 @@ func TestAzureThatCannotAnswer(t *testing.T) {
 	s := newStage(t, newAssignment())
 	s.look()
 	before := s.object()
-	s.fault(sim.Fault{Method: http.MethodGet, Path: "/roleAssignments/", Effect: sim.Effect{Error: &sim.FaultError{Status: 503, Code: "ServerBusy", Message: "later"}}})
+	s.azure.Fault(sim.Fault{Method: http.MethodGet, Path: "/roleAssignments/", Effect: sim.Effect{Error: &sim.FaultError{Status: 503, Code: "ServerBusy", Message: "later"}}})
 	if r, err := s.try(); err == nil {
 		t.Errorf("it is not tried again: %+v", r)
 	}
-	s.fault(sim.Fault{Method: http.MethodGet, Path: "/roleAssignments/", Effect: sim.Effect{Error: &sim.FaultError{Status: 429, Code: "TooManyRequests", Message: "slow down", RetryAfterSeconds: 40}}})
+	s.azure.Fault(sim.Fault{Method: http.MethodGet, Path: "/roleAssignments/", Effect: sim.Effect{Error: &sim.FaultError{Status: 429, Code: "TooManyRequests", Message: "slow down", RetryAfterSeconds: 40}}})
 	if r := s.look(); r.RequeueAfter != 40*time.Second {
 		t.Errorf("looks again in %s", r.RequeueAfter)
 	}

@@ -224,7 +224,7 @@ func TestAPodThatMayNotBeMade(t *testing.T) {
 func TestARegistryThatMayNotBeRead(t *testing.T) {
 	s := newStage(t, pulling())
 	s.addNode()
-	s.fault(sim.Fault{Method: http.MethodGet, Path: "/registries/shared$", Count: -1, Effect: sim.Effect{Error: &sim.FaultError{Status: 403, Code: "AuthorizationFailed", Message: "no"}}})
+	s.azure.Fault(sim.Fault{Method: http.MethodGet, Path: "/registries/shared$", Count: -1, Effect: sim.Effect{Error: &sim.FaultError{Status: 403, Code: "AuthorizationFailed", Message: "no"}}})
 	s.look()
 	s.want("PullVerified", "Unknown", "Pulling", "node aks-n1 is to pull shared.azurecr.io/probe/pause:3.10")
 }

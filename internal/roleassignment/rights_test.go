@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
+	"github.com/fleetwright/fleetwright/internal/testkit/simazure"
 )
 
 // TestTheLeastRights: an identity without any right is told which it lacks, in Azure's own words; with the roles that the page names, and
@@ -16,20 +17,20 @@ func TestTheLeastRights(t *testing.T) {
 	s.addNode()
 	// Whoever writes an assignment is named in it: that is how the object id of the operator is found here.
 	probe := roles.Assignment{ID: roles.IDOf(groupID, testPrincipal), Scope: groupID, RoleID: testRole, PrincipalID: testPrincipal}
-	made, err := s.connect().Assign(t.Context(), probe)
+	made, err := s.azure.Connect(s.clock).Assign(t.Context(), probe)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.deleteBySomebody(probe.ID)
 	settings := s.azure.Settings()
-	settings.Permissions.Enforced = []string{appID}
+	settings.Permissions.Enforced = []string{simazure.OurID}
 	s.azure.SetSettings(settings)
 
 	s.look()
 	s.want("Stalled", "True", "PermissionDenied", "grant it Microsoft.ContainerService/managedClusters/read on "+clusterID)
 	grant := func(role string) {
 		t.Helper()
-		s.request(http.MethodPut, roles.IDOf(groupID, role), "2022-04-01", fmt.Sprintf(`{"properties": {"roleDefinitionId": %q, "principalId": %q, "principalType": "ServicePrincipal"}}`,
+		s.azure.Request(http.MethodPut, roles.IDOf(groupID, role), "2022-04-01", fmt.Sprintf(`{"properties": {"roleDefinitionId": %q, "principalId": %q, "principalType": "ServicePrincipal"}}`,
 			"/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Authorization/roleDefinitions/"+role, made.UpdatedBy))
 	}
 	grant("acdd72a7-3385-48ef-bd42-f606fba81ae7") // Reader

@@ -9,56 +9,33 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	workloadfake "k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/events"
 	testclock "k8s.io/utils/clock/testing"
-	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/azure/arm"
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
-	"github.com/fleetwright/fleetwright/internal/azure/sim/simclient"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/testkit/simazure"
 )
 
-const (
-	groupID   = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/acr"
-	clusterID = groupID + "/providers/Microsoft.ContainerService/managedClusters/prod"
-	tenant    = "33333333-3333-3333-3333-333333333333"
-	appID     = "44444444-4444-4444-4444-444444444444"
-	ownerID   = "99999999-9999-9999-9999-999999999999"
-)
-
-// world is Kubernetes behind the simulated cluster: nobody looks at it here.
-type nobody struct{}
-
-func (nobody) EnsureCluster(context.Context, sim.Cluster) ([]byte, error) {
-	return []byte("kubeconfig"), nil
-}
-func (nobody) DeleteCluster(context.Context, string) error        { return nil }
-func (nobody) EnsureNode(context.Context, string, sim.Node) error { return nil }
-func (nobody) DeleteNode(context.Context, string, string) error   { return nil }
+var groupID, clusterID = simazure.GroupID("acr"), simazure.ClusterID("acr", "prod")
 
 // stage is a simulated Azure, asked through the real client over HTTPS, with a registry and a cluster; a management cluster; and a
 // workload cluster. All have one clock.
 type stage struct {
 	t          *testing.T
-	azure      *sim.Server
-	owner      *simclient.Client
+	azure      *simazure.Azure
 	client     client.Client
 	pods       *workloadfake.Clientset
 	clock      *testclock.FakeClock
@@ -74,73 +51,29 @@ var key1 = types.NamespacedName{Namespace: "prod-eu", Name: "prod-registry"}
 
 func newStage(t *testing.T, objects ...client.Object) *stage {
 	t.Helper()
-	settings := sim.DefaultSettings()
-	settings.Durations = sim.Durations{}
 	clock := testclock.NewFakeClock(noon)
-	server, err := sim.Start(t.Context(), sim.Options{Dir: t.TempDir(), Kubernetes: nobody{}, Settings: &settings, Clock: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	s := &stage{t: t, azure: server, clock: clock, pods: workloadfake.NewClientset()}
+	s := &stage{t: t, azure: simazure.Start(t, clock), clock: clock, pods: workloadfake.NewClientset()}
 	s.pods.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		action.(clienttesting.CreateAction).GetObject().(*corev1.Pod).CreationTimestamp = metav1.NewTime(clock.Now()) // as an API server does
 		return false, nil, nil
 	})
-	if s.owner, err = simclient.New(server.URL(), server.CAFile(), simclient.Identity{TenantID: tenant, ClientID: ownerID, ClientSecret: "x"}); err != nil {
-		t.Fatal(err)
-	}
-	s.request(http.MethodPut, groupID, "2021-04-01", `{"location": "westeurope"}`)
-	s.request(http.MethodPut, testScope, "2023-07-01", `{"location": "westeurope", "sku": {"name": "Basic"}}`)
-	s.request(http.MethodPut, clusterID, "2025-10-01", `{"location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": {"dnsPrefix": "prod",
-		"agentPoolProfiles": [{"name": "sys", "mode": "System", "count": 1, "vmSize": "Standard_D4s_v5", "osType": "Linux"}]}}`)
-
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{capi.AddToScheme, fleetwrightv1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.client = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&fleetwrightv1.AzureRoleAssignment{}).Build()
-	for _, o := range append(clusterObjects(), objects...) {
-		if err := s.client.Create(t.Context(), o); err != nil {
-			t.Fatal(err)
-		}
-	}
-	azure := s.connect()
-	identities, err := azure.IdentitiesOf(t.Context(), clusterID, time.Time{})
+	s.azure.MakeCluster("acr", "prod")
+	s.azure.Request(http.MethodPut, testScope, "2023-07-01", `{"location": "westeurope", "sku": {"name": "Basic"}}`)
+	identities, err := s.azure.Connect(clock).IdentitiesOf(t.Context(), clusterID, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.kubelet = strings.ToLower(identities.Kubelet)
+	s.client = simazure.ManagementCluster(t, &fleetwrightv1.AzureRoleAssignment{}, append(clusterObjects(), objects...)...)
 	s.restart()
 	return s
-}
-
-// connect is the real client, by the service principal of the environment.
-func (s *stage) connect(change ...func(*arm.Options)) roles.Azure {
-	s.t.Helper()
-	for name, value := range map[string]string{"AZURE_TENANT_ID": tenant, "AZURE_CLIENT_ID": appID, "AZURE_CLIENT_SECRET": "never-to-be-seen", "AZURE_FEDERATED_TOKEN_FILE": ""} {
-		s.t.Setenv(name, value)
-	}
-	options := arm.Options{
-		ResourceManagerEndpoint: s.azure.URL(), ResourceManagerAudience: simclient.Audience, AuthorityHost: s.azure.URL() + "/", CAFile: s.azure.CAFile(), Clock: s.clock,
-	}
-	for _, c := range change {
-		c(&options)
-	}
-	c, err := arm.New(options)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return c
 }
 
 // restart is a new process: nothing of its memory is left.
 func (s *stage) restart() {
 	s.recorder = events.NewFakeRecorder(100)
 	s.reconciler = &Reconciler{
-		Client: s.client, Live: s.client, Azures: everybody{s.connect()}, Clusters: s, Recorder: s.recorder, Clock: s.clock, Namespace: "fleetwright-system", Rest: restWithout,
+		Client: s.client, Live: s.client, Azures: everybody{s.azure.Connect(s.clock)}, Clusters: s, Recorder: s.recorder, Clock: s.clock, Namespace: "fleetwright-system", Rest: restWithout,
 	}
 }
 
@@ -153,48 +86,7 @@ func (s *stage) Get(context.Context, types.NamespacedName) (kubernetes.Interface
 	return s.pods, s.unreachable
 }
 
-// clusterObjects are those of a cluster of flavour AzureManaged that is up.
-func clusterObjects() []client.Object {
-	c := &clusterv1.Cluster{ObjectMeta: metav1.ObjectMeta{Namespace: key1.Namespace, Name: "prod", Labels: map[string]string{"stage": "production"}}}
-	c.Spec.InfrastructureRef = clusterv1.ContractVersionedObjectReference{APIGroup: "infrastructure.cluster.x-k8s.io", Kind: "AzureManagedCluster", Name: "prod"}
-	c.Spec.ControlPlaneRef = clusterv1.ContractVersionedObjectReference{APIGroup: "infrastructure.cluster.x-k8s.io", Kind: "AzureManagedControlPlane", Name: "prod"}
-	c.Status.Initialization.ControlPlaneInitialized = new(true)
-	plane := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1", "kind": "AzureManagedControlPlane",
-		"metadata": map[string]any{"namespace": key1.Namespace, "name": "prod"},
-		"spec":     map[string]any{"subscriptionID": "00000000-0000-0000-0000-000000000001", "resourceGroupName": "acr", "location": "westeurope"},
-	}}
-	return []client.Object{c, plane}
-}
-
-// request does something in Azure as somebody else, and waits in real time while the simulator is busy.
-func (s *stage) request(method, path, version, body string) {
-	s.t.Helper()
-	token, err := s.owner.Credential.GetToken(s.t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://management.azure.com/.default"}})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	status := ""
-	err = wait.PollUntilContextTimeout(s.t.Context(), 2*time.Millisecond, 20*time.Second, true, func(ctx context.Context) (bool, error) {
-		request, err := http.NewRequestWithContext(ctx, method, s.azure.URL()+path+"?api-version="+version, strings.NewReader(body))
-		if err != nil {
-			return false, err
-		}
-		request.Header.Set("Authorization", "Bearer "+token.Token)
-		if body != "" {
-			request.Header.Set("Content-Type", "application/json")
-		}
-		response, err := s.owner.Options.Transport.Do(request)
-		if err != nil {
-			return false, err
-		}
-		status = response.Status
-		return response.StatusCode < http.StatusBadRequest, response.Body.Close()
-	})
-	if err != nil {
-		s.t.Fatalf("%s %s: %v (%s)", method, path, err, status)
-	}
-}
+func clusterObjects() []client.Object { return simazure.ClusterObjects(key1.Namespace, "acr", "prod") }
 
 // own is the assignment as Fleetwright names it, of the cluster's kubelet.
 func (s *stage) own() string {
@@ -204,17 +96,17 @@ func (s *stage) own() string {
 // assignBy makes an equal assignment as somebody else.
 func (s *stage) assignBy(id string) {
 	s.t.Helper()
-	s.request(http.MethodPut, id, "2022-04-01", fmt.Sprintf(`{"properties": {"roleDefinitionId": %q, "principalId": %q, "principalType": "ServicePrincipal"}}`,
+	s.azure.Request(http.MethodPut, id, "2022-04-01", fmt.Sprintf(`{"properties": {"roleDefinitionId": %q, "principalId": %q, "principalType": "ServicePrincipal"}}`,
 		"/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Authorization/roleDefinitions/"+testRole, s.kubelet))
 }
 
-func (s *stage) deleteBySomebody(id string) { s.request(http.MethodDelete, id, "2022-04-01", "") }
+func (s *stage) deleteBySomebody(id string) { s.azure.Request(http.MethodDelete, id, "2022-04-01", "") }
 
 // writes are our writes of assignments so far, as "PUT 201", without what was answered by a script.
 func (s *stage) writes() []string {
 	var out []string
-	for _, r := range s.azure.Requests() {
-		if strings.HasPrefix(r.UserAgent, "fleetwright") && r.Method != http.MethodGet && strings.Contains(r.Path, "roleAssignments/") {
+	for _, r := range s.azure.Ours() {
+		if r.Method != http.MethodGet && strings.Contains(r.Path, "roleAssignments/") {
 			out = append(out, fmt.Sprintf("%s %d", r.Method, r.Status))
 		}
 	}
@@ -224,20 +116,12 @@ func (s *stage) writes() []string {
 // reads are our reads so far.
 func (s *stage) reads() int {
 	n := 0
-	for _, r := range s.azure.Requests() {
-		if strings.HasPrefix(r.UserAgent, "fleetwright") && r.Method == http.MethodGet {
+	for _, r := range s.azure.Ours() {
+		if r.Method == http.MethodGet {
 			n++
 		}
 	}
 	return n
-}
-
-func (s *stage) fault(f sim.Fault) {
-	s.t.Helper()
-	f.UserAgent = "^fleetwright"
-	if _, err := s.azure.AddFault(f); err != nil {
-		s.t.Fatal(err)
-	}
 }
 
 // object is the AzureRoleAssignment, nil when it is gone.

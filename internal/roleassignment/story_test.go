@@ -230,7 +230,7 @@ func TestAPrincipalWithoutACluster(t *testing.T) {
 	if got := s.object().Status; got.AssignmentID != ours().ID || got.PrincipalID != testPrincipal {
 		t.Errorf("status %+v", got)
 	}
-	found, err := s.connect().Assignment(t.Context(), ours().ID)
+	found, err := s.azure.Connect(s.clock).Assignment(t.Context(), ours().ID)
 	if err != nil || found.PrincipalType != "Group" {
 		t.Errorf("made %+v: %v", found, err)
 	}
@@ -250,7 +250,7 @@ func (m meanwhile) Assignments(ctx context.Context, scope, principal string) ([]
 // TestAClusterPausedMeanwhile stops what was decided before it, whatever the cache says.
 func TestAClusterPausedMeanwhile(t *testing.T) {
 	s := newStage(t, newAssignment())
-	s.reconciler.Azures = everybody{meanwhile{s.connect(), func() {
+	s.reconciler.Azures = everybody{meanwhile{s.azure.Connect(s.clock), func() {
 		var c clusterv1.Cluster
 		if err := s.client.Get(t.Context(), clusterKey(newAssignment()), &c); err != nil {
 			t.Fatal(err)
@@ -272,7 +272,7 @@ func TestAClusterPausedMeanwhile(t *testing.T) {
 // TestAFreezeMadeMeanwhile stops what was decided before it.
 func TestAFreezeMadeMeanwhile(t *testing.T) {
 	s := newStage(t, newAssignment())
-	s.reconciler.Azures = everybody{meanwhile{s.connect(), func() {
+	s.reconciler.Azures = everybody{meanwhile{s.azure.Connect(s.clock), func() {
 		f := &fleetwrightv1.Freeze{ObjectMeta: metav1.ObjectMeta{Namespace: key1.Namespace, Name: "stop"}, Spec: fleetwrightv1.FreezeSpec{
 			Scope: fleetwrightv1.FreezeScopeAll, Reconcile: fleetwrightv1.FreezeModePaused, Reason: "now",
 		}}

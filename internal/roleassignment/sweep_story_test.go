@@ -13,9 +13,9 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/arm"
 	"github.com/fleetwright/fleetwright/internal/azure/broker"
-	"github.com/fleetwright/fleetwright/internal/azure/graph"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
+	"github.com/fleetwright/fleetwright/internal/testkit/simazure"
 )
 
 // sweeps look at the simulated Azure through its Resource Graph, which is not late.
@@ -28,8 +28,8 @@ type sweeps struct {
 func (s *stage) sweep() *sweeps {
 	s.t.Helper()
 	w := &sweeps{s: s, clock: testclock.NewFakeClock(s.clock.Now())}
-	azure := s.connect(func(o *arm.Options) { o.Broker = broker.New(s.clock) }) // whose budget comes back with the rounds
-	sweeper := sweep.New(sweep.Options{Azure: azure.(graph.Azure), Clock: w.clock, Log: logr.Discard()})
+	azure := s.azure.Connect(s.clock, func(o *arm.Options) { o.Broker = broker.New(s.clock) }) // whose budget comes back with the rounds
+	sweeper := sweep.New(sweep.Options{Azure: azure, Clock: w.clock, Log: logr.Discard()})
 	w.wake = sweeper.Register(target(s.client))
 	s.reconciler.Watch, s.reconciler.Rest = sweeper, restWithSweeps
 	ctx, stop := context.WithCancel(s.t.Context())
@@ -90,7 +90,7 @@ func TestARefusedHealIsTriedWhenItsTimeComes(t *testing.T) {
 			w := s.sweep()
 			w.want(2, 0)
 			s.deleteBySomebody(s.own())
-			s.fault(sim.Fault{Method: http.MethodPut, Path: "/roleAssignments/", Count: -1, Effect: denied})
+			s.azure.Fault(sim.Fault{Method: http.MethodPut, Path: "/roleAssignments/", Count: -1, Effect: denied})
 			want := 1
 			if byItself {
 				s.look()
@@ -119,7 +119,7 @@ func TestWhatIsReportedIsLookedAtOnce(t *testing.T) {
 			w.want(2, 0)
 			s.deleteBySomebody(id)
 			w.want(1, 1)
-			s.want("Ready", "False", "Drifted", "changed by "+ownerID)
+			s.want("Ready", "False", "Drifted", "changed by "+simazure.OthersID)
 			w.want(3, 0)
 			s.assignBy(id)
 			w.want(3, 1)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"testing"
 
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -38,7 +39,23 @@ func StartAPIServer(furtherCRDs ...string) (config *rest.Config, stop func() err
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("start an API server: %w", err), environment.Stop())
 	}
+	config.QPS = -1 // as often as tests like
 	return config, environment.Stop, nil
+}
+
+// APIServer is one that stops at the end of the test; see StartAPIServer.
+func APIServer(t *testing.T, furtherCRDs ...string) *rest.Config {
+	t.Helper()
+	config, stop, err := StartAPIServer(furtherCRDs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return config
 }
 
 // repositoryRoot is the folder of the root module, wherever in it the test runs.

@@ -305,20 +305,10 @@ type profileStage struct {
 func profileServer(t *testing.T) *rest.Config {
 	t.Helper()
 	const crds = "../../../localstack/crds/generated/"
-	config, stop, err := testkit.StartAPIServer(
+	return testkit.APIServer(t,
 		crds+"capi/clusters.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azureasomanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	config.QPS = -1
-	return config
 }
 
 func newProfileStage(t *testing.T, config *rest.Config, kind string) *profileStage {

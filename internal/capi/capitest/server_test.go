@@ -19,18 +19,10 @@ import (
 // fields, and lose none.
 func TestDefinitionsOfCAPZ(t *testing.T) {
 	const crds = "../../../localstack/crds/generated/"
-	config, stop, err := testkit.StartAPIServer(
+	config := testkit.APIServer(t,
 		crds+"capi/machinepools.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, capi.AddToScheme} {
 		if err := add(scheme); err != nil {

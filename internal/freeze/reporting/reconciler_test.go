@@ -1,7 +1,6 @@
 package reporting
 
 import (
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -10,8 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	testclock "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
@@ -26,34 +24,11 @@ import (
 var server client.Client
 
 func TestMain(m *testing.M) {
-	code, err := withServer(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func withServer(m *testing.M) (code int, err error) {
-	config, stop, err := testkit.StartAPIServer("../../../localstack/crds/generated/capi/clusters.cluster.x-k8s.io.json")
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if stopErr := stop(); err == nil {
-			err = stopErr
-		}
-	}()
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, clusterv1.AddToScheme, fleetwrightv1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			return 0, err
-		}
-	}
-	if server, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
+	const crds = "../../../localstack/crds/generated/"
+	os.Exit(testkit.Main(m, func(config *rest.Config) (err error) {
+		server, err = testkit.Connect(config, clusterv1.AddToScheme, fleetwrightv1.AddToScheme)
+		return err
+	}, crds+"capi/clusters.cluster.x-k8s.io.json"))
 }
 
 // A planned Freeze of the production clusters of the fleet, from its schedule to its end, as its status tells it.

@@ -24,15 +24,7 @@ import (
 
 // TestObserveOnARealServer reads what a kube-apiserver admitted and defaulted, by node and from one list of all.
 func TestObserveOnARealServer(t *testing.T) {
-	config, stop, err := testkit.StartAPIServer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	config := testkit.APIServer(t)
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
