@@ -49,7 +49,8 @@ func setUnschedulable(ctx context.Context, client kubernetes.Interface, node Nod
 		return fmt.Errorf("%s node %s: %w", verb, node.Name, err)
 	}
 	_, err = client.CoreV1().Nodes().Patch(ctx, node.Name, types.MergePatchType, patch, metav1.PatchOptions{})
-	if replaced(err) {
+	// The patch names no version, so that a conflict can only be about the UID.
+	if apierrors.IsConflict(err) || IsOtherUID(err) {
 		return fmt.Errorf("%s node %s with uid %s: %w: %w", verb, node.Name, node.UID, ErrNodeReplaced, err)
 	}
 	if err != nil {
@@ -58,12 +59,8 @@ func setUnschedulable(ctx context.Context, client kubernetes.Interface, node Nod
 	return nil
 }
 
-// replaced recognises the API server's answers to a patch that carries another object's UID: Conflict, or Invalid
-// because a UID cannot be changed.
-func replaced(err error) bool {
-	if apierrors.IsConflict(err) {
-		return true
-	}
+// IsOtherUID recognises the API server's refusal of a patch that carries another object's UID, which cannot be changed.
+func IsOtherUID(err error) bool {
 	var status apierrors.APIStatus
 	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
 		return false

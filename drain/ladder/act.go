@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -34,7 +33,7 @@ func Act(ctx context.Context, client kubernetes.Interface, step Step, notifier N
 	case ActionQuarantine, ActionUnquarantine:
 		_, err = client.CoreV1().Nodes().
 			Patch(ctx, step.Object.Name, types.MergePatchType, []byte(step.Patch), metav1.PatchOptions{FieldManager: FieldManager})
-		if replaced(err) {
+		if drain.IsOtherUID(err) { // a node that has only changed is a conflict
 			err = fmt.Errorf("uid is not %s: %w: %w", step.Object.UID, drain.ErrNodeReplaced, err)
 		}
 	case ActionForce:
@@ -114,14 +113,4 @@ func whatIsLeft(ctx context.Context, client kubernetes.Interface, id string) ([]
 		return nil, fmt.Errorf("list nodes that were given up: %w", err)
 	}
 	return steps, nil
-}
-
-// replaced recognises the API server's answer to a patch that carries another object's UID; a node that has only changed is a
-// conflict.
-func replaced(err error) bool {
-	var status apierrors.APIStatus
-	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
-		return false
-	}
-	return slices.ContainsFunc(status.Status().Details.Causes, func(c metav1.StatusCause) bool { return c.Field == "metadata.uid" })
 }
