@@ -9,14 +9,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/freeze"
 )
 
 // Name is the controller's name in logs, metrics and events.
@@ -29,7 +28,7 @@ func AddToManager(mgr manager.Manager, namespace string) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Namespace: namespace, Sections: Sections,
 		Recorder: mgr.GetEventRecorder("fleetwright-" + Name), Clock: clock.RealClock{},
 	}
-	if err := metrics.Registry.Register(conditionCollector{mgr.GetClient()}); err != nil {
+	if err := registerMetrics(mgr.GetClient()); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	// Status writes of our own must not wake us.
@@ -44,29 +43,12 @@ func AddToManager(mgr manager.Manager, namespace string) error {
 	}
 	return b.
 		Watches(capi.ClusterObject(), handler.EnqueueRequestsFromMapFunc(sameName), builder.WithPredicates(predicate.Or(own, predicate.LabelChangedPredicate{}))).
-		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(r.inReach), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(freeze.InReach(r.Client, namespace, &fleetwrightv1.AzureClusterAdditionalConfigList{})),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
 // sameName is the config of a Cluster: admission sees to it that they are called the same.
 func sameName(_ context.Context, cluster client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(cluster)}}
-}
-
-// inReach finds all configs that a Freeze may be about.
-func (r *Reconciler) inReach(ctx context.Context, o client.Object) []reconcile.Request {
-	where := client.InNamespace(o.GetNamespace())
-	if o.GetNamespace() == r.Namespace {
-		where = client.InNamespace("")
-	}
-	var list fleetwrightv1.AzureClusterAdditionalConfigList
-	if err := r.Client.List(ctx, &list, where); err != nil {
-		logf.FromContext(ctx).Error(err, "Failed to list the AzureClusterAdditionalConfigs in reach of a Freeze")
-		return nil
-	}
-	out := make([]reconcile.Request, 0, len(list.Items))
-	for i := range list.Items {
-		out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-	}
-	return out
 }

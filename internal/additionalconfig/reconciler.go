@@ -9,12 +9,10 @@ import (
 	"context"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/additionalconfig/section"
@@ -50,16 +48,8 @@ const conflictPause = time.Second
 // are. It waits for none of them: their own changes bring it back.
 func (r *Reconciler) Reconcile(ctx context.Context, config *fleetwrightv1.AzureClusterAdditionalConfig) (ctrl.Result, error) {
 	// The cache lags behind our own last status, and nothing is to be done for a spec that changed a moment ago.
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(config), config); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
-	}
-	if !controllerutil.ContainsFinalizer(config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig) {
-		if !config.DeletionTimestamp.IsZero() {
-			return ctrl.Result{}, nil
-		}
-		if err := r.setFinalizer(ctx, config, true); err != nil {
-			return quietly(err)
-		}
+	if lives, err := kube.Meet(ctx, r.Live, r.Client, config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig, FieldOwner); err != nil || !lives {
+		return kube.Quietly(err)
 	}
 	w, holdChanges, err := r.observe(ctx, config)
 	if err != nil {
@@ -71,7 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, config *fleetwrightv1.AzureC
 		if left, err := r.left(ctx, config); err != nil || left {
 			return ctrl.Result{RequeueAfter: conflictPause}, err
 		}
-		return quietly(r.setFinalizer(ctx, config, false))
+		return kube.Quietly(kube.SetFinalizer(ctx, r.Client, config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig, false, FieldOwner))
 	}
 	if len(p.actions) > 0 {
 		if stands, err := r.stands(ctx, config, w); err != nil || !stands {
@@ -80,10 +70,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, config *fleetwrightv1.AzureC
 	}
 	failed := r.act(ctx, config, p)
 	if err := r.report(ctx, config, w, p, failed); err != nil {
-		return quietly(err)
+		return kube.Quietly(err)
 	}
 	if err := failed.err(); err != nil {
-		return quietly(err)
+		return kube.Quietly(err)
 	}
 	return ctrl.Result{RequeueAfter: until(r.Clock.Now(), p.checkAgain, holdChanges)}, nil
 }
@@ -103,18 +93,6 @@ func (r *Reconciler) stands(ctx context.Context, config *fleetwrightv1.AzureClus
 func (r *Reconciler) left(ctx context.Context, config *fleetwrightv1.AzureClusterAdditionalConfig) (bool, error) {
 	all, err := r.find(ctx, r.Live, config, world{})
 	return len(all) > 0, err
-}
-
-func (r *Reconciler) setFinalizer(ctx context.Context, config *fleetwrightv1.AzureClusterAdditionalConfig, present bool) error {
-	return kube.SetFinalizer(ctx, r.Client, config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig, present, FieldOwner)
-}
-
-// quietly looks again soon when somebody else wrote first, and not at all when the config is gone.
-func quietly(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
-	}
-	return ctrl.Result{}, client.IgnoreNotFound(err)
 }
 
 // until is how long it is until the first of these times that lies ahead; zero when none does.

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/additionalconfig/section"
@@ -25,10 +23,8 @@ func (r *Reconciler) report(ctx context.Context, config *fleetwrightv1.AzureClus
 	set := kube.Stamp(conditions(r.Sections, w, p), before.Status.Conditions, config.Generation, r.Clock.Now())
 	config.Status = status(set, p)
 	config.Status.ObservedGeneration = config.Generation
-	if !equality.Semantic.DeepEqual(before.Status, config.Status) {
-		if err := r.Client.Status().Patch(ctx, config, client.MergeFrom(before), client.FieldOwner(FieldOwner)); err != nil {
-			return fmt.Errorf("write status: %w", err)
-		}
+	if err := kube.WriteStatus(ctx, r.Client, before, config, FieldOwner); err != nil {
+		return err
 	}
 	r.announce(before, config, p, failed)
 	return nil
@@ -80,7 +76,7 @@ func conditions(sections []section.Section, w world, p plan) []metav1.Condition 
 	ofSections := sectionConditions(sections, p)
 	set := []metav1.Condition{readyCondition(w, p)}
 	set = append(set, ofSections...)
-	set = append(set, pausedCondition(w, p), deletingCondition(p))
+	set = append(set, pausedCondition(w, p), kube.Deleting(p.leaving != "", p.leaving, p.leavingMessage))
 	if reason, message := stuck(w, p); reason != "" {
 		set = append(set, metav1.Condition{Type: fleetwrightv1.ConditionStalled, Status: metav1.ConditionTrue, Reason: reason, Message: message})
 	}
@@ -182,14 +178,6 @@ func several(actions []action) string {
 		text += a.String()
 	}
 	return text
-}
-
-func deletingCondition(p plan) metav1.Condition {
-	kind := fleetwrightv1.ConditionDeleting
-	if p.leaving == "" {
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
-	}
-	return kube.Condition(kind, metav1.ConditionTrue, p.leaving, "%s", p.leavingMessage)
 }
 
 // stuck is the first reason for which nothing goes on until a person acts.

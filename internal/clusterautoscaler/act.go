@@ -3,7 +3,6 @@ package clusterautoscaler
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,7 +21,8 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureClusterAutos
 	cluster := types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.ClusterName}
 	switch o.plan.action {
 	case remember:
-		return r.remember(ctx, a, fingerprintOf(o.world.wanted))
+		// A difference after that is drift.
+		return kube.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationProfileApplied: fingerprintOf(o.world.wanted)}, fieldOwner)
 	case write, writeAzure:
 		return r.write(ctx, a, o, cluster)
 	case giveUp:
@@ -72,20 +72,4 @@ func (r *Reconciler) giveUp(ctx context.Context, o *observation, cluster types.N
 		return nil
 	}
 	return err
-}
-
-// remember writes down that Azure has the profile, so that a difference after that is drift.
-func (r *Reconciler) remember(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler, fingerprint string) error {
-	before := a.DeepCopy()
-	annotations := maps.Clone(a.Annotations)
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[fleetwrightv1.AnnotationProfileApplied] = fingerprint
-	a.Annotations = annotations
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Patch(ctx, a, patch, fieldOwner); err != nil {
-		return fmt.Errorf("write down that the profile is applied: %w", err)
-	}
-	return nil
 }

@@ -5,16 +5,13 @@ import (
 	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -23,6 +20,9 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
+	"github.com/fleetwright/fleetwright/internal/freeze"
+	"github.com/fleetwright/fleetwright/internal/hold"
+	"github.com/fleetwright/fleetwright/internal/kube"
 )
 
 // Name is the controller's name in logs, metrics and events.
@@ -58,8 +58,9 @@ func AddToManager(mgr manager.Manager, options Options) error {
 	}
 	// Status and annotations are our own: what the plan waits for comes by its own watch or by the time to look again.
 	b := ctrl.NewControllerManagedBy(mgr).Named(Name).
-		For(&fleetwrightv1.AzureClusterAutoscaler{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, pauseChanged))).
-		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(r.inReach), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+		For(&fleetwrightv1.AzureClusterAutoscaler{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, hold.PauseChanged))).
+		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(freeze.InReach(r.Client, r.Namespace, &fleetwrightv1.AzureClusterAutoscalerList{})),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 	watched, err := capi.ServedControlPlanes(mgr.GetRESTMapper())
 	if err != nil {
 		return fmt.Errorf("find the kinds of control planes that are served: %w", err)
@@ -71,32 +72,8 @@ func AddToManager(mgr manager.Manager, options Options) error {
 		r.Rest, r.Watch = restWithSweeps, options.Sweeper
 		b = b.WatchesRawSource(source.Channel(options.Sweeper.Register(target(mgr.GetClient())), handler.Funcs{GenericFunc: r.suspect}))
 	}
-	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).Complete(r.fromCache())
-}
-
-// pauseChanged passes changes of the one annotation that people write.
-var pauseChanged = predicate.Funcs{
-	CreateFunc: func(event.CreateEvent) bool { return false },
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		_, was := e.ObjectOld.GetAnnotations()[capi.PausedAnnotation]
-		_, is := e.ObjectNew.GetAnnotations()[capi.PausedAnnotation]
-		return was != is
-	},
-	DeleteFunc:  func(event.DeleteEvent) bool { return false },
-	GenericFunc: func(event.GenericEvent) bool { return false },
-}
-
-func (r *Reconciler) fromCache() reconcile.Reconciler {
-	return reconcile.Func(func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-		var a fleetwrightv1.AzureClusterAutoscaler
-		if err := r.Client.Get(ctx, request.NamespacedName, &a); apierrors.IsNotFound(err) {
-			r.forget(request.NamespacedName, "")
-			return reconcile.Result{}, nil
-		} else if err != nil {
-			return reconcile.Result{}, err
-		}
-		return r.Reconcile(ctx, &a)
-	})
+	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).
+		Complete(kube.FromCache(r.Client, r, func(gone types.NamespacedName) { r.forget(gone, "") }))
 }
 
 // ofCluster names the one object of a cluster: it has the cluster's name.
@@ -106,22 +83,4 @@ func ofCluster(_ context.Context, o client.Object) []reconcile.Request {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: cluster}}}
-}
-
-// inReach finds all that a Freeze may be about; which they are depends on their Clusters' labels.
-func (r *Reconciler) inReach(ctx context.Context, o client.Object) []reconcile.Request {
-	where := client.InNamespace(o.GetNamespace())
-	if o.GetNamespace() == r.Namespace {
-		where = client.InNamespace("")
-	}
-	var list fleetwrightv1.AzureClusterAutoscalerList
-	if err := r.Client.List(ctx, &list, where); err != nil {
-		logf.FromContext(ctx).Error(err, "Failed to list AzureClusterAutoscalers")
-		return nil
-	}
-	out := make([]reconcile.Request, 0, len(list.Items))
-	for i := range list.Items {
-		out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-	}
-	return out
 }

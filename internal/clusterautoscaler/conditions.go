@@ -15,7 +15,7 @@ func conditions(o *observation, actErr error) []metav1.Condition {
 	if actErr != nil {
 		p = failed(p, actErr)
 	}
-	applied, deleting := appliedCondition(o, p), deletingCondition(o, p)
+	applied, deleting := appliedCondition(o, p), kube.Deleting(o.world.deleting, p.reason, p.message)
 	set := []metav1.Condition{readyCondition(p, applied, deleting), applied, pausedCondition(o, p), deleting}
 	if p.verdict == stuck {
 		set = append(set, kube.Condition(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, p.reason, "%s", p.message))
@@ -71,12 +71,4 @@ func pausedCondition(o *observation, p plan) metav1.Condition {
 	default:
 		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s; no setting of the autoscaler is held back by that", h.Message)
 	}
-}
-
-func deletingCondition(o *observation, p plan) metav1.Condition {
-	kind := fleetwrightv1.ConditionDeleting
-	if !o.world.deleting {
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
-	}
-	return kube.Condition(kind, metav1.ConditionTrue, p.reason, "%s", p.message)
 }

@@ -22,7 +22,7 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureClusterAutoscale
 		r.Recorder.Eventf(after, nil, severity, c.Reason, string(o.plan.action), "%s", c.Message)
 	}
 	if n := len(after.Status.DriftHistory); n > 0 && !sameHistory(before.Status.DriftHistory, after.Status.DriftHistory) {
-		countDrift(string(after.Status.DriftHistory[n-1].Outcome))
+		driftsTotal.WithLabelValues(string(after.Status.DriftHistory[n-1].Outcome)).Inc()
 		if o.plan.drift.Action == drift.Adopt { // Ready stays as it is, and tells nothing
 			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ReasonDrifted, string(o.plan.action), "%s", kube.Clip(o.plan.drift.Message))
 		}

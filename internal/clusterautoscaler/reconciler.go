@@ -15,7 +15,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -81,16 +80,8 @@ type Reconciler struct {
 // Reconcile does the next thing for one AzureClusterAutoscaler: writes its settings where they stay, or gives them up.
 func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler) (ctrl.Result, error) {
 	// The cache lags behind our own annotation, and nothing must be written in spite of a pause of a moment ago.
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(a), a); err != nil {
-		return quietly(err)
-	}
-	if !controllerutil.ContainsFinalizer(a, fleetwrightv1.FinalizerAzureClusterAutoscaler) {
-		if !a.DeletionTimestamp.IsZero() {
-			return ctrl.Result{}, nil
-		}
-		if err := kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAzureClusterAutoscaler, true, fieldOwner); err != nil {
-			return quietly(err)
-		}
+	if lives, err := kube.Meet(ctx, r.Live, r.Client, a, fleetwrightv1.FinalizerAzureClusterAutoscaler, fieldOwner); err != nil || !lives {
+		return kube.Quietly(err)
 	}
 	ctx = broker.For(ctx, broker.Call{Cluster: a.Namespace + "/" + a.Spec.ClusterName})
 	o, err := r.look(ctx, a)
@@ -127,14 +118,14 @@ func (r *Reconciler) stands(ctx context.Context, a *fleetwrightv1.AzureClusterAu
 func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler, o *observation, actErr error) (ctrl.Result, error) {
 	if o.letsGo() && actErr == nil {
 		r.forget(client.ObjectKeyFromObject(a), o.id)
-		countAction(o.plan.action, nil)
+		actionsTotal.Count(string(o.plan.action), nil)
 		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {
-		return quietly(actErr)
+		return kube.Quietly(actErr)
 	}
 	if err := r.report(ctx, a, o, actErr); err != nil {
-		return quietly(err)
+		return kube.Quietly(err)
 	}
 	if actErr != nil {
 		if blocked, sorted := obstacleOf(actErr); sorted {
@@ -213,12 +204,4 @@ func (r *Reconciler) forget(key client.ObjectKey, id string) {
 	if r.Watch != nil && id != "" {
 		r.Watch.Forget(id)
 	}
-}
-
-// quietly looks again soon when somebody else wrote first, and not at all when the object is gone.
-func quietly(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: soon}, nil
-	}
-	return ctrl.Result{}, client.IgnoreNotFound(err)
 }

@@ -2,13 +2,10 @@ package clusterautoscaler
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/autoscalerprofile"
@@ -23,12 +20,10 @@ const maxHistory = 5
 func (r *Reconciler) report(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler, o *observation, actErr error) error {
 	before := a.DeepCopy()
 	a.Status = status(before, o, actErr, r.Clock.Now())
-	if !equality.Semantic.DeepEqual(before.Status, a.Status) {
-		if err := r.Client.Status().Patch(ctx, a, client.MergeFrom(before), fieldOwner); err != nil {
-			return fmt.Errorf("write status: %w", err)
-		}
+	if err := kube.WriteStatus(ctx, r.Client, before, a, fieldOwner); err != nil {
+		return err
 	}
-	countAction(o.plan.action, actErr)
+	actionsTotal.Count(string(o.plan.action), actErr)
 	r.announce(before, a, o, actErr)
 	return nil
 }

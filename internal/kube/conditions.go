@@ -8,6 +8,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
 
 // maxMessage is how many bytes of a condition's message are kept: fewer than the schema allows, because events allow 1024.
@@ -30,6 +32,14 @@ func Stamp(set, before []metav1.Condition, generation int64, now time.Time) []me
 		out = append(out, c)
 	}
 	return out
+}
+
+// Deleting is the condition of that name: with a reason and a message while the object leaves.
+func Deleting(leaves bool, reason, message string) metav1.Condition {
+	if !leaves {
+		return Condition(fleetwrightv1.ConditionDeleting, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
+	}
+	return Condition(fleetwrightv1.ConditionDeleting, metav1.ConditionTrue, reason, "%s", message)
 }
 
 // Changed is true when a condition is there with another status or reason than before.

@@ -3,7 +3,6 @@ package maintenanceconfiguration
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -73,15 +72,5 @@ func (r *Reconciler) remember(ctx context.Context, m *fleetwrightv1.AzureMainten
 	if m.Annotations[fleetwrightv1.AnnotationMaintenanceApplied] == o.fingerprint {
 		return nil
 	}
-	before := m.DeepCopy()
-	m.Annotations = maps.Clone(m.Annotations)
-	if m.Annotations == nil {
-		m.Annotations = map[string]string{}
-	}
-	m.Annotations[fleetwrightv1.AnnotationMaintenanceApplied] = o.fingerprint
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Patch(ctx, m, patch, fieldOwner); err != nil {
-		return fmt.Errorf("write down what Azure has: %w", err)
-	}
-	return nil
+	return kube.Annotate(ctx, r.Client, m, map[string]string{fleetwrightv1.AnnotationMaintenanceApplied: o.fingerprint}, fieldOwner)
 }

@@ -15,7 +15,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -66,16 +65,8 @@ type Reconciler struct {
 // Reconcile does the next thing for one AzureMaintenanceConfiguration: writes its window to Azure where it differs, or takes it out.
 func (r *Reconciler) Reconcile(ctx context.Context, m *fleetwrightv1.AzureMaintenanceConfiguration) (ctrl.Result, error) {
 	// The cache lags behind our own annotation, and nothing must be written in spite of a pause of a moment ago.
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(m), m); err != nil {
-		return quietly(err)
-	}
-	if !controllerutil.ContainsFinalizer(m, fleetwrightv1.FinalizerAzureMaintenanceConfiguration) {
-		if !m.DeletionTimestamp.IsZero() {
-			return ctrl.Result{}, nil
-		}
-		if err := kube.SetFinalizer(ctx, r.Client, m, fleetwrightv1.FinalizerAzureMaintenanceConfiguration, true, fieldOwner); err != nil {
-			return quietly(err)
-		}
+	if lives, err := kube.Meet(ctx, r.Live, r.Client, m, fleetwrightv1.FinalizerAzureMaintenanceConfiguration, fieldOwner); err != nil || !lives {
+		return kube.Quietly(err)
 	}
 	o, err := r.look(ctx, m)
 	if err != nil {
@@ -109,16 +100,16 @@ func (r *Reconciler) stands(ctx context.Context, m *fleetwrightv1.AzureMaintenan
 func (r *Reconciler) conclude(ctx context.Context, m *fleetwrightv1.AzureMaintenanceConfiguration, o *observation, actErr error) (ctrl.Result, error) {
 	if actErr == nil && (o.plan.action == letGo || o.plan.action == takeOut) {
 		r.memory.Forget(client.ObjectKeyFromObject(m))
-		countAction(o.plan.action, nil)
+		actionsTotal.Count(string(o.plan.action), nil)
 		// The last word on what became of the window.
 		r.Recorder.Eventf(m, nil, corev1.EventTypeNormal, o.plan.reason, string(o.plan.action), "%s", kube.Clip(o.plan.message))
 		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {
-		return quietly(actErr)
+		return kube.Quietly(actErr)
 	}
 	if err := r.report(ctx, m, o, actErr); err != nil {
-		return quietly(err)
+		return kube.Quietly(err)
 	}
 	again := o.plan.again
 	if actErr != nil {
@@ -137,12 +128,4 @@ func (r *Reconciler) conclude(ctx context.Context, m *fleetwrightv1.AzureMainten
 		again = min(again, left)
 	}
 	return ctrl.Result{RequeueAfter: again}, nil
-}
-
-// quietly looks again soon when somebody else wrote first, and not at all when the object is gone.
-func quietly(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: soon}, nil
-	}
-	return ctrl.Result{}, client.IgnoreNotFound(err)
 }

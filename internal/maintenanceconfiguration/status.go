@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/drift"
@@ -23,18 +21,16 @@ const maxHistory = 5
 func (r *Reconciler) report(ctx context.Context, m *fleetwrightv1.AzureMaintenanceConfiguration, o *observation, actErr error) error {
 	before := m.DeepCopy()
 	m.Status = status(before, o, actErr, r.Clock.Now())
-	if !equality.Semantic.DeepEqual(before.Status, m.Status) {
-		err := r.Client.Status().Patch(ctx, m, client.MergeFrom(before), fieldOwner)
-		if apierrors.IsInvalid(err) {
-			// Azure has a window that the spec could not say.
-			m.Status.Observed = fleetwrightv1.AzureMaintenanceWindow{}
-			err = r.Client.Status().Patch(ctx, m, client.MergeFrom(before), fieldOwner)
-		}
-		if err != nil {
-			return fmt.Errorf("write status: %w", err)
-		}
+	err := kube.WriteStatus(ctx, r.Client, before, m, fieldOwner)
+	if apierrors.IsInvalid(err) {
+		// Azure has a window that the spec could not say.
+		m.Status.Observed = fleetwrightv1.AzureMaintenanceWindow{}
+		err = kube.WriteStatus(ctx, r.Client, before, m, fieldOwner)
 	}
-	countAction(o.plan.action, actErr)
+	if err != nil {
+		return err
+	}
+	actionsTotal.Count(string(o.plan.action), actErr)
 	r.announce(before, m, o, actErr)
 	return nil
 }
@@ -78,7 +74,7 @@ func conditions(o *observation, actErr error) []metav1.Condition {
 	default:
 		p.message = fmt.Sprintf("%s; that failed and is tried again: %v", p.message, actErr)
 	}
-	applied, deleting := appliedCondition(o, p, actErr), deletingCondition(o, p)
+	applied, deleting := appliedCondition(o, p, actErr), kube.Deleting(o.world.deleting, p.reason, p.message)
 	set := []metav1.Condition{readyCondition(p, applied, deleting), applied, pausedCondition(o, p), deleting}
 	if p.verdict == stuck {
 		set = append(set, kube.Condition(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, p.reason, "%s", p.message))
@@ -125,12 +121,4 @@ func pausedCondition(o *observation, p plan) metav1.Condition {
 	default:
 		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
 	}
-}
-
-func deletingCondition(o *observation, p plan) metav1.Condition {
-	kind := fleetwrightv1.ConditionDeleting
-	if !o.world.deleting {
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
-	}
-	return kube.Condition(kind, metav1.ConditionTrue, p.reason, "%s", p.message)
 }

@@ -15,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -24,6 +23,8 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain/ladder"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/freeze"
+	"github.com/fleetwright/fleetwright/internal/kube"
 	"github.com/fleetwright/fleetwright/internal/workload"
 )
 
@@ -85,7 +86,8 @@ func AddToManager(ctx context.Context, mgr manager.Manager, clusters *workload.C
 	for _, object := range watched {
 		b = b.Watches(object, ofCluster)
 	}
-	b = b.Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(r.nodepoolsInReach), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+	b = b.Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(freeze.InReach(r.Client, r.Namespace, &fleetwrightv1.NodepoolList{})),
+		builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 	// A drain asks for a look when there is something to be said. The queue takes
 	// no Nodepool twice.
 	b = b.WatchesRawSource(source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
@@ -143,31 +145,8 @@ func wakeIn(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) func(
 	}
 }
 
-// nodepoolsInReach finds all Nodepools that a Freeze may be about; which they
-// are depends on their Clusters' labels, and asking one more is cheap.
-func (r *Reconciler) nodepoolsInReach(ctx context.Context, o client.Object) []reconcile.Request {
-	where := client.InNamespace(o.GetNamespace())
-	if o.GetNamespace() == r.Namespace {
-		where = client.InNamespace("")
-	}
-	return r.requests(ctx, "in reach of a Freeze", where)
-}
-
 // nodepoolsOfCluster finds all Nodepools of the cluster an object belongs to:
 // what one pool finishes, another may have waited for.
 func (r *Reconciler) nodepoolsOfCluster(ctx context.Context, o client.Object) []reconcile.Request {
-	return r.requests(ctx, "of a cluster", client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)})
-}
-
-func (r *Reconciler) requests(ctx context.Context, which string, options ...client.ListOption) []reconcile.Request {
-	var list fleetwrightv1.NodepoolList
-	if err := r.Client.List(ctx, &list, options...); err != nil {
-		logf.FromContext(ctx).Error(err, "Failed to list Nodepools", "which", which)
-		return nil
-	}
-	out := make([]reconcile.Request, 0, len(list.Items))
-	for i := range list.Items {
-		out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: list.Items[i].Namespace, Name: list.Items[i].Name}})
-	}
-	return out
+	return kube.Requests(ctx, r.Client, &fleetwrightv1.NodepoolList{}, client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)})
 }

@@ -7,11 +7,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
-	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
+	"github.com/fleetwright/fleetwright/internal/kindmetrics"
 )
 
 // debtLabels are one workload's within one Nodepool. Those of the Nodepool are
@@ -19,18 +18,12 @@ import (
 var debtLabels = []string{"namespace", "name", "cluster", "workload_namespace", "workload", "budget", "reason"}
 
 var (
-	actionsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "fleetwright_nodepool_actions_total",
-		Help: "Actions of Nodepool plans, by kind (CreatePool, CordonNodes, EvictPods, ...) and result (ok, error).",
-	}, []string{"action", "result"})
+	actionsTotal = kindmetrics.NewActions("fleetwright_nodepool_actions_total",
+		"Actions of Nodepool plans, by kind (CreatePool, CordonNodes, EvictPods, ...) and result (ok, error).")
 	evictionsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "fleetwright_nodepool_evictions_total",
 		Help: "Answers of workload API servers to evictions, by outcome (Evicted, Refused, WebhookDenied, ...).",
 	}, []string{"outcome"})
-	conditionDesc = prometheus.NewDesc(
-		"fleetwright_nodepool_condition",
-		"1 for the present status of each condition of each Nodepool.",
-		[]string{"namespace", "name", "cluster", "condition", "status", "reason"}, nil)
 	debtDesc = prometheus.NewDesc(
 		"fleetwright_drain_debt_seconds_total",
 		"Time in which drains of a Nodepool could not go on because of a workload.",
@@ -41,55 +34,40 @@ var (
 		debtLabels, nil)
 )
 
-func countOutcome(o *observation, actErr error) {
-	if o.plan.Action.Kind == replacement.None {
-		return
-	}
-	result := "ok"
-	if actErr != nil {
-		result = "error"
-	}
-	actionsTotal.WithLabelValues(string(o.plan.Action.Kind), result).Inc()
-}
-
 func countEviction(a drain.Answer) { evictionsTotal.WithLabelValues(string(a.Outcome)).Inc() }
 
-// statusCollector tells what Nodepools report at the moment of the scrape, from
-// the cache, so that no series outlives its object and none is lost at a restart.
-type statusCollector struct {
+// debtCollector tells what drains of Nodepools are held up by at the moment of the
+// scrape, from the cache, so that no series outlives its object and none is lost at
+// a restart.
+type debtCollector struct {
 	reader client.Reader
 	// elected is closed in the process that leads: debt is summed up, and must be
 	// told by one only.
 	elected <-chan struct{}
 }
 
-func (c statusCollector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- conditionDesc
+func (c debtCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- debtDesc
 	ch <- blockedPodsDesc
 }
 
-func (c statusCollector) Collect(ch chan<- prometheus.Metric) {
+func (c debtCollector) Collect(ch chan<- prometheus.Metric) {
+	if !c.leads() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	var list fleetwrightv1.NodepoolList
 	if err := c.reader.List(ctx, &list); err != nil {
-		ch <- prometheus.NewInvalidMetric(conditionDesc, err)
+		ch <- prometheus.NewInvalidMetric(debtDesc, err)
 		return
 	}
 	for i := range list.Items {
-		np := &list.Items[i]
-		for _, cond := range np.Status.Conditions {
-			ch <- prometheus.MustNewConstMetric(conditionDesc, prometheus.GaugeValue, 1,
-				np.Namespace, np.Name, np.Spec.ClusterName, cond.Type, string(cond.Status), cond.Reason)
-		}
-		if c.leads() {
-			collectDebt(ch, np)
-		}
+		collectDebt(ch, &list.Items[i])
 	}
 }
 
-func (c statusCollector) leads() bool {
+func (c debtCollector) leads() bool {
 	select {
 	case <-c.elected:
 		return true
@@ -126,10 +104,8 @@ func collectDebt(ch chan<- prometheus.Metric, np *fleetwrightv1.Nodepool) {
 }
 
 func registerMetrics(reader client.Reader, elected <-chan struct{}) error {
-	for _, c := range []prometheus.Collector{actionsTotal, evictionsTotal, statusCollector{reader, elected}} {
-		if err := metrics.Registry.Register(c); err != nil {
-			return err
-		}
-	}
-	return nil
+	return kindmetrics.Register(actionsTotal, evictionsTotal, debtCollector{reader, elected}, kindmetrics.Conditions[*fleetwrightv1.Nodepool]{
+		Reader: reader, Name: "fleetwright_nodepool_condition", Kind: "Nodepool", List: &fleetwrightv1.NodepoolList{},
+		Cluster: func(np *fleetwrightv1.Nodepool) string { return np.Spec.ClusterName },
+	})
 }

@@ -59,7 +59,7 @@ func TestDebtIsScraped(t *testing.T) {
 	debugLabels := strings.NewReplacer(`"budget" value:"cart"`, `"budget" value:""`, "PodDisruptionBudget", "UnmanagedPod", "Deployment/cart", "Pod/debug").Replace(cartLabels)
 	elected := make(chan struct{})
 	reader := &cache{items: []fleetwrightv1.Nodepool{owing("a")}}
-	collector := statusCollector{reader, elected}
+	collector := debtCollector{reader, elected}
 	if got := scrape(t, collector); got != nil {
 		t.Errorf("a process that does not lead tells of debt: %v", got)
 	}

@@ -19,7 +19,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -27,6 +26,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
+	"github.com/fleetwright/fleetwright/internal/kube"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 	"github.com/fleetwright/fleetwright/internal/workload"
 )
@@ -73,8 +73,10 @@ type Reconciler struct {
 // waits for one; the next look finds it in progress.
 func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(np)
-	if lives, err := r.meet(ctx, np); err != nil {
-		return quietly(err)
+	// The cache lags behind our own last status, and pods must not be evicted
+	// for a spec, or in spite of a pause, that changed a moment ago.
+	if lives, err := kube.Meet(ctx, r.Live, r.Client, np, fleetwrightv1.FinalizerNodepool, capi.FieldOwner); err != nil {
+		return kube.Quietly(err)
 	} else if !lives {
 		return ctrl.Result{}, r.gone(ctx, key)
 	}
@@ -111,28 +113,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 		}
 	}
 	if err := r.settle(ctx, np, o); err != nil {
-		return quietly(err)
+		return kube.Quietly(err)
 	}
 	actErr := r.act(ctx, np, o)
 	r.climb(ctx, np, o)
 	return r.conclude(ctx, np, o, actErr)
-}
-
-// meet reads the Nodepool anew, and sets the finalizer of a new one. It is false
-// for one that is gone, or that we have let go of.
-func (r *Reconciler) meet(ctx context.Context, np *fleetwrightv1.Nodepool) (bool, error) {
-	// The cache lags behind our own last status, and pods must not be evicted
-	// for a spec, or in spite of a pause, that changed a moment ago.
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(np), np); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	if controllerutil.ContainsFinalizer(np, fleetwrightv1.FinalizerNodepool) {
-		return true, nil
-	}
-	if !np.DeletionTimestamp.IsZero() {
-		return false, nil
-	}
-	return true, r.setFinalizer(ctx, np, true)
 }
 
 // gone ends what still goes on for a Nodepool that is not there any more.
@@ -203,10 +188,10 @@ func (r *Reconciler) conclude(ctx context.Context, np *fleetwrightv1.Nodepool, o
 		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {
-		return quietly(actErr)
+		return kube.Quietly(actErr)
 	}
 	if err := r.report(ctx, np, o, actErr); err != nil {
-		return quietly(err)
+		return kube.Quietly(err)
 	}
 	if wait := pause(actErr); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
@@ -230,15 +215,6 @@ func pause(err error) time.Duration {
 	return max(refused.RetryAfter, busyPause)
 }
 
-// quietly looks again soon when somebody else wrote first, and not at all when
-// the Nodepool is gone.
-func quietly(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
-	}
-	return ctrl.Result{}, client.IgnoreNotFound(err)
-}
-
 // lookLive reads everything past the cache, the Nodepool included; nil when it
 // is not the same one any more.
 func (r *Reconciler) lookLive(ctx context.Context, np *fleetwrightv1.Nodepool) (*observation, error) {
@@ -247,20 +223,4 @@ func (r *Reconciler) lookLive(ctx context.Context, np *fleetwrightv1.Nodepool) (
 		return nil, err
 	}
 	return r.look(ctx, r.Live, np)
-}
-
-func (r *Reconciler) setFinalizer(ctx context.Context, np *fleetwrightv1.Nodepool, present bool) error {
-	before := np.DeepCopy()
-	verb := "add"
-	if present {
-		controllerutil.AddFinalizer(np, fleetwrightv1.FinalizerNodepool)
-	} else {
-		verb = "remove"
-		controllerutil.RemoveFinalizer(np, fleetwrightv1.FinalizerNodepool)
-	}
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Patch(ctx, np, patch, client.FieldOwner(capi.FieldOwner)); err != nil {
-		return fmt.Errorf("%s finalizer: %w", verb, err)
-	}
-	return nil
 }

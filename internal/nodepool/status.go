@@ -2,21 +2,19 @@ package nodepool
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/blang/semver/v4"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/kube"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
@@ -34,13 +32,10 @@ func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 	if known {
 		np.Status.Replacement.Forecast = forecastStatus(report, o.plan.PeakNodes)
 	}
-	if !equality.Semantic.DeepEqual(before.Status, np.Status) {
-		err := r.Client.Status().Patch(ctx, np, client.MergeFrom(before), client.FieldOwner(capi.FieldOwner))
-		if err != nil {
-			return fmt.Errorf("write status: %w", err)
-		}
+	if err := kube.WriteStatus(ctx, r.Client, before, np, capi.FieldOwner); err != nil {
+		return err
 	}
-	countOutcome(o, actErr)
+	actionsTotal.Count(string(o.plan.Action.Kind), actErr)
 	r.announce(before, np, o, actErr)
 	return nil
 }

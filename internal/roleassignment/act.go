@@ -3,8 +3,6 @@ package roleassignment
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -50,29 +48,11 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureRoleAssignme
 // remember writes down which assignment was found, so that its absence is drift and its deletion possible without the cluster.
 func (r *Reconciler) remember(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation, found roles.Assignment) error {
 	text := markText(withMark(o.marks, mark{o.world.wanted.PrincipalID, found.ID}))
-	return r.annotate(ctx, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: text})
+	return kube.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: text}, fieldOwner)
 }
 
 // unmark forgets an assignment in whose place somebody has made an equal one: the next look finds that, and it is no drift.
 func (r *Reconciler) unmark(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation) error {
 	left := slices.DeleteFunc(slices.Clone(o.marks), func(m mark) bool { return strings.EqualFold(m.principal, o.world.wanted.PrincipalID) })
-	return r.annotate(ctx, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: markText(left)})
-}
-
-// annotate sets annotations of the object; an empty value takes one off. Somebody else's write meanwhile is a conflict.
-func (r *Reconciler) annotate(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, values map[string]string) error {
-	before := a.DeepCopy()
-	annotations := map[string]string{}
-	maps.Copy(annotations, before.Annotations)
-	maps.Copy(annotations, values)
-	maps.DeleteFunc(annotations, func(name, value string) bool {
-		_, ours := values[name]
-		return ours && value == "" // others may be empty and mean something
-	})
-	a.Annotations = annotations
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Patch(ctx, a, patch, fieldOwner); err != nil {
-		return fmt.Errorf("write annotations: %w", err)
-	}
-	return nil
+	return kube.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: markText(left)}, fieldOwner)
 }

@@ -5,15 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -23,6 +20,9 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
+	"github.com/fleetwright/fleetwright/internal/freeze"
+	"github.com/fleetwright/fleetwright/internal/hold"
+	"github.com/fleetwright/fleetwright/internal/kube"
 )
 
 // Name is the controller's name in logs, metrics and events.
@@ -67,8 +67,9 @@ func AddToManager(ctx context.Context, mgr manager.Manager, options Options) err
 	}
 	// Status and annotations are our own: what the plan waits for comes by its own watch or by the time to look again.
 	b := ctrl.NewControllerManagedBy(mgr).Named(Name).
-		For(&fleetwrightv1.AzureRoleAssignment{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, pauseChanged))).
-		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(r.inReach), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+		For(&fleetwrightv1.AzureRoleAssignment{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, hold.PauseChanged))).
+		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(freeze.InReach(r.Client, r.Namespace, &fleetwrightv1.AzureRoleAssignmentList{})),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 	watched, err := capi.ServedControlPlanes(mgr.GetRESTMapper())
 	if err != nil {
 		return fmt.Errorf("find the kinds of control planes that are served: %w", err)
@@ -82,69 +83,29 @@ func AddToManager(ctx context.Context, mgr manager.Manager, options Options) err
 		r.Rest, r.Watch = restWithSweeps, options.Sweeper
 		b = b.WatchesRawSource(options.Sweeper.Source(target(mgr.GetClient())))
 	}
-	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).Complete(r.fromCache())
-}
-
-// pauseChanged passes changes of the one annotation that people write.
-var pauseChanged = predicate.Funcs{
-	CreateFunc: func(event.CreateEvent) bool { return false },
-	UpdateFunc: func(e event.UpdateEvent) bool {
-		_, was := e.ObjectOld.GetAnnotations()[capi.PausedAnnotation]
-		_, is := e.ObjectNew.GetAnnotations()[capi.PausedAnnotation]
-		return was != is
-	},
-	DeleteFunc:  func(event.DeleteEvent) bool { return false },
-	GenericFunc: func(event.GenericEvent) bool { return false },
-}
-
-func (r *Reconciler) fromCache() reconcile.Reconciler {
-	return reconcile.Func(func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-		var a fleetwrightv1.AzureRoleAssignment
-		if err := r.Client.Get(ctx, request.NamespacedName, &a); apierrors.IsNotFound(err) {
-			r.memory.Forget(request.NamespacedName)
-			return reconcile.Result{}, nil
-		} else if err != nil {
-			return reconcile.Result{}, err
-		}
-		return r.Reconcile(ctx, &a)
-	})
-}
-
-// inReach finds all that a Freeze may be about; which they are depends on their Clusters' labels.
-func (r *Reconciler) inReach(ctx context.Context, o client.Object) []reconcile.Request {
-	where := client.InNamespace(o.GetNamespace())
-	if o.GetNamespace() == r.Namespace {
-		where = client.InNamespace("")
-	}
-	return r.requests(ctx, func(*fleetwrightv1.AzureRoleAssignment) bool { return true }, where)
+	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).
+		Complete(kube.FromCache(r.Client, r, r.memory.Forget))
 }
 
 // ofCluster finds all of a cluster: its wish, its pause or its labels have changed.
 func (r *Reconciler) ofCluster(ctx context.Context, o client.Object) []reconcile.Request {
-	return r.requests(ctx, func(*fleetwrightv1.AzureRoleAssignment) bool { return true },
+	return kube.Requests(ctx, r.Client, &fleetwrightv1.AzureRoleAssignmentList{},
 		client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)})
 }
 
 // thatWait finds those of a cluster that may wait for what its control plane has come to. CAPZ writes its status again and again, and
 // each look costs a request to Azure: whoever has what it needs is left alone.
 func (r *Reconciler) thatWait(ctx context.Context, o client.Object) []reconcile.Request {
-	waits := func(a *fleetwrightv1.AzureRoleAssignment) bool {
-		c := meta.FindStatusCondition(a.Status.Conditions, fleetwrightv1.ConditionAssigned)
-		return c == nil || c.Reason == fleetwrightv1.ReasonWaitingForIdentity
-	}
-	return r.requests(ctx, waits, client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)})
-}
-
-func (r *Reconciler) requests(ctx context.Context, which func(*fleetwrightv1.AzureRoleAssignment) bool, options ...client.ListOption) []reconcile.Request {
 	var list fleetwrightv1.AzureRoleAssignmentList
-	if err := r.Client.List(ctx, &list, options...); err != nil {
-		logf.FromContext(ctx).Error(err, "Failed to list AzureRoleAssignments")
+	if err := r.Client.List(ctx, &list, client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)}); err != nil {
+		logf.FromContext(ctx).Error(err, "Failed to list the AzureRoleAssignments of a cluster")
 		return nil
 	}
 	var out []reconcile.Request
 	for i := range list.Items {
-		if which(&list.Items[i]) {
-			out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: list.Items[i].Namespace, Name: list.Items[i].Name}})
+		c := meta.FindStatusCondition(list.Items[i].Status.Conditions, fleetwrightv1.ConditionAssigned)
+		if c == nil || c.Reason == fleetwrightv1.ReasonWaitingForIdentity {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
 		}
 	}
 	return out

@@ -17,7 +17,7 @@ func conditions(before *fleetwrightv1.AzureRoleAssignment, o *observation, actEr
 	if actErr != nil {
 		p = failed(p, actErr, unknownSince(before.Status.Conditions), now)
 	}
-	assigned, deleting := assignedCondition(o, p), deletingCondition(o, p)
+	assigned, deleting := assignedCondition(o, p), kube.Deleting(o.world.deleting, p.reason, p.message)
 	set := []metav1.Condition{readyCondition(o, p, assigned, deleting), assigned}
 	if l := o.pull; l != nil && l.plan.reason != "" {
 		set = append(set, kube.Condition(fleetwrightv1.ConditionPullVerified, l.plan.status, l.plan.reason, "%s", l.plan.message))
@@ -90,12 +90,4 @@ func pausedCondition(o *observation, p plan) metav1.Condition {
 	default:
 		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
 	}
-}
-
-func deletingCondition(o *observation, p plan) metav1.Condition {
-	kind := fleetwrightv1.ConditionDeleting
-	if !o.world.deleting {
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
-	}
-	return kube.Condition(kind, metav1.ConditionTrue, p.reason, "%s", p.message)
 }

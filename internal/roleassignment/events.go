@@ -43,10 +43,10 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureRoleAssignment, 
 func (r *Reconciler) announceDrift(before, after *fleetwrightv1.AzureRoleAssignment, o *observation, actErr error) {
 	switch all := after.Status.DriftHistory; {
 	case o.plan.drift.Action == drift.Heal && o.plan.action == assign && actErr == nil:
-		countDrift(string(fleetwrightv1.DriftOutcomeHealed))
+		driftsTotal.WithLabelValues(string(fleetwrightv1.DriftOutcomeHealed)).Inc()
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was made again", kube.Clip(o.plan.drift.Message))
 	case len(all) > 0 && !equality.Semantic.DeepEqual(before.Status.DriftHistory, all):
-		countDrift(string(all[len(all)-1].Outcome))
+		driftsTotal.WithLabelValues(string(all[len(all)-1].Outcome)).Inc()
 		if o.plan.drift.Action == drift.Adopt {
 			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ReasonDrifted, string(o.plan.action), "%s", kube.Clip(o.plan.drift.Message))
 		}

@@ -1,80 +1,22 @@
 package roleassignment
 
 import (
-	"context"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/kindmetrics"
 )
 
 var (
-	actionsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "fleetwright_role_assignment_actions_total",
-		Help: "Actions for AzureRoleAssignments, by kind (Assign, Unassign, StartPull, ...) and result (ok, error).",
-	}, []string{"action", "result"})
-	driftsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "fleetwright_role_assignment_drifts_total",
-		Help: "Role assignments that were gone although they had been there, by what became of it (Healed, Reported, Adopted).",
-	}, []string{"outcome"})
-	conditionDesc = prometheus.NewDesc(
-		"fleetwright_role_assignment_condition",
-		"1 for the present status of each condition of each AzureRoleAssignment.",
-		[]string{"namespace", "name", "cluster", "condition", "status", "reason"}, nil)
+	actionsTotal = kindmetrics.NewActions("fleetwright_role_assignment_actions_total",
+		"Actions for AzureRoleAssignments, by kind (Assign, Unassign, StartPull, ...) and result (ok, error).")
+	driftsTotal = kindmetrics.NewDrifts("fleetwright_role_assignment_drifts_total",
+		"Role assignments that were gone although they had been there, by what became of it (Healed, Reported, Adopted).")
 )
 
-func countAction(a action, err error) {
-	if a != nothing {
-		actionsTotal.WithLabelValues(string(a), result(err)).Inc()
-	}
-}
-
-func countPull(a pullAction, err error) {
-	if a != pullNothing {
-		actionsTotal.WithLabelValues(string(a), result(err)).Inc()
-	}
-}
-
-func countDrift(outcome string) { driftsTotal.WithLabelValues(outcome).Inc() }
-
-func result(err error) string {
-	if err != nil {
-		return "error"
-	}
-	return "ok"
-}
-
-// conditionCollector tells what AzureRoleAssignments report at the moment of the scrape, from the cache, so that no series outlives its
-// object.
-type conditionCollector struct{ reader client.Reader }
-
-func (conditionCollector) Describe(ch chan<- *prometheus.Desc) { ch <- conditionDesc }
-
-func (c conditionCollector) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	var list fleetwrightv1.AzureRoleAssignmentList
-	if err := c.reader.List(ctx, &list); err != nil {
-		ch <- prometheus.NewInvalidMetric(conditionDesc, err)
-		return
-	}
-	for i := range list.Items {
-		a := &list.Items[i]
-		for _, cond := range a.Status.Conditions {
-			ch <- prometheus.MustNewConstMetric(conditionDesc, prometheus.GaugeValue, 1,
-				a.Namespace, a.Name, a.Spec.ClusterName, cond.Type, string(cond.Status), cond.Reason)
-		}
-	}
-}
-
 func registerMetrics(reader client.Reader) error {
-	for _, c := range []prometheus.Collector{actionsTotal, driftsTotal, conditionCollector{reader}} {
-		if err := metrics.Registry.Register(c); err != nil {
-			return err
-		}
-	}
-	return nil
+	return kindmetrics.Register(actionsTotal, driftsTotal, kindmetrics.Conditions[*fleetwrightv1.AzureRoleAssignment]{
+		Reader: reader, Name: "fleetwright_role_assignment_condition", Kind: "AzureRoleAssignment", List: &fleetwrightv1.AzureRoleAssignmentList{},
+		Cluster: func(a *fleetwrightv1.AzureRoleAssignment) string { return a.Spec.ClusterName },
+	})
 }

@@ -17,7 +17,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -82,16 +81,8 @@ type Reconciler struct {
 // Reconcile does the next thing for one AzureRoleAssignment: finds it in Azure, makes it, deletes it, or proves that it works.
 func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment) (ctrl.Result, error) {
 	// The cache lags behind our own annotations, and nothing must be assigned in spite of a pause of a moment ago.
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(a), a); err != nil {
-		return quietly(err)
-	}
-	if !controllerutil.ContainsFinalizer(a, fleetwrightv1.FinalizerAzureRoleAssignment) {
-		if !a.DeletionTimestamp.IsZero() {
-			return ctrl.Result{}, nil
-		}
-		if err := kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAzureRoleAssignment, true, fieldOwner); err != nil {
-			return quietly(err)
-		}
+	if lives, err := kube.Meet(ctx, r.Live, r.Client, a, fleetwrightv1.FinalizerAzureRoleAssignment, fieldOwner); err != nil || !lives {
+		return kube.Quietly(err)
 	}
 	ctx = broker.For(ctx, broker.Call{Cluster: a.Namespace + "/" + a.Spec.ClusterName})
 	o, err := r.look(ctx, a)
@@ -112,7 +103,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AzureRoleAs
 		if o.pull = r.lookAtPull(ctx, a, o); o.pull != nil {
 			r.actOnPull(ctx, a, o.pull)
 			if apierrors.IsConflict(o.pull.err) {
-				return quietly(o.pull.err)
+				return kube.Quietly(o.pull.err)
 			}
 		}
 	}
@@ -144,14 +135,14 @@ func (r *Reconciler) stands(ctx context.Context, a *fleetwrightv1.AzureRoleAssig
 func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation, actErr error) (ctrl.Result, error) {
 	if o.plan.action == letGo && actErr == nil {
 		r.forget(a, o)
-		countAction(o.plan.action, nil)
+		actionsTotal.Count(string(o.plan.action), nil)
 		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {
-		return quietly(actErr)
+		return kube.Quietly(actErr)
 	}
 	if err := r.report(ctx, a, o, actErr); err != nil {
-		return quietly(err)
+		return kube.Quietly(err)
 	}
 	if actErr != nil {
 		if blocked, sorted := obstacleOf(actErr, unknownSince(a.Status.Conditions), r.Clock.Now()); sorted {
@@ -227,12 +218,4 @@ func (r *Reconciler) forget(a *fleetwrightv1.AzureRoleAssignment, o *observation
 			r.Watch.Forget(m.id)
 		}
 	}
-}
-
-// quietly looks again soon when somebody else wrote first, and not at all when the object is gone.
-func quietly(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: soon}, nil
-	}
-	return ctrl.Result{}, client.IgnoreNotFound(err)
 }

@@ -2,14 +2,11 @@ package roleassignment
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/drift"
@@ -24,14 +21,12 @@ func (r *Reconciler) report(ctx context.Context, a *fleetwrightv1.AzureRoleAssig
 	before := a.DeepCopy()
 	now := r.Clock.Now()
 	a.Status = status(before, o, actErr, now)
-	if !equality.Semantic.DeepEqual(before.Status, a.Status) {
-		if err := r.Client.Status().Patch(ctx, a, client.MergeFrom(before), fieldOwner); err != nil {
-			return fmt.Errorf("write status: %w", err)
-		}
+	if err := kube.WriteStatus(ctx, r.Client, before, a, fieldOwner); err != nil {
+		return err
 	}
-	countAction(o.plan.action, actErr)
+	actionsTotal.Count(string(o.plan.action), actErr)
 	if o.pull != nil {
-		countPull(o.pull.plan.action, o.pull.err)
+		actionsTotal.Count(string(o.pull.plan.action), o.pull.err)
 	}
 	r.announce(before, a, o, actErr)
 	return nil
