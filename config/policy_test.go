@@ -31,36 +31,17 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	code, err := withServer(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func withServer(m *testing.M) (code int, err error) {
 	const crds = "../localstack/crds/generated/"
-	config, stop, err := testkit.StartAPIServer(
+	os.Exit(testkit.Main(m, func(config *rest.Config) (err error) {
+		server = config
+		if admin, err = client.New(config, client.Options{}); err != nil {
+			return err
+		}
+		return install(context.Background())
+	},
 		crds+"capi/machinepools.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
-		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json")
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if stopErr := stop(); err == nil {
-			err = stopErr
-		}
-	}()
-	server = config
-	if admin, err = client.New(config, client.Options{}); err != nil {
-		return 0, err
-	}
-	if err := install(context.Background()); err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
+		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json"))
 }
 
 // install applies the policies and waits until they refuse: the server reads new ones a moment later.
@@ -230,6 +211,30 @@ func TestOtherKindsAreProtected(t *testing.T) {
 				t.Errorf("after the edit: %v", err)
 			}
 		})
+	}
+}
+
+// TestAddressPoolsAreProtectedUnlessTheySayOtherwise: a prune must not take the record of a fleet's addresses along.
+func TestAddressPoolsAreProtectedUnlessTheySayOtherwise(t *testing.T) {
+	pool := create(t, object(schema.GroupVersionKind{Group: "fleetwright.io", Version: "v1alpha1", Kind: "AddressPool"}, "protected",
+		map[string]any{"prefixes": []any{"10.64.0.0/16"}}, nil))
+	const sentence = "AddressPool default/protected is protected: set spec.deletionPolicy to Delete first"
+	wantRefusal(t, admin.Delete(t.Context(), pool), sentence)
+	for _, step := range []struct {
+		policy  string
+		refused bool
+	}{{"Protect", true}, {"Delete", false}} {
+		if err := unstructured.SetNestedField(pool.Object, step.policy, "spec", "deletionPolicy"); err != nil {
+			t.Fatal(err)
+		}
+		if err := admin.Update(t.Context(), pool); err != nil {
+			t.Fatal(err)
+		}
+		if err := admin.Delete(t.Context(), pool); !step.refused && err != nil {
+			t.Errorf("after the edit: %v", err)
+		} else if step.refused {
+			wantRefusal(t, err, sentence)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion, &AzureClusterAutoscaler{}, &AzureClusterAutoscalerList{})
 	scheme.AddKnownTypes(GroupVersion, &AzureClusterAdditionalConfig{}, &AzureClusterAdditionalConfigList{})
 	scheme.AddKnownTypes(GroupVersion, &AzureMaintenanceConfiguration{}, &AzureMaintenanceConfigurationList{})
+	scheme.AddKnownTypes(GroupVersion, &AddressPool{}, &AddressPoolList{}, &AddressClaim{}, &AddressClaimList{}, &AddressAllocation{}, &AddressAllocationList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

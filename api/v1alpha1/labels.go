@@ -68,9 +68,22 @@ const (
 	// whole. A difference after that is drift. Losing it makes the next difference a change of the spec, which is written.
 	AnnotationProfileApplied = "fleetwright.io/profile-applied"
 
+	// AnnotationAllocating holds, on an AddressPool, the ranges that were chosen and may have no AddressAllocation yet, as a JSON object: from
+	// the name of the AddressAllocation to its spec and the time of the choice, as {"spec": {...}, "time": RFC 3339}. Who chooses writes it
+	// with the resourceVersion that he read, so that of two only one chooses at a time. It counts as given out, and is empty most of the
+	// time. Losing it may give a range to two.
+	AnnotationAllocating = "fleetwright.io/allocating"
+
 	// FinalizerNodepool keeps a Nodepool until its pools are drained and gone from Azure.
 	FinalizerNodepool = "fleetwright.io/nodepool"
 
 	// FinalizerAzureClusterAutoscaler keeps an AzureClusterAutoscaler until its settings are given up.
 	FinalizerAzureClusterAutoscaler = "fleetwright.io/azureclusterautoscaler"
+
+	// FinalizerAddressPool keeps an AddressPool while something of it is given out.
+	FinalizerAddressPool = "fleetwright.io/addresspool"
+
+	// FinalizerAddressClaim keeps an AddressClaim until its ranges are given back; and the AddressAllocations of a claim until it has given
+	// them back, however early somebody deletes them.
+	FinalizerAddressClaim = "fleetwright.io/addressclaim"
 )

@@ -22,6 +22,7 @@ var kinds = []kind{
 	{"AzureRoleAssignment", &fleetwrightv1.AzureRoleAssignment{}, func() client.ObjectList { return &fleetwrightv1.AzureRoleAssignmentList{} }},
 	{"AzureClusterAutoscaler", &fleetwrightv1.AzureClusterAutoscaler{}, func() client.ObjectList { return &fleetwrightv1.AzureClusterAutoscalerList{} }},
 	{"AzureMaintenanceConfiguration", &fleetwrightv1.AzureMaintenanceConfiguration{}, func() client.ObjectList { return &fleetwrightv1.AzureMaintenanceConfigurationList{} }},
+	{"AddressClaim", &fleetwrightv1.AddressClaim{}, func() client.ObjectList { return &fleetwrightv1.AddressClaimList{} }},
 }
 
 // said is what an object says of itself, as far as it matters to Freezes.
@@ -44,6 +45,8 @@ func saidBy(o client.Object) said {
 	case *fleetwrightv1.AzureClusterAutoscaler:
 		return said{o.Spec.ClusterName, o.Status.ObservedGeneration, o.Status.Conditions}
 	case *fleetwrightv1.AzureMaintenanceConfiguration:
+		return said{o.Spec.ClusterName, o.Status.ObservedGeneration, o.Status.Conditions}
+	case *fleetwrightv1.AddressClaim:
 		return said{o.Spec.ClusterName, o.Status.ObservedGeneration, o.Status.Conditions}
 	}
 	return said{}

@@ -46,6 +46,9 @@ func oneOfEach(t *testing.T, namespace string) []teller {
 		&fleetwrightv1.AzureMaintenanceConfiguration{ObjectMeta: named("c-default"), Spec: fleetwrightv1.AzureMaintenanceConfigurationSpec{
 			ClusterName: "c", MaintenancePlan: fleetwrightv1.MaintenancePlan{Type: "default", Window: window},
 		}},
+		&fleetwrightv1.AddressClaim{ObjectMeta: named("c"), Spec: fleetwrightv1.AddressClaimSpec{
+			ClusterName: "c", Ranges: []fleetwrightv1.ClaimedRange{{Name: "pods", CIDR: "100.64.0.0/12"}},
+		}},
 	}
 	for _, o := range out {
 		create(t, o)
@@ -53,9 +56,9 @@ func oneOfEach(t *testing.T, namespace string) []teller {
 	return out
 }
 
-// Each kind of ours that reports conditions counts.
+// Each kind of ours that reports conditions counts, but for address space, which belongs to no cluster and which no Freeze is about.
 func TestNoKindIsForgotten(t *testing.T) {
-	none := []string{"Freeze"}
+	none := []string{"Freeze", "AddressPool", "AddressAllocation"}
 	for name, is := range server.Scheme().KnownTypes(fleetwrightv1.GroupVersion) {
 		if _, tells := reflect.New(is).Interface().(teller); tells && !slices.Contains(none, name) && !slices.ContainsFunc(kinds, func(k kind) bool { return k.name == name }) {
 			t.Errorf("a %s does not count", name)
@@ -85,7 +88,7 @@ func TestAllKindsHold(t *testing.T) {
 			t.Errorf("it says %q, want %q", got, want)
 		}
 	}
-	says("Converging: 0 of 5 objects hold; not yet: AzureClusterAdditionalConfig kinds/c, AzureClusterAutoscaler kinds/c, AzureMaintenanceConfiguration kinds/c-default and 2 more")
+	says("Converging: 0 of 6 objects hold; not yet: AddressClaim kinds/c, AzureClusterAdditionalConfig kinds/c, AzureClusterAutoscaler kinds/c and 3 more")
 	for i, o := range objects {
 		o.SetConditions([]metav1.Condition{{
 			Type: "Paused", Status: "True", Reason: "Frozen", Message: "Freeze kinds/incident (Paused): INC-1", LastTransitionTime: metav1.Now(),
@@ -94,10 +97,10 @@ func TestAllKindsHold(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i == 2 {
-			says("Converging: 3 of 5 objects hold; not yet: AzureClusterAutoscaler kinds/c, AzureMaintenanceConfiguration kinds/c-default")
+			says("Converging: 3 of 6 objects hold; not yet: AddressClaim kinds/c, AzureClusterAutoscaler kinds/c, AzureMaintenanceConfiguration kinds/c-default")
 		}
 	}
-	says("Held: 5 of 5 objects hold")
+	says("Held: 6 of 6 objects hold")
 }
 
 // delayed notes what is asked for later.
