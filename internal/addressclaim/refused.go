@@ -1,0 +1,62 @@
+package addressclaim
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/cidr"
+)
+
+// sized refuses to size a range of an IPv6 pool.
+func sized(r fleetwrightv1.ClaimedRange, prefixes []netip.Prefix) error {
+	if len(prefixes) == 0 {
+		return nil
+	}
+	return suits(r, prefixes[0])
+}
+
+// refused says why a pool has not what is asked for.
+func refused(key types.NamespacedName, p pool, err error) *obstacle {
+	if notFree, is := errors.AsType[*cidr.NotFree](err); is {
+		o := &obstacle{stuck, fleetwrightv1.ReasonOverlaps, fmt.Sprintf("AddressPool %s: %s", key, err)}
+		switch {
+		case notFree.Outside:
+			o.reason = fleetwrightv1.ReasonInvalidSpec
+			o.message += "; add it to the pool's prefixes, or make another AddressClaim"
+		case notFree.Reserved:
+			o.message += "; take it out of the pool's reserved parts, or make another AddressClaim"
+		default:
+			o.message += p.holderOf(notFree.Other)
+		}
+		return o
+	}
+	if errors.Is(err, cidr.ErrExhausted) {
+		return &obstacle{stuck, fleetwrightv1.ReasonExhausted, fmt.Sprintf("AddressPool %s: %s; add prefixes to the pool, or give ranges back", key, err)}
+	}
+	return &obstacle{stuck, fleetwrightv1.ReasonInvalidSpec, fmt.Sprintf("AddressPool %s: %s", key, err)}
+}
+
+// holderOf names who has a range that is taken, and what can be done.
+func (p pool) holderOf(taken netip.Prefix) string {
+	for _, a := range p.allocations {
+		switch {
+		case a.prefix != taken:
+		case a.back:
+			return fmt.Sprintf(" by AddressAllocation %s, which was given back and rests; wait, or delete that one if nothing uses it", a.name)
+		case a.spec.Claim.Name != "":
+			return fmt.Sprintf(" by AddressAllocation %s for AddressClaim %s/%s", a.name, a.spec.Claim.Namespace, a.spec.Claim.Name)
+		default:
+			return fmt.Sprintf(" by AddressAllocation %s, which somebody has imported: delete that one to have its range in this claim", a.name)
+		}
+	}
+	for _, c := range p.choices {
+		if c.prefix == taken {
+			return fmt.Sprintf(" by AddressClaim %s/%s", c.Spec.Claim.Namespace, c.Spec.Claim.Name)
+		}
+	}
+	return " by another range of this claim"
+}
