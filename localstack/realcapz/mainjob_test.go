@@ -24,7 +24,7 @@ import (
 
 // TestMainJob tells the story of the demo on the real managers: a cluster with two Nodepools becomes ready, a Nodepool is
 // replaced under a new machine type and under a new version, and the API servers' records prove that no disruption budget
-// was broken. Then a Nodepool is deleted.
+// was broken. Then what somebody changes in Azure is healed, and a Nodepool is deleted.
 func TestMainJob(t *testing.T) {
 	t.Parallel()
 	mainJob(t, demo.Managed)
@@ -38,10 +38,11 @@ func TestMainJobOfASOCluster(t *testing.T) {
 
 func mainJob(t *testing.T, flavour demo.Flavour) {
 	t.Helper()
+	o := operated(t, options(t, "mainjob-"+string(flavour), realProvider(t)))
 	report, running, err := demo.Run(t.Context(), demo.Options{
-		Stack:   operated(t, options(t, "mainjob-"+string(flavour), realProvider(t))),
+		Stack:   o,
 		Flavour: flavour,
-		Tell:    demo.Printer(os.Stdout),
+		Tell:    onceStarted(demo.Printer(os.Stdout), func() { declareProfile(t, o.Layout) }),
 		Command: "make test-capz",
 		// CAPZ looks every 20 s at what Azure Service Operator does, whatever that takes.
 		Patience: 4,
@@ -65,9 +66,24 @@ func mainJob(t *testing.T, flavour demo.Flavour) {
 	if report.Proof.Evictions == 0 {
 		t.Error("no pod was evicted: the replacement has moved nothing")
 	}
+	drifts := newDrifter(t, running)
+	drifts.heal(flavour)
 	// Its pods can run nowhere else, so with them there the drain would wait for their budgets, rightly, for ever.
 	deleteWorkload(t, running)
 	deleteNodepool(t, running, "quickstart-general")
+	drifts.settled()
+}
+
+// onceStarted passes events on, and does something when the first step, which starts the stack, has ended well.
+func onceStarted(tell func(demo.Event), then func()) func(demo.Event) {
+	started := false
+	return func(e demo.Event) {
+		tell(e)
+		if ended, is := e.(demo.StepEnded); is && ended.Err == nil && !started {
+			started = true
+			then()
+		}
+	}
 }
 
 func deleteWorkload(t *testing.T, running *stack.Stack) {
