@@ -30,7 +30,7 @@ func early(a *fleetwrightv1.AzureRoleAssignment, cluster capi.Cluster) *obstacle
 }
 
 // principalOf is the object id of who gets the role, or what it waits for. The objects of flavour AzureASOManaged tell a cluster's
-// identities; those of AzureManaged do not, so Azure is asked. What it has answered before counts for a day, but not for a Cluster that is
+// identities; those of AzureManaged do not, so Azure is asked. What it has answered before counts for a week, but not for a Cluster that is
 // younger, nor while Entra ID does not know the principal.
 func principalOf(ctx context.Context, azure roles.Azure, a *fleetwrightv1.AzureRoleAssignment, cluster capi.Cluster, now time.Time) (string, *obstacle, error) {
 	if id := a.Spec.Principal.ObjectID; id != "" {

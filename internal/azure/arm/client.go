@@ -27,7 +27,8 @@ const (
 	keepSKUs  = 15 * time.Minute
 	keepUsage = 30 * time.Second
 	// The GUID of a role and the name of a registry do not change, and the identities of a cluster hardly ever do.
-	keepNames = 24 * time.Hour
+	keepNames      = 24 * time.Hour
+	keepIdentities = 7 * 24 * time.Hour
 	// timeout bounds each read with all its pages, and each write.
 	timeout = 30 * time.Second
 )
@@ -125,7 +126,7 @@ func newClient(o Options, options policy.ClientOptions, credential azcore.TokenC
 		spaces: newCache[map[string]space](o.Clock, keepUsage),
 
 		roleIDs: newCache[string](o.Clock, keepNames), loginServers: newCache[string](o.Clock, keepNames),
-		identities: newCache[roles.Identities](o.Clock, keepNames),
+		identities: newCache[roles.Identities](o.Clock, keepIdentities),
 	}, nil
 }
 

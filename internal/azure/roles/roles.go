@@ -68,7 +68,7 @@ type Azure interface {
 	Unassign(ctx context.Context, id string) error
 	// RoleNamed is the GUID of the role of that name that can be assigned at a scope. It is Gone when there is none.
 	RoleNamed(ctx context.Context, scope, name string) (string, error)
-	// IdentitiesOf reads the identities of an AKS cluster by its Azure resource id. An answer from after since may be kept for a day: a
+	// IdentitiesOf reads the identities of an AKS cluster by its Azure resource id. An answer from after since may be kept for a week: a
 	// cluster changes them hardly ever.
 	IdentitiesOf(ctx context.Context, managedClusterID string, since time.Time) (Identities, error)
 	// LoginServer is the host name of a registry, for instance shared.azurecr.io.
