@@ -28,6 +28,8 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/additionalconfig"
+	"github.com/fleetwright/fleetwright/internal/addressclaim"
+	"github.com/fleetwright/fleetwright/internal/addresspool"
 	"github.com/fleetwright/fleetwright/internal/azure/arm"
 	"github.com/fleetwright/fleetwright/internal/azure/broker"
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
@@ -125,6 +127,12 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return additionalconfig.AddToManager(mgr, o.Namespace)
+	},
+	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, _ Options) error {
+		return addresspool.AddToManager(mgr)
+	},
+	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
+		return addressclaim.AddToManager(mgr, o.Namespace)
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)
@@ -236,7 +244,8 @@ func cachesSynced(mgr manager.Manager) healthz.Checker {
 			return err
 		}
 		for _, object := range append(served, &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}, &fleetwrightv1.AzureRoleAssignment{},
-			&fleetwrightv1.AzureClusterAdditionalConfig{}, &fleetwrightv1.AzureMaintenanceConfiguration{}, &fleetwrightv1.AzureClusterAutoscaler{}) {
+			&fleetwrightv1.AzureClusterAdditionalConfig{}, &fleetwrightv1.AzureMaintenanceConfiguration{}, &fleetwrightv1.AzureClusterAutoscaler{},
+			&fleetwrightv1.AddressPool{}, &fleetwrightv1.AddressClaim{}, &fleetwrightv1.AddressAllocation{}) {
 			informer, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
 			if err != nil {
 				return fmt.Errorf("watch %T (are Cluster API and CAPZ installed?): %w", object, err)

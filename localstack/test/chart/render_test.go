@@ -34,6 +34,8 @@ func TestChartPassesLint(t *testing.T) {
 
 func TestWhatIsRendered(t *testing.T) {
 	definitions := []string{
+		"CustomResourceDefinition addressallocations.fleetwright.io", "CustomResourceDefinition addressclaims.fleetwright.io",
+		"CustomResourceDefinition addresspools.fleetwright.io",
 		"CustomResourceDefinition azureclusteradditionalconfigs.fleetwright.io", "CustomResourceDefinition azureclusterautoscalers.fleetwright.io",
 		"CustomResourceDefinition azuremaintenanceconfigurations.fleetwright.io", "CustomResourceDefinition azureroleassignments.fleetwright.io",
 		"CustomResourceDefinition freezes.fleetwright.io", "CustomResourceDefinition nodepools.fleetwright.io",
