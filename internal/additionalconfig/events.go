@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 )
 
 // announce emits an event for each object that was made or removed, for what failed, and when condition Ready has another reason, with
@@ -20,9 +20,9 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureClusterAdditiona
 		}
 	}
 	for _, t := range slices.SortedFunc(maps.Keys(failed), func(a, b target) int { return slices.Compare([]string{a.kind, a.name}, []string{b.kind, b.name}) }) {
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "Failed", "Write", "%s", kube.Clip(t.String()+": "+failed[t].Error()))
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "Failed", "Write", "%s", condition.Clip(t.String()+": "+failed[t].Error()))
 	}
-	if kube.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
+	if condition.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
 		kind := corev1.EventTypeNormal
 		if meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionStalled) != nil {
 			kind = corev1.EventTypeWarning

@@ -19,7 +19,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // +kubebuilder:rbac:groups=fleetwright.io,resources=azureclusteradditionalconfigs,verbs=get;list;watch;patch
@@ -48,8 +48,8 @@ const conflictPause = time.Second
 // are. It waits for none of them: their own changes bring it back.
 func (r *Reconciler) Reconcile(ctx context.Context, config *fleetwrightv1.AzureClusterAdditionalConfig) (ctrl.Result, error) {
 	// The cache lags behind our own last status, and nothing is to be done for a spec that changed a moment ago.
-	if lives, err := kube.Meet(ctx, r.Live, r.Client, config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig, FieldOwner); err != nil || !lives {
-		return kube.Quietly(err)
+	if lives, err := ownobject.Meet(ctx, r.Live, r.Client, config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig, FieldOwner); err != nil || !lives {
+		return ownobject.Quietly(err)
 	}
 	w, holdChanges, err := r.observe(ctx, config)
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, config *fleetwrightv1.AzureC
 		if left, err := r.left(ctx, config); err != nil || left {
 			return ctrl.Result{RequeueAfter: conflictPause}, err
 		}
-		return kube.Quietly(kube.SetFinalizer(ctx, r.Client, config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig, false, FieldOwner))
+		return ownobject.Quietly(ownobject.SetFinalizer(ctx, r.Client, config, fleetwrightv1.FinalizerAzureClusterAdditionalConfig, false, FieldOwner))
 	}
 	if len(p.actions) > 0 {
 		if stands, err := r.stands(ctx, config, w); err != nil || !stands {
@@ -70,10 +70,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, config *fleetwrightv1.AzureC
 	}
 	failed := r.act(ctx, config, p)
 	if err := r.report(ctx, config, w, p, failed); err != nil {
-		return kube.Quietly(err)
+		return ownobject.Quietly(err)
 	}
 	if err := failed.err(); err != nil {
-		return kube.Quietly(err)
+		return ownobject.Quietly(err)
 	}
 	return ctrl.Result{RequeueAfter: until(r.Clock.Now(), p.checkAgain, holdChanges)}, nil
 }

@@ -10,7 +10,8 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/additionalconfig/section"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // maxResources is how many objects status tells of, as the schema has it.
@@ -20,10 +21,10 @@ const maxResources = 64
 func (r *Reconciler) report(ctx context.Context, config *fleetwrightv1.AzureClusterAdditionalConfig, w world, p plan, failed failures) error {
 	before := config.DeepCopy()
 	p.blame(failed)
-	set := kube.Stamp(conditions(r.Sections, w, p), before.Status.Conditions, config.Generation, r.Clock.Now())
+	set := condition.Stamp(conditions(r.Sections, w, p), before.Status.Conditions, config.Generation, r.Clock.Now())
 	config.Status = status(set, p)
 	config.Status.ObservedGeneration = config.Generation
-	if err := kube.WriteStatus(ctx, r.Client, before, config, FieldOwner); err != nil {
+	if err := ownobject.WriteStatus(ctx, r.Client, before, config, FieldOwner); err != nil {
 		return err
 	}
 	r.announce(before, config, p, failed)
@@ -76,7 +77,7 @@ func conditions(sections []section.Section, w world, p plan) []metav1.Condition 
 	ofSections := sectionConditions(sections, p)
 	set := []metav1.Condition{readyCondition(w, p)}
 	set = append(set, ofSections...)
-	set = append(set, pausedCondition(w, p), kube.Deleting(p.leaving != "", p.leaving, p.leavingMessage))
+	set = append(set, pausedCondition(w, p), condition.Deleting(p.leaving != "", p.leaving, p.leavingMessage))
 	if reason, message := stuck(w, p); reason != "" {
 		set = append(set, metav1.Condition{Type: fleetwrightv1.ConditionStalled, Status: metav1.ConditionTrue, Reason: reason, Message: message})
 	}
@@ -98,9 +99,9 @@ func sectionConditions(sections []section.Section, p plan) []metav1.Condition {
 		}
 		switch {
 		case first != nil:
-			set = append(set, kube.Condition(s.Condition(), first.Ready, first.Reason, "%s: %s", first.target(), first.message))
+			set = append(set, condition.New(s.Condition(), first.Ready, first.Reason, "%s: %s", first.target(), first.message))
 		case total > 0:
-			set = append(set, kube.Condition(s.Condition(), metav1.ConditionTrue, fleetwrightv1.ReasonReady, "all is ready: %d", total))
+			set = append(set, condition.New(s.Condition(), metav1.ConditionTrue, fleetwrightv1.ReasonReady, "all is ready: %d", total))
 		}
 	}
 	return set
@@ -110,7 +111,7 @@ func sectionConditions(sections []section.Section, p plan) []metav1.Condition {
 // and what is not as the spec says because it is held back.
 func readyCondition(w world, p plan) metav1.Condition {
 	no := func(reason, format string, args ...any) metav1.Condition {
-		return kube.Condition(fleetwrightv1.ConditionReady, metav1.ConditionFalse, reason, format, args...)
+		return condition.New(fleetwrightv1.ConditionReady, metav1.ConditionFalse, reason, format, args...)
 	}
 	switch {
 	case p.leaving != "":
@@ -126,7 +127,7 @@ func readyCondition(w world, p plan) metav1.Condition {
 			removing = r
 		default:
 			status := r.Ready // Unknown stays Unknown
-			return kube.Condition(fleetwrightv1.ConditionReady, status, w.sectionOf(*r).NotReady(), "%s: %s", r.target(), r.message)
+			return condition.New(fleetwrightv1.ConditionReady, status, w.sectionOf(*r).NotReady(), "%s: %s", r.target(), r.message)
 		}
 	}
 	switch {
@@ -135,9 +136,9 @@ func readyCondition(w world, p plan) metav1.Condition {
 	case removing != nil:
 		return no(fleetwrightv1.ReasonRemoving, "%s: %s", removing.target(), removing.message)
 	case len(p.resources) == 0:
-		return kube.Condition(fleetwrightv1.ConditionReady, metav1.ConditionTrue, fleetwrightv1.ReasonReady, "the spec asks for nothing")
+		return condition.New(fleetwrightv1.ConditionReady, metav1.ConditionTrue, fleetwrightv1.ReasonReady, "the spec asks for nothing")
 	}
-	return kube.Condition(fleetwrightv1.ConditionReady, metav1.ConditionTrue, fleetwrightv1.ReasonReady, "all is ready: %d", len(p.resources))
+	return condition.New(fleetwrightv1.ConditionReady, metav1.ConditionTrue, fleetwrightv1.ReasonReady, "all is ready: %d", len(p.resources))
 }
 
 func (w world) sectionOf(r resource) section.Section {
@@ -157,11 +158,11 @@ func pausedCondition(w world, p plan) metav1.Condition {
 	kind := fleetwrightv1.ConditionPaused
 	switch {
 	case w.hold.Reason == "":
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
 	case len(p.held) > 0:
-		return kube.Condition(kind, metav1.ConditionTrue, w.hold.Reason, "%s; held back: %s", w.hold.Message, several(p.held))
+		return condition.New(kind, metav1.ConditionTrue, w.hold.Reason, "%s; held back: %s", w.hold.Message, several(p.held))
 	}
-	return kube.Condition(kind, metav1.ConditionTrue, w.hold.Reason, "%s; nothing is held back", w.hold.Message)
+	return condition.New(kind, metav1.ConditionTrue, w.hold.Reason, "%s; nothing is held back", w.hold.Message)
 }
 
 // several names three actions and counts the others.

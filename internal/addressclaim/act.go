@@ -14,7 +14,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // fieldOwner is who writes what was chosen, allocations, finalizers and status.
@@ -38,7 +38,7 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AddressClaim, o *
 	case giveBack:
 		return r.giveBack(ctx, o)
 	case letGo:
-		return kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAddressClaim, false, fieldOwner)
+		return ownobject.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAddressClaim, false, fieldOwner)
 	case nothing:
 	}
 	return nil
@@ -47,7 +47,7 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AddressClaim, o *
 // take writes down on the pools what was chosen, and then makes it allocations. Before both, the claim gets its finalizer: whatever is taken
 // has to be given back.
 func (r *Reconciler) take(ctx context.Context, a *fleetwrightv1.AddressClaim, o *observation) error {
-	if err := kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAddressClaim, true, fieldOwner); err != nil {
+	if err := ownobject.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAddressClaim, true, fieldOwner); err != nil {
 		return err
 	}
 	if err := r.writeDown(ctx, o); err != nil {

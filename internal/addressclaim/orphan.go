@@ -11,7 +11,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // claimOf is the claim that an allocation names; zero for none.
@@ -36,7 +36,7 @@ func (r *Reconciler) letStraysGo(ctx context.Context, claim types.NamespacedName
 		if err := r.strikeOut(ctx, a); err != nil {
 			return err
 		}
-		if err := client.IgnoreNotFound(kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAddressClaim, false, fieldOwner)); err != nil {
+		if err := client.IgnoreNotFound(ownobject.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAddressClaim, false, fieldOwner)); err != nil {
 			return fmt.Errorf("AddressAllocation %s/%s: %w", a.Namespace, a.Name, err)
 		}
 	}

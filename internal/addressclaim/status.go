@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 )
 
 // report writes the status of what was seen, planned and done, also when acting failed, and speaks of it only once it is saved.
@@ -35,7 +35,7 @@ func (r *Reconciler) report(ctx context.Context, a *fleetwrightv1.AddressClaim, 
 func status(before *fleetwrightv1.AddressClaim, o *observation, actErr error, now time.Time) fleetwrightv1.AddressClaimStatus {
 	s := fleetwrightv1.AddressClaimStatus{
 		ObservedGeneration: before.Generation,
-		Conditions:         kube.Stamp(conditions(o, actErr), before.Status.Conditions, before.Generation, now),
+		Conditions:         condition.Stamp(conditions(o, actErr), before.Status.Conditions, before.Generation, now),
 	}
 	switch {
 	case o.world.deleting && o.plan.action == nothing:
@@ -57,7 +57,7 @@ func conditions(o *observation, actErr error) []metav1.Condition {
 	}
 	set := []metav1.Condition{readyCondition(o, p), pausedCondition(o, p), deletingCondition(o, p)}
 	if p.verdict == stuck {
-		set = append(set, kube.Condition(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, p.reason, "%s", p.message))
+		set = append(set, condition.New(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, p.reason, "%s", p.message))
 	}
 	return set
 }
@@ -67,25 +67,25 @@ func readyCondition(o *observation, p plan) metav1.Condition {
 	if p.verdict == done && !o.world.deleting {
 		verdict = metav1.ConditionTrue
 	}
-	return kube.Condition(fleetwrightv1.ConditionReady, verdict, p.reason, "%s", p.message)
+	return condition.New(fleetwrightv1.ConditionReady, verdict, p.reason, "%s", p.message)
 }
 
 func pausedCondition(o *observation, p plan) metav1.Condition {
 	kind := fleetwrightv1.ConditionPaused
 	switch h := o.world.hold; {
 	case h.Reason == "":
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
 	case p.verdict == held:
-		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s", p.message)
+		return condition.New(kind, metav1.ConditionTrue, h.Reason, "%s", p.message)
 	default:
-		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
+		return condition.New(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
 	}
 }
 
 func deletingCondition(o *observation, p plan) metav1.Condition {
 	kind := fleetwrightv1.ConditionDeleting
 	if !o.world.deleting {
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
 	}
-	return kube.Condition(kind, metav1.ConditionTrue, p.reason, "%s", p.message)
+	return condition.New(kind, metav1.ConditionTrue, p.reason, "%s", p.message)
 }

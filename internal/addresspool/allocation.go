@@ -11,7 +11,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/cidr"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 )
 
 // state is what an AddressAllocation reports.
@@ -108,9 +108,9 @@ func asks(claim *fleetwrightv1.AddressClaim, w world, h held) bool {
 }
 
 func good(reason, format string, args ...any) metav1.Condition {
-	return kube.Condition(fleetwrightv1.ConditionReady, metav1.ConditionTrue, reason, "%s", fmt.Sprintf(format, args...))
+	return condition.New(fleetwrightv1.ConditionReady, metav1.ConditionTrue, reason, "%s", fmt.Sprintf(format, args...))
 }
 
 func bad(reason, format string, args ...any) metav1.Condition {
-	return kube.Condition(fleetwrightv1.ConditionReady, metav1.ConditionFalse, reason, "%s", fmt.Sprintf(format, args...))
+	return condition.New(fleetwrightv1.ConditionReady, metav1.ConditionFalse, reason, "%s", fmt.Sprintf(format, args...))
 }

@@ -11,7 +11,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/cidr"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 )
 
 const (
@@ -79,10 +79,10 @@ func decide(w world, now time.Time) plan {
 	if deleting.Status == metav1.ConditionTrue {
 		found = finding{metav1.ConditionFalse, deleting.Reason, deleting.Message, waits}
 	}
-	ready := kube.Condition(fleetwrightv1.ConditionReady, found.status, found.reason, "%s", found.message)
+	ready := condition.New(fleetwrightv1.ConditionReady, found.status, found.reason, "%s", found.message)
 	p.conditions = []metav1.Condition{ready, p.exhausting(v, now), deleting}
 	if found.way == person {
-		p.conditions = append(p.conditions, kube.Condition(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, found.reason, "%s", found.message))
+		p.conditions = append(p.conditions, condition.New(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, found.reason, "%s", found.message))
 	}
 	if found.way == waits || v.heldErr != nil || len(v.held) > len(p.states) {
 		p.again = min(p.again, unsettled)
@@ -122,35 +122,35 @@ func (p *plan) exhausting(v view, now time.Time) metav1.Condition {
 		if v.heldErr != nil {
 			reason = fleetwrightv1.ReasonInvalidSpec
 		}
-		return kube.Condition(kind, metav1.ConditionUnknown, reason, "how full the pool is cannot be told: see condition Ready")
+		return condition.New(kind, metav1.ConditionUnknown, reason, "how full the pool is cannot be told: see condition Ready")
 	case p.free < lowPercent:
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonLowSpace, "%d%% is free, less than %d%%: %s", p.free, lowPercent, way)
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonLowSpace, "%d%% is free, less than %d%%: %s", p.free, lowPercent, way)
 	case !p.exhaustion.IsZero() && p.exhaustion.Before(now.Add(soonExhausted)):
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonSoonExhausted,
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonSoonExhausted,
 			"at the rate of the last 90 days nothing is free on %s: %s", p.exhaustion.Format(time.DateOnly), way)
 	}
-	return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonEnoughSpace, "%d%% is free", p.free)
+	return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonEnoughSpace, "%d%% is free", p.free)
 }
 
 // deletion says what keeps a pool that is deleted, and lets it go when nothing does.
 func (p *plan) deletion(w world, v view) metav1.Condition {
 	kind := fleetwrightv1.ConditionDeleting
 	if w.pool.DeletionTimestamp.IsZero() {
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
 	}
 	if w.pool.Spec.DeletionPolicy != fleetwrightv1.DeletionPolicyDelete {
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonDeletionProtected,
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonDeletionProtected,
 			"deletionPolicy is Protect, which it is if it is not set: set it to Delete")
 	}
 	if v.heldErr != nil {
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonStillInUse, "what is given out cannot be told: %v", v.heldErr)
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonStillInUse, "what is given out cannot be told: %v", v.heldErr)
 	}
 	if n := len(v.held); n > 0 {
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonStillInUse,
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonStillInUse,
 			"ranges that are given out: %d, such as %s; delete the AddressClaims, whose ranges rest for %s then, and the imports that nobody uses", n, v.held[0], span(quarantine(w.pool)))
 	}
 	p.letGo = true
-	return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonStillInUse, "nothing is given out any more")
+	return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonStillInUse, "nothing is given out any more")
 }
 
 // endRest finds what was given back and has rested. What still has its claim's finalizer was not given back by its claim.

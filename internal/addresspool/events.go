@@ -8,12 +8,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 )
 
 // announcePool emits an event when condition Ready has another reason, and when the pool begins to run out.
 func (r *Reconciler) announcePool(before, after *fleetwrightv1.AddressPool) {
-	if kube.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
+	if condition.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
 		c := meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionReady)
 		kind := corev1.EventTypeNormal
 		if meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionStalled) != nil {
@@ -22,7 +22,7 @@ func (r *Reconciler) announcePool(before, after *fleetwrightv1.AddressPool) {
 		r.Recorder.Eventf(after, nil, kind, c.Reason, "Report", "%s", c.Message)
 	}
 	c := meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionExhausting)
-	if c.Status == metav1.ConditionTrue && kube.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionExhausting) {
+	if c.Status == metav1.ConditionTrue && condition.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionExhausting) {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, c.Reason, "Report", "%s", c.Message)
 	}
 }
@@ -31,7 +31,7 @@ func (r *Reconciler) announcePool(before, after *fleetwrightv1.AddressPool) {
 func (r *Reconciler) announceAllocation(before, after *fleetwrightv1.AddressAllocation) {
 	c := meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionReady)
 	wrong := []string{fleetwrightv1.ReasonOrphaned, fleetwrightv1.ReasonOverlaps, fleetwrightv1.ReasonOutsidePool}
-	if slices.Contains(wrong, c.Reason) && kube.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
+	if slices.Contains(wrong, c.Reason) && condition.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, c.Reason, "Report", "%s", c.Message)
 	}
 }

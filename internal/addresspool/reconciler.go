@@ -28,7 +28,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // +kubebuilder:rbac:groups=fleetwright.io,resources=addresspools,verbs=get;list;watch;patch
@@ -57,7 +57,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	if w.pool != nil && w.pool.DeletionTimestamp.IsZero() {
-		if err := kube.SetFinalizer(ctx, r.Client, w.pool, fleetwrightv1.FinalizerAddressPool, true, fieldOwner); err != nil {
+		if err := ownobject.SetFinalizer(ctx, r.Client, w.pool, fleetwrightv1.FinalizerAddressPool, true, fieldOwner); err != nil {
 			return quietly(err)
 		}
 	}
@@ -81,7 +81,7 @@ func (r *Reconciler) letGo(ctx context.Context, pool *fleetwrightv1.AddressPool)
 	if !controllerutil.ContainsFinalizer(pool, fleetwrightv1.FinalizerAddressPool) {
 		return nil
 	}
-	return kube.SetFinalizer(ctx, r.Client, pool, fleetwrightv1.FinalizerAddressPool, false, fieldOwner)
+	return ownobject.SetFinalizer(ctx, r.Client, pool, fleetwrightv1.FinalizerAddressPool, false, fieldOwner)
 }
 
 // quietly looks again soon when somebody else wrote first, and not at all when the object is gone.

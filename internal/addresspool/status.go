@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 )
 
 // report writes the status of the pool and of its allocations where it changed, and speaks of it only once it is saved.
@@ -35,7 +35,7 @@ func (r *Reconciler) report(ctx context.Context, w world, p plan) error {
 func (r *Reconciler) reportPool(ctx context.Context, pool *fleetwrightv1.AddressPool, p plan) error {
 	before := pool.DeepCopy()
 	pool.Status = fleetwrightv1.AddressPoolStatus{
-		Conditions:         kube.Stamp(p.conditions, before.Status.Conditions, before.Generation, r.Clock.Now()),
+		Conditions:         condition.Stamp(p.conditions, before.Status.Conditions, before.Generation, r.Clock.Now()),
 		ObservedGeneration: before.Generation,
 		LargestFree:        p.largest,
 	}
@@ -58,7 +58,7 @@ func (r *Reconciler) reportPool(ctx context.Context, pool *fleetwrightv1.Address
 func (r *Reconciler) reportAllocation(ctx context.Context, s state) error {
 	after := s.allocation.DeepCopy()
 	after.Status = fleetwrightv1.AddressAllocationStatus{
-		Conditions:         kube.Stamp([]metav1.Condition{s.condition}, s.allocation.Status.Conditions, after.Generation, r.Clock.Now()),
+		Conditions:         condition.Stamp([]metav1.Condition{s.condition}, s.allocation.Status.Conditions, after.Generation, r.Clock.Now()),
 		ObservedGeneration: after.Generation,
 	}
 	if equality.Semantic.DeepEqual(s.allocation.Status, after.Status) {

@@ -10,7 +10,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/capi"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // fieldOwner is who writes finalizer, annotation and status, and CAPZ's objects.
@@ -22,7 +22,7 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureClusterAutos
 	switch o.plan.action {
 	case remember:
 		// A difference after that is drift.
-		return kube.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationProfileApplied: fingerprintOf(o.world.wanted)}, fieldOwner)
+		return ownobject.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationProfileApplied: fingerprintOf(o.world.wanted)}, fieldOwner)
 	case write, writeAzure:
 		return r.write(ctx, a, o, cluster)
 	case giveUp:
@@ -37,7 +37,7 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureClusterAutos
 	case nothing:
 		return nil
 	}
-	return kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAzureClusterAutoscaler, false, fieldOwner)
+	return ownobject.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAzureClusterAutoscaler, false, fieldOwner)
 }
 
 func (r *Reconciler) write(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler, o *observation, cluster types.NamespacedName) error {

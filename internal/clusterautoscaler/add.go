@@ -22,7 +22,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // Name is the controller's name in logs, metrics and events.
@@ -73,7 +73,7 @@ func AddToManager(mgr manager.Manager, options Options) error {
 		b = b.WatchesRawSource(source.Channel(options.Sweeper.Register(target(mgr.GetClient())), handler.Funcs{GenericFunc: r.suspect}))
 	}
 	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).
-		Complete(kube.FromCache(r.Client, r, func(gone types.NamespacedName) { r.forget(gone, "") }))
+		Complete(ownobject.FromCache(r.Client, r, func(gone types.NamespacedName) { r.forget(gone, "") }))
 }
 
 // ofCluster names the one object of a cluster: it has the cluster's name.

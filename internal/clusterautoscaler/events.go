@@ -6,14 +6,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/drift"
-	"github.com/fleetwright/fleetwright/internal/kube"
 )
 
 // announce emits an event for each change of condition Ready and for each drift that was seen anew. It is called after the status was
 // saved.
 func (r *Reconciler) announce(before, after *fleetwrightv1.AzureClusterAutoscaler, o *observation, actErr error) {
-	if kube.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
+	if condition.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
 		c := meta.FindStatusCondition(after.Status.Conditions, fleetwrightv1.ConditionReady)
 		severity := corev1.EventTypeNormal
 		if c.Status != metav1.ConditionTrue && (o.plan.verdict == stuck || c.Reason == fleetwrightv1.ReasonDrifted) {
@@ -24,14 +24,14 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureClusterAutoscale
 	if n := len(after.Status.DriftHistory); n > 0 && !sameHistory(before.Status.DriftHistory, after.Status.DriftHistory) {
 		driftsTotal.WithLabelValues(string(after.Status.DriftHistory[n-1].Outcome)).Inc()
 		if o.plan.drift.Action == drift.Adopt { // Ready stays as it is, and tells nothing
-			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ReasonDrifted, string(o.plan.action), "%s", kube.Clip(o.plan.drift.Message))
+			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ReasonDrifted, string(o.plan.action), "%s", condition.Clip(o.plan.drift.Message))
 		}
 	}
 	if o.plan.drift.Action == drift.Heal && o.plan.writes() && actErr == nil {
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was written again", kube.Clip(o.plan.drift.Message))
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was written again", condition.Clip(o.plan.drift.Message))
 	}
 	if _, sorted := obstacleOf(actErr); actErr != nil && !sorted {
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.action)+"Failed", string(o.plan.action), "%s", kube.Clip(actErr.Error()))
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.action)+"Failed", string(o.plan.action), "%s", condition.Clip(actErr.Error()))
 	}
 }
 

@@ -25,7 +25,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // +kubebuilder:rbac:groups=fleetwright.io,resources=azureclusterautoscalers,verbs=get;list;watch;patch
@@ -80,8 +80,8 @@ type Reconciler struct {
 // Reconcile does the next thing for one AzureClusterAutoscaler: writes its settings where they stay, or gives them up.
 func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler) (ctrl.Result, error) {
 	// The cache lags behind our own annotation, and nothing must be written in spite of a pause of a moment ago.
-	if lives, err := kube.Meet(ctx, r.Live, r.Client, a, fleetwrightv1.FinalizerAzureClusterAutoscaler, fieldOwner); err != nil || !lives {
-		return kube.Quietly(err)
+	if lives, err := ownobject.Meet(ctx, r.Live, r.Client, a, fleetwrightv1.FinalizerAzureClusterAutoscaler, fieldOwner); err != nil || !lives {
+		return ownobject.Quietly(err)
 	}
 	ctx = broker.For(ctx, broker.Call{Cluster: a.Namespace + "/" + a.Spec.ClusterName})
 	o, err := r.look(ctx, a)
@@ -122,10 +122,10 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AzureCluster
 		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {
-		return kube.Quietly(actErr)
+		return ownobject.Quietly(actErr)
 	}
 	if err := r.report(ctx, a, o, actErr); err != nil {
-		return kube.Quietly(err)
+		return ownobject.Quietly(err)
 	}
 	if actErr != nil {
 		if blocked, sorted := obstacleOf(actErr); sorted {

@@ -9,8 +9,9 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/autoscalerprofile"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/drift"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // maxHistory is how many drifts status tells of.
@@ -20,7 +21,7 @@ const maxHistory = 5
 func (r *Reconciler) report(ctx context.Context, a *fleetwrightv1.AzureClusterAutoscaler, o *observation, actErr error) error {
 	before := a.DeepCopy()
 	a.Status = status(before, o, actErr, r.Clock.Now())
-	if err := kube.WriteStatus(ctx, r.Client, before, a, fieldOwner); err != nil {
+	if err := ownobject.WriteStatus(ctx, r.Client, before, a, fieldOwner); err != nil {
 		return err
 	}
 	actionsTotal.Count(string(o.plan.action), actErr)
@@ -36,7 +37,7 @@ func status(before *fleetwrightv1.AzureClusterAutoscaler, o *observation, actErr
 	if o.world.known {
 		s.Observed, _ = autoscalerprofile.Settings(o.world.azure.Values)
 	}
-	s.Conditions = kube.Stamp(conditions(o, actErr), before.Status.Conditions, before.Generation, now)
+	s.Conditions = condition.Stamp(conditions(o, actErr), before.Status.Conditions, before.Generation, now)
 	return s
 }
 

@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // InReach finds, for a watch of Freezes, all objects of a list's kind that a Freeze may be about. Which they are depends on their
@@ -18,6 +18,6 @@ func InReach(cache client.Reader, managerNamespace string, kind client.ObjectLis
 		if freeze.GetNamespace() == managerNamespace {
 			where = client.InNamespace("")
 		}
-		return kube.Requests(ctx, cache, kind, where)
+		return ownobject.Requests(ctx, cache, kind, where)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/drift"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // fieldOwner is who writes finalizer, annotation and status.
@@ -38,7 +38,7 @@ func (r *Reconciler) act(ctx context.Context, m *fleetwrightv1.AzureMaintenanceC
 }
 
 func (r *Reconciler) letGo(ctx context.Context, m *fleetwrightv1.AzureMaintenanceConfiguration) error {
-	return kube.SetFinalizer(ctx, r.Client, m, fleetwrightv1.FinalizerAzureMaintenanceConfiguration, false, fieldOwner)
+	return ownobject.SetFinalizer(ctx, r.Client, m, fleetwrightv1.FinalizerAzureMaintenanceConfiguration, false, fieldOwner)
 }
 
 // write gives Azure the window with one PUT, whose answer says what Azure has made of it.
@@ -72,5 +72,5 @@ func (r *Reconciler) remember(ctx context.Context, m *fleetwrightv1.AzureMainten
 	if m.Annotations[fleetwrightv1.AnnotationMaintenanceApplied] == o.fingerprint {
 		return nil
 	}
-	return kube.Annotate(ctx, r.Client, m, map[string]string{fleetwrightv1.AnnotationMaintenanceApplied: o.fingerprint}, fieldOwner)
+	return ownobject.Annotate(ctx, r.Client, m, map[string]string{fleetwrightv1.AnnotationMaintenanceApplied: o.fingerprint}, fieldOwner)
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // Name is the controller's name in logs, metrics and events.
@@ -50,7 +50,7 @@ func AddToManager(mgr manager.Manager, azures Azures, namespace string) error {
 		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(freeze.InReach(r.Client, namespace, &fleetwrightv1.AzureMaintenanceConfigurationList{})),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers, ReconciliationTimeout: reconcileTimeout}).
-		Complete(kube.FromCache(r.Client, r, r.memory.Forget))
+		Complete(ownobject.FromCache(r.Client, r, r.memory.Forget))
 }
 
 // maintenanceTypes are those that a cluster can have one of each.

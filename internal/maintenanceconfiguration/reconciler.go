@@ -19,9 +19,10 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/drift"
 	"github.com/fleetwright/fleetwright/internal/freeze"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // +kubebuilder:rbac:groups=fleetwright.io,resources=azuremaintenanceconfigurations,verbs=get;list;watch;patch
@@ -65,8 +66,8 @@ type Reconciler struct {
 // Reconcile does the next thing for one AzureMaintenanceConfiguration: writes its window to Azure where it differs, or takes it out.
 func (r *Reconciler) Reconcile(ctx context.Context, m *fleetwrightv1.AzureMaintenanceConfiguration) (ctrl.Result, error) {
 	// The cache lags behind our own annotation, and nothing must be written in spite of a pause of a moment ago.
-	if lives, err := kube.Meet(ctx, r.Live, r.Client, m, fleetwrightv1.FinalizerAzureMaintenanceConfiguration, fieldOwner); err != nil || !lives {
-		return kube.Quietly(err)
+	if lives, err := ownobject.Meet(ctx, r.Live, r.Client, m, fleetwrightv1.FinalizerAzureMaintenanceConfiguration, fieldOwner); err != nil || !lives {
+		return ownobject.Quietly(err)
 	}
 	o, err := r.look(ctx, m)
 	if err != nil {
@@ -102,14 +103,14 @@ func (r *Reconciler) conclude(ctx context.Context, m *fleetwrightv1.AzureMainten
 		r.memory.Forget(client.ObjectKeyFromObject(m))
 		actionsTotal.Count(string(o.plan.action), nil)
 		// The last word on what became of the window.
-		r.Recorder.Eventf(m, nil, corev1.EventTypeNormal, o.plan.reason, string(o.plan.action), "%s", kube.Clip(o.plan.message))
+		r.Recorder.Eventf(m, nil, corev1.EventTypeNormal, o.plan.reason, string(o.plan.action), "%s", condition.Clip(o.plan.message))
 		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {
-		return kube.Quietly(actErr)
+		return ownobject.Quietly(actErr)
 	}
 	if err := r.report(ctx, m, o, actErr); err != nil {
-		return kube.Quietly(err)
+		return ownobject.Quietly(err)
 	}
 	again := o.plan.again
 	if actErr != nil {

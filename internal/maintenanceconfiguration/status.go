@@ -10,8 +10,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/drift"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // maxHistory is how many drifts status tells of.
@@ -21,11 +22,11 @@ const maxHistory = 5
 func (r *Reconciler) report(ctx context.Context, m *fleetwrightv1.AzureMaintenanceConfiguration, o *observation, actErr error) error {
 	before := m.DeepCopy()
 	m.Status = status(before, o, actErr, r.Clock.Now())
-	err := kube.WriteStatus(ctx, r.Client, before, m, fieldOwner)
+	err := ownobject.WriteStatus(ctx, r.Client, before, m, fieldOwner)
 	if apierrors.IsInvalid(err) {
 		// Azure has a window that the spec could not say.
 		m.Status.Observed = fleetwrightv1.AzureMaintenanceWindow{}
-		err = kube.WriteStatus(ctx, r.Client, before, m, fieldOwner)
+		err = ownobject.WriteStatus(ctx, r.Client, before, m, fieldOwner)
 	}
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func (r *Reconciler) report(ctx context.Context, m *fleetwrightv1.AzureMaintenan
 func status(before *fleetwrightv1.AzureMaintenanceConfiguration, o *observation, actErr error, now time.Time) fleetwrightv1.AzureMaintenanceConfigurationStatus {
 	s := fleetwrightv1.AzureMaintenanceConfigurationStatus{
 		ObservedGeneration: before.Generation, DriftHistory: history(before.Status, o, actErr, now),
-		Conditions: kube.Stamp(conditions(o, actErr), before.Status.Conditions, before.Generation, now),
+		Conditions: condition.Stamp(conditions(o, actErr), before.Status.Conditions, before.Generation, now),
 	}
 	if f := o.world.found; f != nil {
 		s.ID, s.Observed = f.id, f.window
@@ -74,10 +75,10 @@ func conditions(o *observation, actErr error) []metav1.Condition {
 	default:
 		p.message = fmt.Sprintf("%s; that failed and is tried again: %v", p.message, actErr)
 	}
-	applied, deleting := appliedCondition(o, p, actErr), kube.Deleting(o.world.deleting, p.reason, p.message)
+	applied, deleting := appliedCondition(o, p, actErr), condition.Deleting(o.world.deleting, p.reason, p.message)
 	set := []metav1.Condition{readyCondition(p, applied, deleting), applied, pausedCondition(o, p), deleting}
 	if p.verdict == stuck {
-		set = append(set, kube.Condition(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, p.reason, "%s", p.message))
+		set = append(set, condition.New(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, p.reason, "%s", p.message))
 	}
 	return set
 }
@@ -87,38 +88,38 @@ func appliedCondition(o *observation, p plan, actErr error) metav1.Condition {
 	kind := fleetwrightv1.ConditionApplied
 	switch {
 	case o.world.deleting:
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotApplied, "the AzureMaintenanceConfiguration is being deleted")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotApplied, "the AzureMaintenanceConfiguration is being deleted")
 	case p.verdict == done:
-		return kube.Condition(kind, metav1.ConditionTrue, p.reason, "%s", p.message)
+		return condition.New(kind, metav1.ConditionTrue, p.reason, "%s", p.message)
 	case p.action == write && p.verdict == working && actErr == nil:
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonApplied, "Azure has the window as it is declared")
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonApplied, "Azure has the window as it is declared")
 	case o.world.obstacle != nil && o.world.obstacle.reason == fleetwrightv1.ReasonAzureRefused:
-		return kube.Condition(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonNotReadable, "%s", p.message)
+		return condition.New(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonNotReadable, "%s", p.message)
 	}
-	return kube.Condition(kind, metav1.ConditionFalse, p.reason, "%s", p.message)
+	return condition.New(kind, metav1.ConditionFalse, p.reason, "%s", p.message)
 }
 
 func readyCondition(p plan, applied, deleting metav1.Condition) metav1.Condition {
 	kind := fleetwrightv1.ConditionReady
 	switch {
 	case deleting.Status == metav1.ConditionTrue:
-		return kube.Condition(kind, metav1.ConditionFalse, deleting.Reason, "%s", deleting.Message)
+		return condition.New(kind, metav1.ConditionFalse, deleting.Reason, "%s", deleting.Message)
 	case p.verdict == stuck:
-		return kube.Condition(kind, metav1.ConditionFalse, p.reason, "%s", p.message)
+		return condition.New(kind, metav1.ConditionFalse, p.reason, "%s", p.message)
 	case applied.Status == metav1.ConditionTrue:
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonReady, "%s", applied.Message)
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonReady, "%s", applied.Message)
 	}
-	return kube.Condition(kind, applied.Status, applied.Reason, "%s", applied.Message)
+	return condition.New(kind, applied.Status, applied.Reason, "%s", applied.Message)
 }
 
 func pausedCondition(o *observation, p plan) metav1.Condition {
 	kind := fleetwrightv1.ConditionPaused
 	switch h := o.world.hold; {
 	case h.Reason == "":
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
 	case p.verdict == held && p.reason != fleetwrightv1.ReasonDeletionProtected:
-		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s", p.message)
+		return condition.New(kind, metav1.ConditionTrue, h.Reason, "%s", p.message)
 	default:
-		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
+		return condition.New(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
 	}
 }

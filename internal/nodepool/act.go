@@ -14,8 +14,8 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/capi"
-	"github.com/fleetwright/fleetwright/internal/kube"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // conflictPause is how long to wait after somebody else wrote first.
@@ -85,7 +85,7 @@ func (r *Reconciler) act(ctx context.Context, np *fleetwrightv1.Nodepool, o *obs
 	case replacement.DeleteMachines:
 		return r.deleteMachines(ctx, o)
 	case replacement.RemoveFinalizer:
-		return kube.SetFinalizer(ctx, r.Client, np, fleetwrightv1.FinalizerNodepool, false, capi.FieldOwner)
+		return ownobject.SetFinalizer(ctx, r.Client, np, fleetwrightv1.FinalizerNodepool, false, capi.FieldOwner)
 	default:
 		return r.write(ctx, np, o)
 	}

@@ -24,7 +24,7 @@ import (
 	"github.com/fleetwright/fleetwright/drain/ladder"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 	"github.com/fleetwright/fleetwright/internal/workload"
 )
 
@@ -148,5 +148,5 @@ func wakeIn(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) func(
 // nodepoolsOfCluster finds all Nodepools of the cluster an object belongs to:
 // what one pool finishes, another may have waited for.
 func (r *Reconciler) nodepoolsOfCluster(ctx context.Context, o client.Object) []reconcile.Request {
-	return kube.Requests(ctx, r.Client, &fleetwrightv1.NodepoolList{}, client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)})
+	return ownobject.Requests(ctx, r.Client, &fleetwrightv1.NodepoolList{}, client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)})
 }

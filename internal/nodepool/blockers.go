@@ -9,7 +9,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 )
 
 // nameBlocker says which pod, which budget with its numbers, whose they are and
@@ -40,7 +40,7 @@ func blockedAnew(before, after *fleetwrightv1.Nodepool) bool {
 	if !meta.IsStatusConditionTrue(after.Status.Conditions, kind) {
 		return false
 	}
-	return kube.Changed(before.Status.Conditions, after.Status.Conditions, kind) || whoBlocks(before.Status) != whoBlocks(after.Status)
+	return condition.Changed(before.Status.Conditions, after.Status.Conditions, kind) || whoBlocks(before.Status) != whoBlocks(after.Status)
 }
 
 // whoBlocks is who condition DrainBlocked is about: of the blockers of its reason

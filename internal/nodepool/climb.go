@@ -13,7 +13,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain/ladder"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
@@ -162,9 +162,9 @@ func (r *Reconciler) announceSteps(np *fleetwrightv1.Nodepool, o *observation) {
 		}
 		// Without what it is about, events of two steps would be taken for one.
 		about := &corev1.ObjectReference{APIVersion: s.Object.APIVersion, Kind: s.Object.Kind, Namespace: s.Object.Namespace, Name: s.Object.Name, UID: s.Object.UID}
-		r.Recorder.Eventf(np, about, kind, "Drain"+string(s.Action), string(replacement.EvictPods), "%s", kube.Clip(s.String()))
+		r.Recorder.Eventf(np, about, kind, "Drain"+string(s.Action), string(replacement.EvictPods), "%s", condition.Clip(s.String()))
 	}
 	if o.climbErr != nil {
-		r.Recorder.Eventf(np, nil, corev1.EventTypeWarning, "DrainHelpFailed", string(replacement.EvictPods), "%s", kube.Clip(o.climbErr.Error()))
+		r.Recorder.Eventf(np, nil, corev1.EventTypeWarning, "DrainHelpFailed", string(replacement.EvictPods), "%s", condition.Clip(o.climbErr.Error()))
 	}
 }

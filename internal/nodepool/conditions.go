@@ -11,7 +11,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/agentpool"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
@@ -24,7 +24,7 @@ func conditions(np *fleetwrightv1.Nodepool, o *observation, worst *drain.Blocker
 	}
 	available := availableCondition(o)
 	rolling := rollingOutCondition(o, plan)
-	deleting := kube.Deleting(o.world.Nodepool.Deleting, plan.Reason, plan.Message)
+	deleting := condition.Deleting(o.world.Nodepool.Deleting, plan.Reason, plan.Message)
 	set := []metav1.Condition{
 		readyCondition(plan, available, rolling, deleting),
 		available,
@@ -40,7 +40,7 @@ func conditions(np *fleetwrightv1.Nodepool, o *observation, worst *drain.Blocker
 	if plan.Verdict == replacement.Stuck {
 		set = append(set, metav1.Condition{Type: fleetwrightv1.ConditionStalled, Status: metav1.ConditionTrue, Reason: plan.Reason, Message: plan.Message})
 	}
-	return kube.Stamp(set, np.Status.Conditions, np.Generation, now)
+	return condition.Stamp(set, np.Status.Conditions, np.Generation, now)
 }
 
 // readyCondition sums up: stuck, leaving and moving come first; a change that
@@ -69,7 +69,7 @@ func readyCondition(plan replacement.Plan, available, rolling, deleting metav1.C
 func availableCondition(o *observation) metav1.Condition {
 	kind := fleetwrightv1.ConditionAvailable
 	if o.world.Cluster.Unreachable != "" {
-		return kube.Condition(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonConnectionDown, "the nodes of %s cannot be read: %s", o.world.Cluster.Name, o.world.Cluster.Unreachable)
+		return condition.New(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonConnectionDown, "the nodes of %s cannot be read: %s", o.world.Cluster.Name, o.world.Cluster.Unreachable)
 	}
 	ready, total := 0, 0
 	for _, p := range o.world.Pools {
@@ -79,11 +79,11 @@ func availableCondition(o *observation) metav1.Condition {
 	promised := promised(o)
 	switch {
 	case ready >= promised:
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAvailable, "%d nodes take pods, %d are promised", ready, promised)
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAvailable, "%d nodes take pods, %d are promised", ready, promised)
 	case total == 0:
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNoNodes, "there are no nodes, %d are promised", promised)
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNoNodes, "there are no nodes, %d are promised", promised)
 	}
-	return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonTooFewReadyNodes, "%d of %d nodes take pods, %d are promised", ready, total, promised)
+	return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonTooFewReadyNodes, "%d of %d nodes take pods, %d are promised", ready, total, promised)
 }
 
 // promised is the number of nodes the spec asks for at least; one when it
@@ -104,21 +104,21 @@ func upToDateCondition(o *observation, plan replacement.Plan) metav1.Condition {
 	inPlace, replace := agentpool.Split(plan.Changes)
 	switch {
 	case o.world.Cluster.Unreachable != "":
-		return kube.Condition(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonConnectionDown, "the nodes of %s cannot be read: %s", o.world.Cluster.Name, o.world.Cluster.Unreachable)
+		return condition.New(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonConnectionDown, "the nodes of %s cannot be read: %s", o.world.Cluster.Name, o.world.Cluster.Unreachable)
 	case plan.Reason == fleetwrightv1.ReasonNodesOlderThanReported:
-		return kube.Condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
+		return condition.New(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
 	case plan.Reason == fleetwrightv1.ReasonStrategyForbids, plan.Reason == fleetwrightv1.ReasonDiffers:
-		return kube.Condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
+		return condition.New(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
 	case len(inPlace)+len(replace) == 0 && onlySoaks(o, plan):
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for; the old one soaks")
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for; the old one soaks")
 	case plan.Wanted == "" || len(plan.Outgoing) > 0:
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonReplacementNeeded, "%s", agentpool.Describe(replace))
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonReplacementNeeded, "%s", agentpool.Describe(replace))
 	case !wantedIsMade(o, plan.Wanted):
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonCreatingGreen, "%s", plan.Message)
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonCreatingGreen, "%s", plan.Message)
 	case len(inPlace) > 0:
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonInPlaceUpdateNeeded, "%s", agentpool.Describe(inPlace))
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonInPlaceUpdateNeeded, "%s", agentpool.Describe(inPlace))
 	}
-	return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for")
+	return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for")
 }
 
 // onlySoaks is true when the wanted pool is ready and what is beside it is empty
@@ -140,40 +140,40 @@ func rollingOutCondition(o *observation, plan replacement.Plan) metav1.Condition
 	kind := fleetwrightv1.ConditionRollingOut
 	switch {
 	case o.world.Nodepool.Deleting || plan.Verdict == replacement.Done || plan.Verdict == replacement.Held || plan.Verdict == replacement.Stuck:
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotRollingOut, "")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotRollingOut, "")
 	case plan.Verdict == replacement.Moving, plan.Reason == fleetwrightv1.ReasonSoaking:
-		return kube.Condition(kind, metav1.ConditionTrue, plan.Reason, "%s", plan.Message)
+		return condition.New(kind, metav1.ConditionTrue, plan.Reason, "%s", plan.Message)
 	}
-	return kube.Condition(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
+	return condition.New(kind, metav1.ConditionFalse, plan.Reason, "%s", plan.Message)
 }
 
 func drainBlockedCondition(worst *drain.Blocker) metav1.Condition {
 	kind := fleetwrightv1.ConditionDrainBlocked
 	if worst == nil {
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotBlocked, "")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotBlocked, "")
 	}
-	return kube.Condition(kind, metav1.ConditionTrue, string(worst.Reason), "%s", nameBlocker(*worst))
+	return condition.New(kind, metav1.ConditionTrue, string(worst.Reason), "%s", nameBlocker(*worst))
 }
 
 func pausedCondition(o *observation, plan replacement.Plan) metav1.Condition {
 	kind := fleetwrightv1.ConditionPaused
 	switch h := o.world.Nodepool.Hold; {
 	case plan.Verdict == replacement.Held:
-		return kube.Condition(kind, metav1.ConditionTrue, plan.Reason, "%s", plan.Message)
+		return condition.New(kind, metav1.ConditionTrue, plan.Reason, "%s", plan.Message)
 	case h.Reason != "":
-		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
+		return condition.New(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
 	}
-	return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
+	return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
 }
 
 func adoptedCondition(o *observation, now time.Time) metav1.Condition {
 	kind := fleetwrightv1.ConditionAdopted
 	if reason, message := replacement.Adoption(o.world, now); reason != "" {
-		return kube.Condition(kind, metav1.ConditionFalse, reason, "%s", message)
+		return condition.New(kind, metav1.ConditionFalse, reason, "%s", message)
 	}
 	var names []string
 	for _, a := range o.world.Adoptable {
 		names = append(names, a.Object)
 	}
-	return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAdopted, "taken over: MachinePool %s", strings.Join(names, ", "))
+	return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAdopted, "taken over: MachinePool %s", strings.Join(names, ", "))
 }

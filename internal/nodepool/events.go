@@ -5,14 +5,14 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
 )
 
 // announce emits an event for each step reached and for each obstacle met, with
 // the words of the condition. It is called after the status was saved.
 func (r *Reconciler) announce(before, after *fleetwrightv1.Nodepool, o *observation, actErr error) {
-	if kube.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
+	if condition.Changed(before.Status.Conditions, after.Status.Conditions, fleetwrightv1.ConditionReady) {
 		kind := corev1.EventTypeNormal
 		if o.plan.Verdict == replacement.Stuck {
 			kind = corev1.EventTypeWarning
@@ -24,6 +24,6 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.Nodepool, o *observat
 	}
 	r.announceSteps(after, o)
 	if actErr != nil {
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.Action.Kind)+"Failed", string(o.plan.Action.Kind), "%s", kube.Clip(actErr.Error()))
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.Action.Kind)+"Failed", string(o.plan.Action.Kind), "%s", condition.Clip(actErr.Error()))
 	}
 }

@@ -26,8 +26,8 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
-	"github.com/fleetwright/fleetwright/internal/kube"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 	"github.com/fleetwright/fleetwright/internal/workload"
 )
 
@@ -75,8 +75,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 	key := client.ObjectKeyFromObject(np)
 	// The cache lags behind our own last status, and pods must not be evicted
 	// for a spec, or in spite of a pause, that changed a moment ago.
-	if lives, err := kube.Meet(ctx, r.Live, r.Client, np, fleetwrightv1.FinalizerNodepool, capi.FieldOwner); err != nil {
-		return kube.Quietly(err)
+	if lives, err := ownobject.Meet(ctx, r.Live, r.Client, np, fleetwrightv1.FinalizerNodepool, capi.FieldOwner); err != nil {
+		return ownobject.Quietly(err)
 	} else if !lives {
 		return ctrl.Result{}, r.gone(ctx, key)
 	}
@@ -113,7 +113,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, np *fleetwrightv1.Nodepool) 
 		}
 	}
 	if err := r.settle(ctx, np, o); err != nil {
-		return kube.Quietly(err)
+		return ownobject.Quietly(err)
 	}
 	actErr := r.act(ctx, np, o)
 	r.climb(ctx, np, o)
@@ -188,10 +188,10 @@ func (r *Reconciler) conclude(ctx context.Context, np *fleetwrightv1.Nodepool, o
 		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {
-		return kube.Quietly(actErr)
+		return ownobject.Quietly(actErr)
 	}
 	if err := r.report(ctx, np, o, actErr); err != nil {
-		return kube.Quietly(err)
+		return ownobject.Quietly(err)
 	}
 	if wait := pause(actErr); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil

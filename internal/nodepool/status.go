@@ -14,8 +14,8 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
 	"github.com/fleetwright/fleetwright/internal/capi"
-	"github.com/fleetwright/fleetwright/internal/kube"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // report writes the status of what was seen, planned and done, also when acting
@@ -32,7 +32,7 @@ func (r *Reconciler) report(ctx context.Context, np *fleetwrightv1.Nodepool, o *
 	if known {
 		np.Status.Replacement.Forecast = forecastStatus(report, o.plan.PeakNodes)
 	}
-	if err := kube.WriteStatus(ctx, r.Client, before, np, capi.FieldOwner); err != nil {
+	if err := ownobject.WriteStatus(ctx, r.Client, before, np, capi.FieldOwner); err != nil {
 		return err
 	}
 	actionsTotal.Count(string(o.plan.Action.Kind), actErr)

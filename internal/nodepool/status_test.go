@@ -12,8 +12,8 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/drain"
-	"github.com/fleetwright/fleetwright/internal/kube"
 	"github.com/fleetwright/fleetwright/internal/nodepool/replacement"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // Whatever is observed, the API server takes the status: one that breaks a
@@ -120,7 +120,7 @@ func TestGoneNodepoolIsNoError(t *testing.T) {
 	// Gone between the look and the report.
 	np.UID, np.ResourceVersion = "gone", "1"
 	o := &observation{plan: replacement.Plan{Verdict: replacement.Waiting, Reason: "WaitingForCluster", Message: "waits"}}
-	if _, err := kube.Quietly(a.op.reconciler.report(t.Context(), np, o, nil)); err != nil {
+	if _, err := ownobject.Quietly(a.op.reconciler.report(t.Context(), np, o, nil)); err != nil {
 		t.Errorf("report: %v", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // fieldOwner is who writes finalizer, annotations and status.
@@ -39,7 +39,7 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureRoleAssignme
 		if err := r.stopPull(ctx, a, o); err != nil {
 			return err
 		}
-		return kube.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAzureRoleAssignment, false, fieldOwner)
+		return ownobject.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAzureRoleAssignment, false, fieldOwner)
 	case nothing:
 	}
 	return nil
@@ -48,11 +48,11 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AzureRoleAssignme
 // remember writes down which assignment was found, so that its absence is drift and its deletion possible without the cluster.
 func (r *Reconciler) remember(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation, found roles.Assignment) error {
 	text := markText(withMark(o.marks, mark{o.world.wanted.PrincipalID, found.ID}))
-	return kube.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: text}, fieldOwner)
+	return ownobject.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: text}, fieldOwner)
 }
 
 // unmark forgets an assignment in whose place somebody has made an equal one: the next look finds that, and it is no drift.
 func (r *Reconciler) unmark(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment, o *observation) error {
 	left := slices.DeleteFunc(slices.Clone(o.marks), func(m mark) bool { return strings.EqualFold(m.principal, o.world.wanted.PrincipalID) })
-	return kube.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: markText(left)}, fieldOwner)
+	return ownobject.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationRoleAssignments: markText(left)}, fieldOwner)
 }

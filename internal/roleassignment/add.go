@@ -22,7 +22,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // Name is the controller's name in logs, metrics and events.
@@ -84,12 +84,12 @@ func AddToManager(ctx context.Context, mgr manager.Manager, options Options) err
 		b = b.WatchesRawSource(options.Sweeper.Source(target(mgr.GetClient())))
 	}
 	return b.WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers, ReconciliationTimeout: reconcileTimeout}).
-		Complete(kube.FromCache(r.Client, r, r.memory.Forget))
+		Complete(ownobject.FromCache(r.Client, r, r.memory.Forget))
 }
 
 // ofCluster finds all of a cluster: its wish, its pause or its labels have changed.
 func (r *Reconciler) ofCluster(ctx context.Context, o client.Object) []reconcile.Request {
-	return kube.Requests(ctx, r.Client, &fleetwrightv1.AzureRoleAssignmentList{},
+	return ownobject.Requests(ctx, r.Client, &fleetwrightv1.AzureRoleAssignmentList{},
 		client.InNamespace(o.GetNamespace()), client.MatchingFields{byCluster: capi.ClusterOf(o)})
 }
 

@@ -7,8 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/drift"
-	"github.com/fleetwright/fleetwright/internal/kube"
 )
 
 // conditions are all conditions of an AzureRoleAssignment, made anew each time. They say what the plan says, in the same words.
@@ -17,14 +17,14 @@ func conditions(before *fleetwrightv1.AzureRoleAssignment, o *observation, actEr
 	if actErr != nil {
 		p = failed(p, actErr, unknownSince(before.Status.Conditions), now)
 	}
-	assigned, deleting := assignedCondition(o, p), kube.Deleting(o.world.deleting, p.reason, p.message)
+	assigned, deleting := assignedCondition(o, p), condition.Deleting(o.world.deleting, p.reason, p.message)
 	set := []metav1.Condition{readyCondition(o, p, assigned, deleting), assigned}
 	if l := o.pull; l != nil && l.plan.reason != "" {
-		set = append(set, kube.Condition(fleetwrightv1.ConditionPullVerified, l.plan.status, l.plan.reason, "%s", l.plan.message))
+		set = append(set, condition.New(fleetwrightv1.ConditionPullVerified, l.plan.status, l.plan.reason, "%s", l.plan.message))
 	}
 	set = append(set, pausedCondition(o, p), deleting)
 	if p.verdict == stuck {
-		set = append(set, kube.Condition(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, p.reason, "%s", p.message))
+		set = append(set, condition.New(fleetwrightv1.ConditionStalled, metav1.ConditionTrue, p.reason, "%s", p.message))
 	}
 	return set
 }
@@ -45,20 +45,20 @@ func assignedCondition(o *observation, p plan) metav1.Condition {
 	kind := fleetwrightv1.ConditionAssigned
 	switch f := o.world.found; {
 	case o.world.deleting:
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotAssigned, "the AzureRoleAssignment is being deleted")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotAssigned, "the AzureRoleAssignment is being deleted")
 	case o.world.obstacle != nil && (p.reason == fleetwrightv1.ReasonPermissionDenied || p.reason == fleetwrightv1.ReasonAzureRefused):
-		return kube.Condition(kind, metav1.ConditionUnknown, p.reason, "%s", p.message) // it may be there
+		return condition.New(kind, metav1.ConditionUnknown, p.reason, "%s", p.message) // it may be there
 	case f == nil || p.reason == fleetwrightv1.ReasonExistsElsewhere:
-		return kube.Condition(kind, metav1.ConditionFalse, p.reason, "%s", p.message)
+		return condition.New(kind, metav1.ConditionFalse, p.reason, "%s", p.message)
 	default:
-		return kube.Condition(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAssigned, "%s", describe(*f))
+		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAssigned, "%s", describe(*f))
 	}
 }
 
 // readyCondition sums up: stuck and leaving come first, then the assignment, then the proof.
 func readyCondition(o *observation, p plan, assigned, deleting metav1.Condition) metav1.Condition {
 	ready := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
-		return kube.Condition(fleetwrightv1.ConditionReady, status, reason, "%s", message)
+		return condition.New(fleetwrightv1.ConditionReady, status, reason, "%s", message)
 	}
 	switch {
 	case deleting.Status == metav1.ConditionTrue:
@@ -84,10 +84,10 @@ func pausedCondition(o *observation, p plan) metav1.Condition {
 	kind := fleetwrightv1.ConditionPaused
 	switch h := o.world.hold; {
 	case h.Reason == "":
-		return kube.Condition(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNotPaused, "")
 	case p.verdict == held || h.Everything():
-		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s", h.Message)
+		return condition.New(kind, metav1.ConditionTrue, h.Reason, "%s", h.Message)
 	default:
-		return kube.Condition(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
+		return condition.New(kind, metav1.ConditionTrue, h.Reason, "%s; nothing is held back", h.Message)
 	}
 }

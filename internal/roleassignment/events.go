@@ -8,15 +8,15 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/drift"
-	"github.com/fleetwright/fleetwright/internal/kube"
 )
 
 // announce emits an event for each change of a condition that people wait for, and for each drift that was healed. It is called after the
 // status was saved.
 func (r *Reconciler) announce(before, after *fleetwrightv1.AzureRoleAssignment, o *observation, actErr error) {
 	for _, kind := range []string{fleetwrightv1.ConditionReady, fleetwrightv1.ConditionPullVerified} {
-		if !kube.Changed(before.Status.Conditions, after.Status.Conditions, kind) {
+		if !condition.Changed(before.Status.Conditions, after.Status.Conditions, kind) {
 			continue
 		}
 		c := meta.FindStatusCondition(after.Status.Conditions, kind)
@@ -32,10 +32,10 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.AzureRoleAssignment, 
 	}
 	r.announceDrift(before, after, o, actErr)
 	if _, sorted := refusal.Of(actErr); actErr != nil && !sorted {
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.action)+"Failed", string(o.plan.action), "%s", kube.Clip(actErr.Error()))
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(o.plan.action)+"Failed", string(o.plan.action), "%s", condition.Clip(actErr.Error()))
 	}
 	if l := o.pull; l != nil && l.err != nil {
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(l.plan.action)+"Failed", string(l.plan.action), "%s", kube.Clip(l.err.Error()))
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, string(l.plan.action)+"Failed", string(l.plan.action), "%s", condition.Clip(l.err.Error()))
 	}
 }
 
@@ -44,11 +44,11 @@ func (r *Reconciler) announceDrift(before, after *fleetwrightv1.AzureRoleAssignm
 	switch all := after.Status.DriftHistory; {
 	case o.plan.drift.Action == drift.Heal && o.plan.action == assign && actErr == nil:
 		driftsTotal.WithLabelValues(string(fleetwrightv1.DriftOutcomeHealed)).Inc()
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was made again", kube.Clip(o.plan.drift.Message))
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "DriftHealed", string(o.plan.action), "%s; it was made again", condition.Clip(o.plan.drift.Message))
 	case len(all) > 0 && !equality.Semantic.DeepEqual(before.Status.DriftHistory, all):
 		driftsTotal.WithLabelValues(string(all[len(all)-1].Outcome)).Inc()
 		if o.plan.drift.Action == drift.Adopt {
-			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ReasonDrifted, string(o.plan.action), "%s", kube.Clip(o.plan.drift.Message))
+			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, fleetwrightv1.ReasonDrifted, string(o.plan.action), "%s", condition.Clip(o.plan.drift.Message))
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 	"github.com/fleetwright/fleetwright/internal/azure/roles"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // pullLook is what one look has shown of the proof, and what follows.
@@ -160,7 +160,7 @@ func (r *Reconciler) pullAct(ctx context.Context, a *fleetwrightv1.AzureRoleAssi
 	case pullStart:
 		// Noted first: no pod is ever without its note.
 		if try := l.world.about + " " + l.plan.node; a.Annotations[fleetwrightv1.AnnotationPullStarted] != try {
-			if err := kube.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationPullStarted: try}, fieldOwner); err != nil {
+			if err := ownobject.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationPullStarted: try}, fieldOwner); err != nil {
 				return err
 			}
 		}
@@ -176,7 +176,7 @@ func (r *Reconciler) pullAct(ctx context.Context, a *fleetwrightv1.AzureRoleAssi
 			return err
 		}
 		proven := proof{r.Clock.Now(), l.world.about, l.world.pod.node}
-		return kube.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationPullProven: proven.text(), fleetwrightv1.AnnotationPullStarted: ""}, fieldOwner)
+		return ownobject.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationPullProven: proven.text(), fleetwrightv1.AnnotationPullStarted: ""}, fieldOwner)
 	case pullEnd:
 		pods, err := r.Clusters.Get(ctx, clusterKey(a))
 		if err != nil {
@@ -185,7 +185,7 @@ func (r *Reconciler) pullAct(ctx context.Context, a *fleetwrightv1.AzureRoleAssi
 		if err := r.deletePod(ctx, a, pods); err != nil {
 			return err
 		}
-		return kube.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationPullStarted: ""}, fieldOwner)
+		return ownobject.Annotate(ctx, r.Client, a, map[string]string{fleetwrightv1.AnnotationPullStarted: ""}, fieldOwner)
 	case pullNothing:
 	}
 	return nil

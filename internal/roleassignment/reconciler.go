@@ -27,7 +27,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/drift/sweep"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // +kubebuilder:rbac:groups=fleetwright.io,resources=azureroleassignments,verbs=get;list;watch;patch
@@ -81,8 +81,8 @@ type Reconciler struct {
 // Reconcile does the next thing for one AzureRoleAssignment: finds it in Azure, makes it, deletes it, or proves that it works.
 func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AzureRoleAssignment) (ctrl.Result, error) {
 	// The cache lags behind our own annotations, and nothing must be assigned in spite of a pause of a moment ago.
-	if lives, err := kube.Meet(ctx, r.Live, r.Client, a, fleetwrightv1.FinalizerAzureRoleAssignment, fieldOwner); err != nil || !lives {
-		return kube.Quietly(err)
+	if lives, err := ownobject.Meet(ctx, r.Live, r.Client, a, fleetwrightv1.FinalizerAzureRoleAssignment, fieldOwner); err != nil || !lives {
+		return ownobject.Quietly(err)
 	}
 	ctx = broker.For(ctx, broker.Call{Cluster: a.Namespace + "/" + a.Spec.ClusterName})
 	o, err := r.look(ctx, a)
@@ -103,7 +103,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AzureRoleAs
 		if o.pull = r.lookAtPull(ctx, a, o); o.pull != nil {
 			r.actOnPull(ctx, a, o.pull)
 			if apierrors.IsConflict(o.pull.err) {
-				return kube.Quietly(o.pull.err)
+				return ownobject.Quietly(o.pull.err)
 			}
 		}
 	}
@@ -139,10 +139,10 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AzureRoleAss
 		return ctrl.Result{}, nil
 	}
 	if apierrors.IsConflict(actErr) {
-		return kube.Quietly(actErr)
+		return ownobject.Quietly(actErr)
 	}
 	if err := r.report(ctx, a, o, actErr); err != nil {
-		return kube.Quietly(err)
+		return ownobject.Quietly(err)
 	}
 	if actErr != nil {
 		if blocked, sorted := obstacleOf(actErr, unknownSince(a.Status.Conditions), r.Clock.Now()); sorted {

@@ -9,8 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/condition"
 	"github.com/fleetwright/fleetwright/internal/drift"
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // maxHistory is how many drifts status tells of.
@@ -21,7 +22,7 @@ func (r *Reconciler) report(ctx context.Context, a *fleetwrightv1.AzureRoleAssig
 	before := a.DeepCopy()
 	now := r.Clock.Now()
 	a.Status = status(before, o, actErr, now)
-	if err := kube.WriteStatus(ctx, r.Client, before, a, fieldOwner); err != nil {
+	if err := ownobject.WriteStatus(ctx, r.Client, before, a, fieldOwner); err != nil {
 		return err
 	}
 	actionsTotal.Count(string(o.plan.action), actErr)
@@ -44,7 +45,7 @@ func status(before *fleetwrightv1.AzureRoleAssignment, o *observation, actErr er
 			s.Origin = fleetwrightv1.AssignmentOriginCreated
 		}
 	}
-	s.Conditions = kube.Stamp(conditions(before, o, actErr, now), before.Status.Conditions, before.Generation, now)
+	s.Conditions = condition.Stamp(conditions(before, o, actErr, now), before.Status.Conditions, before.Generation, now)
 	timeReasons(s.Conditions, before.Status.Conditions, now)
 	return s
 }
@@ -82,7 +83,7 @@ func unknownSince(conditions []metav1.Condition) time.Time {
 // instance the cluster, tells nothing about a principal that is there only now, nor about nodes.
 func timeReasons(set, before []metav1.Condition, now time.Time) {
 	for _, kind := range []string{fleetwrightv1.ConditionAssigned, fleetwrightv1.ConditionPullVerified} {
-		if kube.Changed(before, set, kind) {
+		if condition.Changed(before, set, kind) {
 			meta.FindStatusCondition(set, kind).LastTransitionTime = metav1.NewTime(now)
 		}
 	}

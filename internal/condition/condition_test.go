@@ -1,4 +1,4 @@
-package kube_test
+package condition_test
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/condition"
 )
 
 func TestStamp(t *testing.T) {
@@ -18,10 +18,10 @@ func TestStamp(t *testing.T) {
 		{Type: "Other", Status: "True", LastTransitionTime: metav1.NewTime(long)},
 		{Type: "Gone", Status: "True", LastTransitionTime: metav1.NewTime(long)},
 	}
-	got := kube.Stamp([]metav1.Condition{
-		kube.Condition("Same", metav1.ConditionTrue, "B", "%s", strings.Repeat("é", 600)),
-		kube.Condition("Other", metav1.ConditionFalse, "C", "%d of %d", 1, 2),
-		kube.Condition("New", metav1.ConditionTrue, "D", ""),
+	got := condition.Stamp([]metav1.Condition{
+		condition.New("Same", metav1.ConditionTrue, "B", "%s", strings.Repeat("é", 600)),
+		condition.New("Other", metav1.ConditionFalse, "C", "%d of %d", 1, 2),
+		condition.New("New", metav1.ConditionTrue, "D", ""),
 	}, before, 7, now)
 	if len(got) != 3 {
 		t.Fatalf("%d conditions", len(got))
@@ -38,11 +38,11 @@ func TestStamp(t *testing.T) {
 		t.Errorf("message %q", got[1].Message)
 	}
 	for kind, want := range map[string]bool{"Same": true, "Other": true, "New": true, "Gone": false, "Never": false} {
-		if kube.Changed(before, got, kind) != want {
+		if condition.Changed(before, got, kind) != want {
 			t.Errorf("Changed(%s) is %t", kind, !want)
 		}
 	}
-	if kube.Changed(got, got, "Same") {
+	if condition.Changed(got, got, "Same") {
 		t.Error("what is the same changed")
 	}
 }

@@ -1,5 +1,5 @@
-// Package kube holds what every feature does with its own objects: conditions and finalizers.
-package kube
+// Package condition makes the conditions that every kind reports, dates them, and compares them.
+package condition
 
 import (
 	"fmt"
@@ -15,8 +15,8 @@ import (
 // maxMessage is how many bytes of a condition's message are kept: fewer than the schema allows, because events allow 1024.
 const maxMessage = 1000
 
-// Condition makes a condition without its times.
-func Condition(kind string, status metav1.ConditionStatus, reason, format string, args ...any) metav1.Condition {
+// New makes a condition without its times.
+func New(kind string, status metav1.ConditionStatus, reason, format string, args ...any) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
@@ -37,9 +37,9 @@ func Stamp(set, before []metav1.Condition, generation int64, now time.Time) []me
 // Deleting is the condition of that name: with a reason and a message while the object leaves.
 func Deleting(leaves bool, reason, message string) metav1.Condition {
 	if !leaves {
-		return Condition(fleetwrightv1.ConditionDeleting, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
+		return New(fleetwrightv1.ConditionDeleting, metav1.ConditionFalse, fleetwrightv1.ReasonNotDeleting, "")
 	}
-	return Condition(fleetwrightv1.ConditionDeleting, metav1.ConditionTrue, reason, "%s", message)
+	return New(fleetwrightv1.ConditionDeleting, metav1.ConditionTrue, reason, "%s", message)
 }
 
 // Changed is true when a condition is there with another status or reason than before.

@@ -1,4 +1,6 @@
-package kube
+// Package ownobject is what every controller does with the objects of its own kind: looks at them, and writes their finalizer,
+// annotations and status.
+package ownobject
 
 import (
 	"context"

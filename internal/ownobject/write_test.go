@@ -1,4 +1,4 @@
-package kube_test
+package ownobject_test
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/fleetwright/fleetwright/internal/kube"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 const finalizer = "fleetwright.io/test"
@@ -38,7 +38,7 @@ func TestMeet(t *testing.T) {
 	c := fake.NewClientBuilder().WithObjects(secret("new"), secret("met", ours), secret("leaving", leaving, ours), secret("let-go", leaving, others)).Build()
 	for name, want := range map[string]bool{"new": true, "met": true, "leaving": true, "let-go": false, "gone": false} {
 		object := secret(name)
-		lives, err := kube.Meet(t.Context(), c, c, object, finalizer, "test")
+		lives, err := ownobject.Meet(t.Context(), c, c, object, finalizer, "test")
 		if err != nil || lives != want {
 			t.Errorf("%s: %t, %v", name, lives, err)
 		}
@@ -56,7 +56,7 @@ func TestAnnotate(t *testing.T) {
 		t.Fatal(err)
 	}
 	stale := object.DeepCopy()
-	if err := kube.Annotate(t.Context(), c, object, map[string]string{"ours": "3", "ours-too": ""}, "test"); err != nil {
+	if err := ownobject.Annotate(t.Context(), c, object, map[string]string{"ours": "3", "ours-too": ""}, "test"); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
@@ -65,7 +65,7 @@ func TestAnnotate(t *testing.T) {
 	if want := map[string]string{"ours": "3", "others": ""}; !maps.Equal(object.Annotations, want) {
 		t.Errorf("annotations %v, want %v", object.Annotations, want)
 	}
-	if err := kube.Annotate(t.Context(), c, stale, map[string]string{"ours": "4"}, "test"); !apierrors.IsConflict(err) {
+	if err := ownobject.Annotate(t.Context(), c, stale, map[string]string{"ours": "4"}, "test"); !apierrors.IsConflict(err) {
 		t.Errorf("over somebody else's write: %v", err)
 	}
 }
@@ -82,7 +82,7 @@ func TestQuietly(t *testing.T) {
 		"gone":     {apierrors.NewNotFound(schema.GroupResource{}, "a"), ctrl.Result{}, nil},
 		"failed":   {other, ctrl.Result{}, other},
 	} {
-		if got, err := kube.Quietly(test.err); got != test.want || !errors.Is(err, test.left) || (err == nil) != (test.left == nil) {
+		if got, err := ownobject.Quietly(test.err); got != test.want || !errors.Is(err, test.left) || (err == nil) != (test.left == nil) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -99,8 +99,8 @@ func (s *seen) Reconcile(_ context.Context, o *corev1.Secret) (ctrl.Result, erro
 func TestFromCache(t *testing.T) {
 	c := fake.NewClientBuilder().WithObjects(secret("a"), secret("b")).Build()
 	var saw, forgot seen
-	r := kube.FromCache(c, &saw, func(gone types.NamespacedName) { forgot = append(forgot, gone.Name) })
-	requests := kube.Requests(t.Context(), c, &corev1.SecretList{}, client.InNamespace("a"))
+	r := ownobject.FromCache(c, &saw, func(gone types.NamespacedName) { forgot = append(forgot, gone.Name) })
+	requests := ownobject.Requests(t.Context(), c, &corev1.SecretList{}, client.InNamespace("a"))
 	requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: "a", Name: "gone"}})
 	for _, request := range requests {
 		if _, err := r.Reconcile(t.Context(), request); err != nil {
