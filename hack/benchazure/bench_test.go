@@ -82,7 +82,7 @@ func TestWhatIsAsked(t *testing.T) {
 	if gets := drifted.Calls.Gets - quiet.Calls.Gets; gets != 1+3 {
 		t.Errorf("%d GETs, want one of the assignment, and of the profile one more before the write and one after", gets)
 	}
-	// The identities of one cluster, the role at one scope, and who has deleted it.
+	// Who has deleted it, and perhaps the identities of one cluster and the role at one scope, which are kept for a time.
 	if others := drifted.Calls.Others - quiet.Calls.Others; others < 1 || others > 3 || drifted.Calls.Puts != 2 {
 		t.Errorf("%d other requests, %d PUTs", others, drifted.Calls.Puts)
 	}
