@@ -135,6 +135,7 @@ func TestManagerWorksWithTheRightsOfTheChart(t *testing.T) {
 	checkMetrics(t, awaitAnswer(t, m, fmt.Sprintf("http://127.0.0.1:%d/metrics", metrics)))
 
 	s.configureExtras(t, m)
+	s.giveAddresses(t, m)
 	if err := m.refused(); err != nil {
 		t.Error(err)
 	}

@@ -122,11 +122,13 @@ func checkMetrics(t *testing.T, scraped string) {
 		t.Errorf("docs/install.md does not list %v", sets.List(unlisted))
 	}
 	// Nothing runs on these clusters, so no eviction was counted and nobody holds up a drain; and nobody asks Azure, so no budget was begun
-	// and no object of Azure is told of.
+	// and no object of Azure is told of. Addresses are given out later.
 	silent := sets.New("fleetwright_nodepool_evictions_total", "fleetwright_drain_debt_seconds_total", "fleetwright_drain_blocked_pods", "fleetwright_azure_budget_left",
 		"fleetwright_additional_config_condition", "fleetwright_maintenance_configuration_condition",
 		"fleetwright_maintenance_configuration_actions_total", "fleetwright_maintenance_configuration_drifts_total",
-		"fleetwright_cluster_autoscaler_condition", "fleetwright_cluster_autoscaler_actions_total", "fleetwright_cluster_autoscaler_drifts_total")
+		"fleetwright_cluster_autoscaler_condition", "fleetwright_cluster_autoscaler_actions_total", "fleetwright_cluster_autoscaler_drifts_total",
+		"fleetwright_address_pool_condition", "fleetwright_address_pool_free_ratio", "fleetwright_address_pool_allocations",
+		"fleetwright_address_pool_exhaustion_timestamp_seconds", "fleetwright_address_claim_condition", "fleetwright_address_claim_actions_total")
 	if missing := listed.Difference(served); !missing.Equal(silent) {
 		t.Errorf("docs/install.md lists %v and the manager does not serve them", sets.List(missing))
 	}
