@@ -60,7 +60,7 @@ func oneOfEach(t *testing.T, namespace string) []teller {
 func TestNoKindIsForgotten(t *testing.T) {
 	none := []string{"Freeze", "AddressPool", "AddressAllocation"}
 	for name, is := range server.Scheme().KnownTypes(fleetwrightv1.GroupVersion) {
-		if _, tells := reflect.New(is).Interface().(teller); tells && !slices.Contains(none, name) && !slices.ContainsFunc(kinds, func(k kind) bool { return k.name == name }) {
+		if _, tells := reflect.TypeAssert[teller](reflect.New(is)); tells && !slices.Contains(none, name) && !slices.ContainsFunc(kinds, func(k kind) bool { return k.name == name }) {
 			t.Errorf("a %s does not count", name)
 		}
 	}
