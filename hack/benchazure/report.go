@@ -191,7 +191,8 @@ func (b *bench) raw() any {
 	for _, r := range slices.Concat(b.runs, b.tradeoff, []runOf{b.blind}) {
 		for _, one := range r.Results {
 			out = append(out, line{
-				Who: r.Who, Clusters: r.Size.Clusters, Every: r.Every.String(), Calls: one.Calls, Drifts: one.Drifts, Open: one.Open, FalseAlarms: one.FalseAlarms, Restart: one.Restart, Blind: r.Blind,
+				Who: r.Who, Clusters: r.Size.Clusters, Every: r.Every.String(), Calls: one.Calls, Drifts: one.Drifts, Open: one.Open,
+				FalseAlarms: one.FalseAlarms, Restart: one.Restart, Blind: r.Blind,
 				DetectP99: percentile(one.Detect, one.Open, 0.99).Seconds(), HealP99: percentile(one.Heal, one.Open, 0.99).Seconds(),
 			})
 		}
@@ -202,7 +203,8 @@ func (b *bench) raw() any {
 func note(took time.Duration) string {
 	return fmt.Sprintf("Virtual days of 24 hours (testing/synctest), all runs together in %s. Fleetwright is its sweeper, comparison, decision, memory of "+
 		"fights, broker and Azure client. The controllers around them are a loop that makes their requests: one GET, the decision, at most one PUT. For "+
-		"role assignments besides: the identities of the cluster, as with flavour AzureManaged, and the role's id by its name, kept for a week and for a day, and of any age when the day begins; the "+
+		"role assignments besides: the identities of the cluster, as with flavour AzureManaged, and the role's id by its name, kept for a week and for "+
+		"a day, and of any age when the day begins; the "+
 		"activity log for a drift that is not the first within an hour, and for ten others an hour. For profiles, as of clusters that CAPZ does not have "+
 		"(those of CAPZ ask Azure only when a sweep has found one): one GET more before the write, because AKS takes whole clusters, and one %s after it. "+
 		"A look at each thing once a week, and a GET of one maintenance window per cluster once in %.0f hours; windows do not drift here. Not in it: "+

@@ -68,10 +68,17 @@ func judge(g group, found map[string]Found, seen func(key string) known, rules [
 			paused++
 		}
 	}
-	// An outage, a right that is missing or a query that does not fit any more looks as if everything had drifted. If it has, the canaries
-	// say so, and the next sweep believes it.
-	switch suspects, open := len(v.wake), len(g.declared)-paused; {
-	case len(g.declared) < many, looked >= canaries && 2*confirmed > looked:
+	if believed := looked >= canaries && 2*confirmed > looked; len(g.declared) >= many && !believed {
+		v.doubt(g, looked, len(g.declared)-paused, seen, now)
+	}
+	return v
+}
+
+// doubt is about many things that look different at once: an outage, a right that is missing or a query that does not fit any more looks as
+// if everything had drifted. If it has, the canaries say so, and the next sweep believes it. So many things were looked at just now, and so
+// many are open: as declared, or not known to be different.
+func (v *verdict) doubt(g group, looked, open int, seen func(key string) known, now time.Time) {
+	switch suspects := len(v.wake); {
 	case g.silent:
 		v.result, v.wake = resultUnreadable, blind(g.declared, v.wake, seen, now)
 	case suspects > canaries && 2*suspects > open:
@@ -80,7 +87,6 @@ func judge(g group, found map[string]Found, seen func(key string) known, rules [
 			v.wake = nil // as many were looked at already, and nothing was seen there
 		}
 	}
-	return v
 }
 
 // blind says who is looked at among things that no row shows: always the same canaries, ever more rarely, and whatever was looked at long
