@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -198,4 +200,24 @@ func TestARangeThatIsBeingMade(t *testing.T) {
 		}
 	}}
 	s.expect("it is made after the first list", "corp", "Ready True Ready; 1 given out, 93% free, largest /17; again in 6h")
+}
+
+// A claim that the cache has not heard of is no orphan's.
+func TestACacheThatIsBehind(t *testing.T) {
+	s := newStage(t)
+	s.pool("corp", "10.64.0.0/16")
+	a := s.bind("corp", "prod", "10.64.0.0/20")
+	s.reconciler.Client = behind{server}
+	s.expect("a new claim", "corp", "Ready True Ready; 1 given out, 93% free, largest /17; again in 6h")
+	s.reports(a, "Bound")
+}
+
+// behind is a cache that knows no claims.
+type behind struct{ client.Client }
+
+func (c behind) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if _, is := o.(*fleetwrightv1.AddressClaim); is {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: "addressclaims"}, key.Name)
+	}
+	return c.Client.Get(ctx, key, o, opts...)
 }

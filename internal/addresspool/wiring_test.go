@@ -43,6 +43,12 @@ func TestInAManager(t *testing.T) {
 	s.patch(b, `{"spec": {"deletionPolicy": "Delete"}}`)
 	s.eventually("pools give out", a, "True Ready: 100%")
 	s.eventually("pools give out", b, "True Ready: 100%")
+	s.patch(a, `{"spec": {"prefixes": ["10.64.0.0/16", "10.70.0.0/16"]}}`)
+	s.eventually("the younger one stops", b, "False Overlaps: 10.70.0.0/16 belongs to AddressPool")
+	s.eventually("and the older one hears of it", a, "True Ready: 100%")
+	s.patch(a, `{"spec": {"prefixes": ["10.64.0.0/16"]}}`)
+	s.eventually("the younger one goes on", b, "True Ready: 100%")
+	s.eventually("as does the older one", a, "True Ready: 100%")
 	s.wipe(a)
 	s.eventually("a status that was wiped comes back", a, "True Ready: 100%")
 	x := s.bind("a", "x", "10.64.0.0/20")
@@ -54,11 +60,13 @@ func TestInAManager(t *testing.T) {
 	s.eventually("it overlaps", b, "False Overlaps: 10.64.128.0/17 belongs to AddressPool")
 	s.patch(a, `{"spec": {"reserved": [{"prefix": "10.64.128.0/17", "reason": "AddressPool b"}]}}`)
 	s.eventually("its neighbour makes room", b, "True Ready: 100%")
+	// By the time one is told of, all that came before is over: only what comes then can wake the pool.
+	w := s.imported("b", "w", "10.64.160.0/20")
+	s.allocationEventually(w, "True Imported")
 	y := s.imported("a", "y", "10.64.192.0/24")
 	s.eventually("a range of another pool", b, "False Overlaps: AddressPool")
 	s.delete(y)
-	s.eventually("is gone", b, "True Ready: 100%")
-	// By the time this one is told of, all that came before is over: only the claim itself can wake the pool.
+	s.eventually("is gone", b, "True Ready: 87%")
 	z := s.bind("a", "z", "10.64.32.0/20")
 	s.allocationEventually(z, "True Bound")
 	claim := &fleetwrightv1.AddressClaim{ObjectMeta: metav1.ObjectMeta{Namespace: s.prod, Name: "z"}}
@@ -69,10 +77,11 @@ func TestInAManager(t *testing.T) {
 # TYPE fleetwright_address_pool_allocations gauge
 fleetwright_address_pool_allocations{name="a",namespace="inamanager",reason="Bound"} 1
 fleetwright_address_pool_allocations{name="a",namespace="inamanager",reason="Orphaned"} 1
+fleetwright_address_pool_allocations{name="b",namespace="inamanager",reason="Imported"} 1
 # HELP fleetwright_address_pool_free_ratio How much of each AddressPool is free, from 0 to 1, in hundredths.
 # TYPE fleetwright_address_pool_free_ratio gauge
 fleetwright_address_pool_free_ratio{name="a",namespace="inamanager"} 0.75
-fleetwright_address_pool_free_ratio{name="b",namespace="inamanager"} 1
+fleetwright_address_pool_free_ratio{name="b",namespace="inamanager"} 0.87
 `
 	if err := testutil.CollectAndCompare(collector{server}, strings.NewReader(wanted), "fleetwright_address_pool_allocations", "fleetwright_address_pool_free_ratio"); err != nil {
 		t.Error(err)
@@ -85,6 +94,7 @@ fleetwright_address_pool_free_ratio{name="b",namespace="inamanager"} 1
 		return nil
 	})
 	s.delete(b)
+	s.delete(w)
 	s.until("a pool goes", func() error {
 		if s.there(b) {
 			return fmt.Errorf("it says %s", saidBy(t, b.Status.Conditions, "Deleting"))
