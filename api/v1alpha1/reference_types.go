@@ -25,5 +25,5 @@ type NamespacedReference struct {
 type AllowedNamespaces struct {
 	// selector names namespaces by their labels. An empty one selects none; kubernetes.io/metadata.name with operator Exists selects all.
 	// +required
-	Selector metav1.LabelSelector `json:"selector,omitempty,omitzero"`
+	Selector *metav1.LabelSelector `json:"selector,omitempty"`
 }

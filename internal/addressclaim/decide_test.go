@@ -66,7 +66,7 @@ func told(p plan) string {
 		if s.write {
 			text, _ := writeChoices(s.choices)
 			out += " writes"
-			for _, part := range strings.Split(text, `"`) {
+			for part := range strings.SplitSeq(text, `"`) {
 				if strings.HasPrefix(part, "corp-") {
 					out += " " + part
 				}

@@ -25,7 +25,7 @@ func TestTheExample(t *testing.T) {
 			t.Fatal(err)
 		}
 		here := strings.NewReplacer("namespace: platform", "namespace: "+s.platform, "namespace: prod-eu", "namespace: "+s.here).Replace(string(text))
-		for _, document := range strings.Split(here, "\n---\n") {
+		for document := range strings.SplitSeq(here, "\n---\n") {
 			object := &unstructured.Unstructured{}
 			if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
 				t.Fatal(err)

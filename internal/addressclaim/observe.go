@@ -103,7 +103,7 @@ func (r *Reconciler) readPool(ctx context.Context, key types.NamespacedName, o *
 func readiness(object *fleetwrightv1.AddressPool) *obstacle {
 	key := client.ObjectKeyFromObject(object)
 	c := meta.FindStatusCondition(object.Status.Conditions, fleetwrightv1.ConditionReady)
-	text := ""
+	var text string
 	switch {
 	case !object.DeletionTimestamp.IsZero():
 		text = "is being deleted"
@@ -160,10 +160,10 @@ func (r *Reconciler) permission(ctx context.Context, object *fleetwrightv1.Addre
 	text := fmt.Sprintf("AddressPool %s/%s does not let namespace %s have parts of it: let spec.allowedNamespaces.selector select the namespace",
 		object.Namespace, object.Name, namespace)
 	no := &obstacle{stuck, fleetwrightv1.ReasonNamespaceNotAllowed, text}
-	if len(allowed.MatchLabels)+len(allowed.MatchExpressions) == 0 {
+	if allowed == nil || len(allowed.MatchLabels)+len(allowed.MatchExpressions) == 0 {
 		return no, nil
 	}
-	selector, err := metav1.LabelSelectorAsSelector(&allowed)
+	selector, err := metav1.LabelSelectorAsSelector(allowed)
 	if err != nil {
 		no.message += fmt.Sprintf("; it cannot be read: %v", err)
 		return no, nil

@@ -91,7 +91,7 @@ func (s *stage) pool(name string, prefixes ...string) *fleetwrightv1.AddressPool
 	s.t.Helper()
 	p := &fleetwrightv1.AddressPool{ObjectMeta: metav1.ObjectMeta{Namespace: s.platform, Name: name}}
 	p.Spec.Prefixes = prefixes
-	p.Spec.AllowedNamespaces.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "kubernetes.io/metadata.name", Operator: "Exists"}}
+	p.Spec.AllowedNamespaces = fleetwrightv1.AllowedNamespaces{Selector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "kubernetes.io/metadata.name", Operator: "Exists"}}}}
 	s.create(p)
 	s.report(p, metav1.ConditionTrue, "Ready", "")
 	return p

@@ -52,7 +52,7 @@ func TestInAManager(t *testing.T) {
 	// Space that no other test has: pools of a fleet must not overlap.
 	pool := &fleetwrightv1.AddressPool{ObjectMeta: metav1.ObjectMeta{Namespace: s.platform, Name: "corp"}}
 	pool.Spec.Prefixes, pool.Spec.QuarantineSeconds, pool.Spec.DeletionPolicy = []string{"172.20.0.0/24"}, new(int32(1)), fleetwrightv1.DeletionPolicyDelete
-	pool.Spec.AllowedNamespaces.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "kubernetes.io/metadata.name", Operator: "Exists"}}
+	pool.Spec.AllowedNamespaces = fleetwrightv1.AllowedNamespaces{Selector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "kubernetes.io/metadata.name", Operator: "Exists"}}}}
 	s.create(pool)
 	var has, waits *fleetwrightv1.AddressClaim
 	s.eventually("one is bound, and the other is not", func() error {
