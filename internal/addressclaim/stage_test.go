@@ -2,6 +2,7 @@ package addressclaim
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/netip"
 	"path"
@@ -42,7 +43,29 @@ func newStage(t *testing.T) *stage {
 		*name = ns.Name
 	}
 	s.restart()
+	t.Cleanup(s.clear)
 	return s
+}
+
+// clear takes pools and allocations away: the test with a manager would look after those of all others.
+func (s *stage) clear() {
+	ctx := context.Background()
+	var list fleetwrightv1.AddressAllocationList
+	if err := server.List(ctx, &list, client.InNamespace(s.platform)); err != nil {
+		s.t.Error(err)
+	}
+	for i := range list.Items {
+		a := &list.Items[i]
+		a.Finalizers = nil
+		if err := client.IgnoreNotFound(server.Update(ctx, a)); err != nil {
+			s.t.Error(err)
+		}
+	}
+	for _, o := range []client.Object{&fleetwrightv1.AddressAllocation{}, &fleetwrightv1.AddressPool{}} {
+		if err := server.DeleteAllOf(ctx, o, client.InNamespace(s.platform)); err != nil {
+			s.t.Error(err)
+		}
+	}
 }
 
 // restart ends the process and begins another.

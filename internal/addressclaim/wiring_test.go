@@ -113,7 +113,7 @@ func TestInAManager(t *testing.T) {
 func (s *stage) eventually(what string, check func() error) {
 	s.t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(s.t.Context(), 50*time.Millisecond, 40*time.Second, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(s.t.Context(), 50*time.Millisecond, 90*time.Second, true, func(context.Context) (bool, error) {
 		last = check()
 		return last == nil, nil
 	})
