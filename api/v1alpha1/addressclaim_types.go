@@ -110,7 +110,6 @@ type AddressClaimStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Range",type=string,JSONPath=`.status.ranges[0].cidr`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="Ranges",type=string,priority=1,JSONPath=`.status.ranges[*].cidr`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 type AddressClaim struct {
 	metav1.TypeMeta `json:",inline"`

@@ -40,7 +40,10 @@ func obstacleOf(err error, since, now time.Time) (obstacle, bool) {
 		return obstacle{waiting, fleetwrightv1.ReasonNotAssigned, "somebody else has just made the same assignment: " + refused.Message, freshPause}, true
 	case refused.Kind == refusal.Denied:
 		return obstacle{stuck, fleetwrightv1.ReasonPermissionDenied, denied(refused), personPause}, true
-	case refused.Kind == refusal.Final, refused.Kind == refusal.Gone:
+	case refused.Kind == refusal.Gone:
+		// Whoever makes the scope may be at it just now.
+		return obstacle{stuck, fleetwrightv1.ReasonAzureRefused, refused.Error(), latePause}, true
+	case refused.Kind == refusal.Final:
 		return obstacle{stuck, fleetwrightv1.ReasonAzureRefused, refused.Error(), personPause}, true
 	case refused.Kind == refusal.Busy, refused.RetryAfter > 0:
 		return obstacle{waiting, fleetwrightv1.ReasonAzureRefused, refused.Error(), max(refused.RetryAfter, freshPause)}, true

@@ -45,6 +45,7 @@ func TestObstacleOf(t *testing.T) {
 		},
 		"no sign-in":         {sort(401, "InvalidAuthenticationToken", "who?"), 0, stuck, "PermissionDenied", 10 * time.Minute, "Azure does not accept the operator's identity"},
 		"a final no":         {sort(400, "BadRequestFormat", "bad"), 0, stuck, "AzureRefused", 10 * time.Minute, "assign: BadRequestFormat: bad"},
+		"a scope to be made": {sort(404, "ResourceGroupNotFound", "no registries"), 0, stuck, "AzureRefused", time.Minute, "no registries"},
 		"a limit":            {sort(400, "RoleAssignmentLimitExceeded", "4000"), 0, stuck, "AzureRefused", 10 * time.Minute, "4000"},
 		"leave me alone":     {busy, 0, waiting, "AzureRefused", 40 * time.Second, "try again in 40s"},
 		"ailing, tried soon": {sort(503, "ServerBusy", "later"), 0, "", "", 0, ""},
