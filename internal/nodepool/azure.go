@@ -115,7 +115,8 @@ func short(w replacement.World) bool {
 			made = made || p.Provisioned || len(p.Nodes) > 0
 		}
 	}
-	return made && w.Cluster.Unreachable == "" && least != nil && nodes < int(*least)
+	counted := w.Cluster.Provisioned && !w.Cluster.Deleting && w.Cluster.Unreachable == ""
+	return made && counted && least != nil && nodes < int(*least)
 }
 
 // lastChange is when this Nodepool last changed what Azure has left.

@@ -18,6 +18,7 @@ func TestWhoIsShortOfNodes(t *testing.T) {
 	}
 	deleting := made(3)
 	deleting.Deleting = true
+	up := replacement.Cluster{Provisioned: true}
 	for name, tc := range map[string]struct {
 		spec        agentpool.Spec
 		unreachable string
@@ -36,9 +37,14 @@ func TestWhoIsShortOfNodes(t *testing.T) {
 		"what is being deleted serves not": {three, "", []replacement.Pool{deleting, made(1)}, true},
 		"no number is asked for":           {agentpool.Spec{}, "", []replacement.Pool{made(0)}, false},
 	} {
-		w := replacement.World{Nodepool: replacement.Nodepool{Spec: tc.spec}, Cluster: replacement.Cluster{Unreachable: tc.unreachable}, Pools: tc.pools}
+		w := replacement.World{Nodepool: replacement.Nodepool{Spec: tc.spec}, Cluster: up, Pools: tc.pools}
+		w.Cluster.Unreachable = tc.unreachable
 		if got := short(w); got != tc.want {
 			t.Errorf("%s: short %t, want %t", name, got, tc.want)
+		}
+		w.Cluster.Deleting = true
+		if short(w) {
+			t.Errorf("%s: short while the cluster is deleted, where no nodes are read", name)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 func conditions(before *fleetwrightv1.AzureRoleAssignment, o *observation, actErr error, now time.Time) []metav1.Condition {
 	p := o.plan
 	if actErr != nil {
-		p = failed(p, actErr, unknownSince(before.Status.Conditions), now)
+		p = failed(p, actErr, waitedBy(before.Status.Conditions, now))
 	}
 	assigned, deleting := assignedCondition(o, p), condition.Deleting(o.world.deleting, p.reason, p.message)
 	set := []metav1.Condition{readyCondition(o, p, assigned, deleting), assigned}
@@ -30,8 +30,8 @@ func conditions(before *fleetwrightv1.AzureRoleAssignment, o *observation, actEr
 }
 
 // failed is the plan after Azure, or the API server, said no to what was done.
-func failed(p plan, err error, since, now time.Time) plan {
-	blocked, sorted := obstacleOf(err, since, now)
+func failed(p plan, err error, by waited) plan {
+	blocked, sorted := obstacleOf(err, by)
 	if !sorted {
 		p.verdict, p.message = working, fmt.Sprintf("%s; that failed and is tried again: %v", p.message, err)
 		return p

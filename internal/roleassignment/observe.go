@@ -52,7 +52,7 @@ func (r *Reconciler) look(ctx context.Context, a *fleetwrightv1.AzureRoleAssignm
 		hold: hold.Of(hold.Asking{Kind: kindName, Annotations: a.Annotations, Mode: a.Spec.Reconcile}, o.cluster, o.frozen),
 	}
 	if err := r.ask(ctx, a, o); err != nil {
-		blocked, sorted := obstacleOf(err, unknownSince(a.Status.Conditions), now)
+		blocked, sorted := obstacleOf(err, waitedBy(a.Status.Conditions, now))
 		if !sorted || passing(err) {
 			return nil, err
 		}
@@ -155,7 +155,8 @@ func (r *Reconciler) askWanted(ctx context.Context, a *fleetwrightv1.AzureRoleAs
 	role := strings.ToLower(a.Spec.Role.ID)
 	if role == "" {
 		if role, err = o.azure.RoleNamed(ctx, a.Spec.Scope, a.Spec.Role.Name); err != nil {
-			if refused, sorted := refusal.Of(err); sorted && refused.Kind == refusal.Gone {
+			// Azure's own words have a code: they are about the scope.
+			if refused, sorted := refusal.Of(err); sorted && refused.Kind == refusal.Gone && refused.Code == "" {
 				o.world.obstacle = &obstacle{stuck, fleetwrightv1.ReasonRoleNotFound, refused.Error(), personPause}
 				return nil
 			}

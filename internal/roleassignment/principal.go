@@ -39,7 +39,7 @@ func principalOf(ctx context.Context, azure roles.Azure, a *fleetwrightv1.AzureR
 	which, identities := a.Spec.Principal.ClusterIdentity, told(cluster)
 	if of(identities, which) == "" {
 		since := cluster.CreatedAt
-		if !unknownSince(a.Status.Conditions).IsZero() {
+		if reported(a.Status.Conditions, fleetwrightv1.ReasonPrincipalNotFound) {
 			since = now
 		}
 		var err error

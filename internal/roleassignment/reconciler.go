@@ -145,7 +145,7 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AzureRoleAss
 		return ownobject.Quietly(err)
 	}
 	if actErr != nil {
-		if blocked, sorted := obstacleOf(actErr, unknownSince(a.Status.Conditions), r.Clock.Now()); sorted {
+		if blocked, sorted := obstacleOf(actErr, waitedBy(a.Status.Conditions, r.Clock.Now())); sorted {
 			r.later(o.marks, blocked.again)
 			return ctrl.Result{RequeueAfter: blocked.again}, nil
 		}

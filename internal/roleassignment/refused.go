@@ -19,20 +19,15 @@ const (
 	freshFor, freshPause, latePause = 5 * time.Minute, 15 * time.Second, time.Minute
 )
 
-// obstacleOf says what a refusal of Azure means; false for an error that is simply tried again. Since is when the principal began to
-// be unknown, zero when this is the first time.
-func obstacleOf(err error, since, now time.Time) (obstacle, bool) {
+// obstacleOf says what a refusal of Azure means; false for an error that is simply tried again.
+func obstacleOf(err error, by waited) (obstacle, bool) {
 	refused, ok := refusal.Of(err)
 	if !ok {
 		return obstacle{}, false
 	}
-	elapsed := max(now.Sub(since), 0).Round(time.Second)
-	if since.IsZero() {
-		elapsed = 0
-	}
 	switch {
 	case refused.Kind == refusal.Early:
-		return principalNotFound(refused, elapsed), true
+		return principalNotFound(refused, by(fleetwrightv1.ReasonPrincipalNotFound)), true
 	case refused.Code == codeRoleNotFound:
 		return obstacle{stuck, fleetwrightv1.ReasonRoleNotFound, refused.Error(), personPause}, true
 	case refused.Kind == refusal.Exists:
@@ -40,10 +35,10 @@ func obstacleOf(err error, since, now time.Time) (obstacle, bool) {
 		return obstacle{waiting, fleetwrightv1.ReasonNotAssigned, "somebody else has just made the same assignment: " + refused.Message, freshPause}, true
 	case refused.Kind == refusal.Denied:
 		return obstacle{stuck, fleetwrightv1.ReasonPermissionDenied, denied(refused), personPause}, true
-	case refused.Kind == refusal.Gone:
+	case refused.Kind == refusal.Gone && by(fleetwrightv1.ReasonAzureRefused) <= replication:
 		// Whoever makes the scope may be at it just now.
 		return obstacle{stuck, fleetwrightv1.ReasonAzureRefused, refused.Error(), latePause}, true
-	case refused.Kind == refusal.Final:
+	case refused.Kind == refusal.Final, refused.Kind == refusal.Gone:
 		return obstacle{stuck, fleetwrightv1.ReasonAzureRefused, refused.Error(), personPause}, true
 	case refused.Kind == refusal.Busy, refused.RetryAfter > 0:
 		return obstacle{waiting, fleetwrightv1.ReasonAzureRefused, refused.Error(), max(refused.RetryAfter, freshPause)}, true

@@ -45,6 +45,7 @@ func TestObstacleOf(t *testing.T) {
 		},
 		"no sign-in":         {sort(401, "InvalidAuthenticationToken", "who?"), 0, stuck, "PermissionDenied", 10 * time.Minute, "Azure does not accept the operator's identity"},
 		"a final no":         {sort(400, "BadRequestFormat", "bad"), 0, stuck, "AzureRefused", 10 * time.Minute, "assign: BadRequestFormat: bad"},
+		"a scope that is gone": {sort(404, "ResourceGroupNotFound", "no registries"), 31 * time.Minute, stuck, "AzureRefused", 10 * time.Minute, "no registries"},
 		"a scope to be made": {sort(404, "ResourceGroupNotFound", "no registries"), 0, stuck, "AzureRefused", time.Minute, "no registries"},
 		"a limit":            {sort(400, "RoleAssignmentLimitExceeded", "4000"), 0, stuck, "AzureRefused", 10 * time.Minute, "4000"},
 		"leave me alone":     {busy, 0, waiting, "AzureRefused", 40 * time.Second, "try again in 40s"},
@@ -52,7 +53,12 @@ func TestObstacleOf(t *testing.T) {
 		"no refusal":         {errors.New("x"), 0, "", "", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, sorted := obstacleOf(test.err, noon.Add(-test.missing), noon)
+			got, sorted := obstacleOf(test.err, func(reason string) time.Duration {
+				if reason != test.reason {
+					return 0
+				}
+				return test.missing
+			})
 			if sorted != (test.reason != "") || got.verdict != test.verdict || got.reason != test.reason || got.again != test.again || !strings.Contains(got.message, test.message) {
 				t.Errorf("got %t %+v", sorted, got)
 			}

@@ -70,13 +70,23 @@ func history(before fleetwrightv1.AzureRoleAssignmentStatus, o *observation, act
 // drifted is true when the assignment was there before and is missing now.
 func (o *observation) drifted() bool { return o.world.applied && len(o.plan.drift.Fields) > 0 }
 
-// unknownSince is since when Entra ID is reported not to know the principal, zero when it is not. It only goes into messages and pauses.
-func unknownSince(conditions []metav1.Condition) time.Time {
-	c := meta.FindStatusCondition(conditions, fleetwrightv1.ConditionAssigned)
-	if c == nil || c.Reason != fleetwrightv1.ReasonPrincipalNotFound {
-		return time.Time{}
+// waited is for how long the assignment is reported to be missing for a reason, 0 when it is not. It only goes into messages and pauses.
+type waited func(reason string) time.Duration
+
+func waitedBy(conditions []metav1.Condition, now time.Time) waited {
+	return func(reason string) time.Duration {
+		if !reported(conditions, reason) {
+			return 0
+		}
+		since := meta.FindStatusCondition(conditions, fleetwrightv1.ConditionAssigned).LastTransitionTime
+		return max(now.Sub(since.Time), 0).Round(time.Second)
 	}
-	return c.LastTransitionTime.Time
+}
+
+// reported is true while the assignment is reported to be missing for the reason.
+func reported(conditions []metav1.Condition, reason string) bool {
+	c := meta.FindStatusCondition(conditions, fleetwrightv1.ConditionAssigned)
+	return c != nil && c.Reason == reason
 }
 
 // timeReasons gives the reasons of two conditions their own times, and not only their status: what the assignment has waited for before, for

@@ -30,7 +30,7 @@ func (c *Client) IdentitiesOf(ctx context.Context, managedClusterID string, sinc
 	found, err := c.identities.get(ctx, key, since, func(ctx context.Context) (roles.Identities, error) {
 		return c.readIdentities(ctx, managedClusterID, "read the identities of cluster "+parsed.Name)
 	})
-	if found.Kubelet == "" || found.ControlPlane == "" {
+	if err == nil && (found.Kubelet == "" || found.ControlPlane == "") {
 		c.identities.drop(key) // it may have them soon
 	}
 	return found, err

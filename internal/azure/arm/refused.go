@@ -70,7 +70,7 @@ func wordsOf(response *http.Response) words {
 		return words{}
 	}
 	if details := body.Error.Details; body.Error.Code == "BadRequest" && len(details) > 0 {
-		return details[0]
+		return words{Code: cmp.Or(details[0].Code, body.Error.Code), Message: cmp.Or(details[0].Message, body.Error.Message)}
 	}
 	return words{Message: cmp.Or(body.Error.Message, body.Message)}
 }
