@@ -3,6 +3,7 @@ package sweep
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // batch is what is asked about at once: whole subscriptions.
@@ -40,11 +41,16 @@ func batches(declared []Declared, row func(Declared) string, page int) []batch {
 // takes tells whether a subscription more fits. What is above all subscriptions comes first, and is asked about by itself.
 func (b batch) takes(rows, page int) bool { return len(b.subscriptions) > 0 && b.rows+rows <= page }
 
+// inSubscriptions sorts the things of each subscription: caches list in another order each time, and the same canaries are asked about only
+// where the order stays.
 func inSubscriptions(declared []Declared) map[string][]Declared {
 	out := map[string][]Declared{}
 	for _, d := range declared {
 		subscription := subscriptionOf(d.ID)
 		out[subscription] = append(out[subscription], d)
+	}
+	for _, things := range out {
+		slices.SortFunc(things, func(a, b Declared) int { return strings.Compare(idKey(a.ID), idKey(b.ID)) })
 	}
 	return out
 }

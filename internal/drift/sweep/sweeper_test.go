@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -270,7 +271,13 @@ func TestWhatCannotBeSeenIsLookedAtOnceADay(t *testing.T) {
 				c.declared = c.declared[:100]
 				c.fail = func(int) error { return &refusal.Error{Kind: refusal.Denied} }
 			}
-			story(t, c, func(s *Sweeper, woken func() []string) {
+			listed := target(c)
+			listed.Declared = func(context.Context) ([]Declared, error) {
+				out := slices.Clone(c.declared)
+				rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] }) // as caches do
+				return out, nil
+			}
+			storyOf(t, c, listed, func(s *Sweeper, woken func() []string) {
 				for i, d := range c.declared {
 					s.Looked(d.ID, time.Now(), AsDeclared)
 					if i < 100 {
