@@ -77,26 +77,30 @@ type group struct {
 }
 
 // groups takes the answer about a batch apart: each subscription by itself, but those with few things together, because few say little.
-func groups(declared []Declared, found map[string]Found) []group {
+// Those that show nothing are apart from those that do, and from each other: where a row has agreed since the last look the operator may
+// read, so that what could never be seen elsewhere makes nothing doubtful that is missing there.
+func groups(declared []Declared, found map[string]Found, seen func(key string) known) []group {
 	heard := map[string]bool{}
 	for _, f := range found {
 		heard[subscriptionOf(f.ID)] = true
 	}
 	var out []group
-	few, silentFew := group{}, group{silent: true}
+	few, silentFew, neverHeard := group{}, group{silent: true}, group{silent: true}
 	bySubscription := inSubscriptions(declared)
 	for _, subscription := range slices.Sorted(maps.Keys(bySubscription)) {
 		things, silent := bySubscription[subscription], !heard[subscription]
 		switch {
 		case len(things) >= many:
 			out = append(out, group{[]string{subscription}, things, silent})
-		case silent:
+		case silent && slices.ContainsFunc(things, func(d Declared) bool { return seen(idKey(d.ID)).shown() }):
 			silentFew.add(subscription, things)
+		case silent:
+			neverHeard.add(subscription, things)
 		default:
 			few.add(subscription, things)
 		}
 	}
-	for _, g := range []group{few, silentFew} {
+	for _, g := range []group{few, silentFew, neverHeard} {
 		if len(g.declared) > 0 {
 			out = append(out, g)
 		}

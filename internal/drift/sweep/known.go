@@ -44,6 +44,10 @@ func (k known) shows(asDeclared bool) bool {
 	return k.looked() && asDeclared == (k.outcome != Standing)
 }
 
+// shown tells whether a row has shown the thing as declared since the last look. Where drift stands a row that is missing agrees as well, so
+// that says nothing.
+func (k known) shown() bool { return k.agreed && k.shows(true) }
+
 // wakes tells whether a row calls for a look, and whether it is news: then the pauses begin anew. changed is when Azure says that the thing
 // was changed last, zero if the row does not say, or is not there.
 func (k known) wakes(asDeclared bool, changed, now time.Time) (wakes, news bool) {

@@ -92,9 +92,12 @@ func (s *Sweeper) sweep(ctx context.Context, log logr.Logger, t registered, b ba
 		sweepsTotal.WithLabelValues(t.Name, resultFailed).Inc()
 		log.Error(err, "Azure cannot be asked what has changed; nothing is concluded", "subscriptions", b.subscriptions)
 	default:
-		for _, g := range groups(b.declared, found) {
+		for _, g := range groups(b.declared, found, s.lookUp) {
 			v := judge(g, found, s.lookUp, t.Rules, now)
-			t.tell(log, g.subscriptions, v.result == resultUnreadable, nil)
+			// Few things that show nothing are no proof that they can be seen again.
+			if unreadable := v.result == resultUnreadable; unreadable || !g.silent {
+				t.tell(log, g.subscriptions, unreadable, nil)
+			}
 			s.conclude(ctx, log, t, g.declared, v)
 		}
 	}

@@ -221,7 +221,7 @@ func TestASubscriptionThatCannotBeReadSaysNothingOfOthers(t *testing.T) {
 			want = map[string]int{"a strange": 10, "b ok": 1}
 		}
 		got := map[string]int{}
-		for _, g := range groups(declared, found) {
+		for _, g := range groups(declared, found, nothingKnown) {
 			v := judge(g, found, nothingKnown, nil, noon)
 			got[strings.Join(g.subscriptions, "+")+" "+v.result] = len(v.wake)
 		}
@@ -243,12 +243,46 @@ func TestSmallSubscriptionsAreJudgedTogether(t *testing.T) {
 	}
 	found := rows(declared, time.Time{}, bad)
 	var got []string
-	for _, g := range groups(declared, found) {
+	for _, g := range groups(declared, found, nothingKnown) {
 		v := judge(g, found, nothingKnown, nil, noon)
 		got = append(got, fmt.Sprintf("%d %d %t %s %d", len(g.subscriptions), len(g.declared), g.silent, v.result, len(v.wake)))
 	}
 	if diff := gocmp.Diff([]string{"5 20 false ok 1", "10 40 true unreadable 10"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestASmallSubscriptionThatWasReadIsBelieved: three of 7 things that never showed a row are beside one of 3 whose rows are gone since.
+func TestASmallSubscriptionThatWasReadIsBelieved(t *testing.T) {
+	var declared []Declared
+	for i, n := range []int{7, 7, 3, 7} {
+		for j := range n {
+			declared = append(declared, Declared{ID: fmt.Sprintf("/subscriptions/s%d/x/%d", i, j), Fields: map[string]any{"v": "good"}})
+		}
+	}
+	for name, tc := range map[string]struct {
+		third known
+		want  []string
+	}{
+		"a row has agreed":      {known{at: at(-60), outcome: AsDeclared, agreed: true}, []string{"[s2] ok 3", "[s0 s1 s3] unreadable 0"}},
+		"healed, and shown":     {known{at: at(-60), outcome: Healed, agreed: true}, []string{"[s2] ok 3", "[s0 s1 s3] unreadable 0"}},
+		"no row since the look": {known{at: at(-5), outcome: AsDeclared}, []string{"[s0 s1 s2 s3] unreadable 0"}},
+		"gone, and left so":     {known{at: at(-60), outcome: Standing, agreed: true, woken: at(-60), pause: 2 * time.Hour}, []string{"[s0 s1 s2 s3] unreadable 0"}},
+	} {
+		seen := func(key string) known {
+			if strings.HasPrefix(key, "/subscriptions/s2/") {
+				return tc.third
+			}
+			return known{at: at(-60), outcome: AsDeclared, woken: at(-60), pause: 2 * time.Hour}
+		}
+		var got []string
+		for _, g := range groups(declared, nil, seen) {
+			v := judge(g, nil, seen, nil, noon)
+			got = append(got, fmt.Sprintf("%v %s %d", g.subscriptions, v.result, len(v.wake)))
+		}
+		if diff := gocmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -7,12 +7,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fleetwright/fleetwright/internal/azure/graph"
@@ -309,6 +311,60 @@ func TestWhatCannotBeSeenIsLookedAtOnceADay(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestWhatShowsNothingIsNotSaidToBeSeenAgain: a right on many small subscriptions is taken away, which is said once of each.
+func TestWhatShowsNothingIsNotSaidToBeSeenAgain(t *testing.T) {
+	c := &cloud{}
+	for i := range 40 {
+		d := thing(i)
+		d.ID = fmt.Sprintf("/subscriptions/s%02d/t/1", i)
+		c.declared = append(c.declared, d)
+	}
+	var mu sync.Mutex
+	said := map[string]int{}
+	log := funcr.New(func(_, line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, words := range []string{"cannot be seen", "can be seen again"} {
+			if strings.Contains(line, words) {
+				said[words]++
+			}
+		}
+	}, funcr.Options{})
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Azure: c, Log: log})
+		events := s.Register(target(c))
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Start(ctx) }()
+		go func() {
+			for {
+				select {
+				case e := <-events:
+					i := slices.IndexFunc(c.declared, func(d Declared) bool { return d.Object.Name == e.Object.GetName() })
+					s.Looked(c.declared[i].ID, time.Now(), AsDeclared)
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+		for _, d := range c.declared {
+			s.Looked(d.ID, time.Now(), AsDeclared)
+		}
+		pass(DefaultEvery)
+		for i := range c.declared {
+			c.set(i, "")
+		}
+		pass(3 * time.Hour)
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	if diff := cmp.Diff(map[string]int{"cannot be seen": 1}, said); diff != "" {
+		t.Errorf("said (-want +got):\n%s", diff)
 	}
 }
 
