@@ -179,15 +179,6 @@ func keeps(claim types.NamespacedName, name string, want shape, p pool, s step) 
 	return netip.Prefix{}, "", nil
 }
 
-// plan is that of a claim that cannot get its ranges for now. Those that it has already stay its own.
-func (o *obstacle) plan(w world, now time.Time) plan {
-	p := plan{verdict: o.verdict, action: nothing, reason: o.reason, message: o.message, again: personPause}
-	if o.reason == fleetwrightv1.ReasonPoolNotFound && now.Sub(w.created) > patience {
-		p.verdict = stuck
-	}
-	return p
-}
-
 // conclude says what is to be done for a claim that has all its ranges, or gets them now.
 func conclude(w world, steps []step, has holdings) plan {
 	p := plan{verdict: done, action: nothing, reason: fleetwrightv1.ReasonBound, steps: steps, again: rest}

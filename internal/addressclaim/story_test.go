@@ -332,6 +332,30 @@ func TestAnImportComesFirst(t *testing.T) {
 	}
 }
 
+// An import comes between a choice and its record, and the pool sees both first: the claim takes its choice off the pool, which is in order then.
+func TestAnImportStopsThePool(t *testing.T) {
+	s := newStage(t)
+	pool := s.pool("corp", "10.64.0.0/16")
+	a := s.claim("prod", s.from("vnet", "corp", 20))
+	if err := s.reconciler.writeDown(t.Context(), s.observed(a)); err != nil {
+		t.Fatal(err)
+	}
+	s.imported("corp", "part", "10.64.1.0/24")
+	s.report(pool, metav1.ConditionFalse, "Overlaps", "both overlap")
+	edit(s, a, func(a *fleetwrightv1.AddressClaim) { a.Spec.Reconcile = "Paused" })
+	s.expect(a, "it is paused", "Ready False PoolNotReady, Paused True Paused")
+	if s.allocating(pool) == "" {
+		t.Error("something was written")
+	}
+	edit(s, a, func(a *fleetwrightv1.AddressClaim) { a.Spec.Reconcile = "Active" })
+	s.expect(a, "it waits for the pool", "Ready False PoolNotReady", "both overlap")
+	if got := s.allocating(pool); got != "" {
+		t.Errorf("the pool can never be ready: chosen is %s", got)
+	}
+	s.report(pool, metav1.ConditionTrue, "Ready", "")
+	s.expect(a, "it gets another", fine, "vnet 10.64.16.0/20")
+}
+
 // observed is one look without its action.
 func (s *stage) observed(a *fleetwrightv1.AddressClaim) *observation {
 	s.t.Helper()

@@ -141,7 +141,7 @@ func TestWhatKeepsAPool(t *testing.T) {
 		},
 		"what was chosen": {
 			[]func(*fleetwrightv1.AddressPool){deleted("Delete"), choosing("x", "10.64.0.0/20")}, nil,
-			"True StillInUse: ranges that are given out: 1, such as 10.64.0.0/20 of AddressAllocation platform/x (for AddressClaim prod/new); " +
+			"True StillInUse: ranges that are given out: 1, such as 10.64.0.0/20 of AddressAllocation platform/x (chosen for AddressClaim prod/new, and not recorded yet); " +
 				"delete the AddressClaims, whose ranges rest for 24h then, and the imports that nobody uses", false,
 		},
 		"what nobody can read": {

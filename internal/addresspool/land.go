@@ -30,6 +30,9 @@ func (h held) String() string {
 	if h.spec.Claim.Name != "" {
 		whose = fmt.Sprintf("for AddressClaim %s/%s", h.spec.Claim.Namespace, h.spec.Claim.Name)
 	}
+	if h.allocation == nil {
+		whose = "chosen " + whose + ", and not recorded yet"
+	}
 	return fmt.Sprintf("%s of AddressAllocation %s/%s (%s)", h.prefix, h.pool.Namespace, h.name, whose)
 }
 

@@ -77,7 +77,7 @@ func TestWhetherAPoolGivesOut(t *testing.T) {
 		},
 		"of which something was chosen": {
 			pool: aPool("corp", 0, prefix, choosing("a", "10.70.0.0/20")), stuck: true,
-			want: "False InvalidPrefixes: none of spec.prefixes holds 10.70.0.0/20 of AddressAllocation platform/a (for AddressClaim prod/new): put the prefix back that did",
+			want: "False InvalidPrefixes: none of spec.prefixes holds 10.70.0.0/20 of AddressAllocation platform/a (chosen for AddressClaim prod/new, and not recorded yet): put the prefix back that did",
 		},
 		"an import outside": {
 			pool: aPool("corp", 0, prefix), allocations: allocations{anAllocation("corp", "a", "10.70.0.0/20", "")}, want: "True Ready: 100% is free, the largest range is a /16",
@@ -90,7 +90,7 @@ func TestWhetherAPoolGivesOut(t *testing.T) {
 		"an import of what was chosen": {
 			pool:        aPool("corp", 0, prefix, choosing("a", "10.64.16.0/20")),
 			allocations: allocations{anAllocation("corp", "b", "10.64.16.0/24", "")}, stuck: true,
-			want: "False Overlaps: 10.64.16.0/20 of AddressAllocation platform/a (for AddressClaim prod/new) and 10.64.16.0/24 of AddressAllocation platform/b (imported by hand) overlap: delete the one that nothing uses",
+			want: "False Overlaps: 10.64.16.0/20 of AddressAllocation platform/a (chosen for AddressClaim prod/new, and not recorded yet) and 10.64.16.0/24 of AddressAllocation platform/b (imported by hand) overlap: delete the one that nothing uses",
 		},
 		"an import of the name that was chosen": {
 			pool:        aPool("corp", 0, prefix, choosing("a", "10.64.16.0/20")),
@@ -139,7 +139,7 @@ func TestWhetherAPoolGivesOut(t *testing.T) {
 		},
 		"a younger one of which something was chosen": {
 			pool: aPool("corp", 0, prefix), others: pools{aPool("younger", 1, "10.64.16.0/20", choosing("x", "10.64.16.0/24"))}, stuck: true,
-			want: "False Overlaps: AddressPool platform/younger has 10.64.16.0/24 of AddressAllocation platform/x (for AddressClaim prod/new), which lies in this pool: " +
+			want: "False Overlaps: AddressPool platform/younger has 10.64.16.0/24 of AddressAllocation platform/x (chosen for AddressClaim prod/new, and not recorded yet), which lies in this pool: " +
 				"take it out of spec.prefixes, put it into spec.reserved, or delete it once nothing uses it",
 		},
 		"a younger one of which nobody knows what was chosen": {
