@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +20,9 @@ import (
 	"github.com/fleetwright/fleetwright/internal/azure/graph"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
 )
+
+// noneReadable is how Resource Graph says, with status 400, that it may show none of the subscriptions it is asked about.
+const noneReadable = "NoValidSubscriptionsInQueryRequest"
 
 // NeedLeaderElection makes one replica sweep.
 func (*Sweeper) NeedLeaderElection() bool { return true }
@@ -85,7 +90,7 @@ func (s *Sweeper) sweep(ctx context.Context, log logr.Logger, t registered, b ba
 	}
 	switch now := s.options.Clock.Now(); {
 	case ctx.Err() != nil:
-	case refusal.Is(err, refusal.Denied):
+	case lacksRight(err):
 		t.tell(log, b.subscriptions, true, err)
 		s.conclude(ctx, log, t, b.declared, verdict{result: resultUnreadable, wake: unseen(b.declared, s.lookUp, now)})
 	case err != nil:
@@ -101,6 +106,13 @@ func (s *Sweeper) sweep(ctx context.Context, log logr.Logger, t registered, b ba
 			s.conclude(ctx, log, t, g.declared, v)
 		}
 	}
+}
+
+// lacksRight tells whether Azure shows nothing because a right is missing. An identity that gets no token, or that Azure does not know (401),
+// is denied as well, and no right that could be granted helps.
+func lacksRight(err error) bool {
+	r, is := refusal.Of(err)
+	return is && r.Kind == refusal.Denied && (r.Status == http.StatusForbidden || strings.EqualFold(r.Code, noneReadable))
 }
 
 // read reads all rows, or fails as a whole.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/fleetwright/fleetwright/internal/azure/graph"
 	"github.com/fleetwright/fleetwright/internal/azure/refusal"
@@ -271,7 +273,7 @@ func TestWhatCannotBeSeenIsLookedAtOnceADay(t *testing.T) {
 			c := &cloud{declared: things(200)}
 			if denied {
 				c.declared = c.declared[:100]
-				c.fail = func(int) error { return &refusal.Error{Kind: refusal.Denied} }
+				c.fail = func(int) error { return &refusal.Error{Kind: refusal.Denied, Status: http.StatusForbidden} }
 			}
 			listed := target(c)
 			listed.Declared = func(context.Context) ([]Declared, error) {
@@ -419,7 +421,8 @@ func TestNothingIsConcludedFromHalfAnAnswer(t *testing.T) {
 	}{
 		"Azure is away":           {fail: func(int) error { return &refusal.Error{Kind: refusal.Passing} }, asked: 3},
 		"asked too often":         {fail: func(int) error { return busy }, asked: 3},
-		"no right":                {fail: func(int) error { return &refusal.Error{Kind: refusal.Denied} }, asked: 1},
+		"no right":                {fail: func(int) error { return &refusal.Error{Kind: refusal.Denied, Status: http.StatusForbidden} }, asked: 1},
+		"no token":                {fail: func(int) error { return &refusal.Error{Kind: refusal.Denied, Status: http.StatusUnauthorized} }, asked: 1},
 		"a page is missing":       {spoil: func(p *graph.Page) { p.Rows = p.Rows[:5] }, asked: 1},
 		"rows of another form":    {spoil: func(p *graph.Page) { p.Rows[2] = json.RawMessage(`[]`) }, asked: 1},
 		"an answer without end":   {spoil: func(p *graph.Page) { p.SkipToken = "0" }, asked: maxPages},
@@ -443,6 +446,45 @@ func TestNothingIsConcludedFromHalfAnAnswer(t *testing.T) {
 				pass(DefaultEvery)
 				expect(t, "when it answers again", woken(), "c003")
 			})
+		})
+	}
+}
+
+// TestOnlyARightThatIsMissingIsUnreadable: an identity without a token could not read more with any right.
+func TestOnlyARightThatIsMissingIsUnreadable(t *testing.T) {
+	sorted := func(status int, code string) error {
+		return refusal.Sort("ask", refusal.Answer{Status: status, Code: code}, "read", "/")
+	}
+	for name, tc := range map[string]struct {
+		err    error
+		result string
+	}{
+		"no right":                {sorted(403, "AuthorizationFailed"), resultUnreadable},
+		"no right, by Graph":      {fmt.Errorf("page: %w", sorted(400, "NoValidSubscriptionsInQueryRequest")), resultUnreadable},
+		"no credential":           {sorted(401, "CredentialUnavailable"), resultFailed},
+		"a token that is refused": {sorted(401, "invalid_client"), resultFailed},
+		"a policy":                {sorted(403, "RequestDisallowedByPolicy"), resultFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &cloud{declared: things(30), fail: func(int) error { return tc.err }}
+			denied := target(c)
+			denied.Name = t.Name() // its own row of the metric
+			var logged strings.Builder
+			s := New(Options{Azure: c})
+			s.Register(denied)
+			s.sweep(t.Context(), funcr.New(func(_, line string) { logged.WriteString(line) }, funcr.Options{}), s.targets[0], batches(c.declared, nil, 1000)[0])
+			for _, result := range []string{resultUnreadable, resultFailed} {
+				want := 0.0
+				if result == tc.result {
+					want = 1
+				}
+				if got := testutil.ToFloat64(sweepsTotal.WithLabelValues(denied.Name, result)); got != want {
+					t.Errorf("%s is counted %v times, want %v", result, got, want)
+				}
+			}
+			if asks := strings.Contains(logged.String(), "Grant it Reader"); asks != (tc.result == resultUnreadable) {
+				t.Errorf("logged %s", &logged)
+			}
 		})
 	}
 }
