@@ -94,12 +94,22 @@ func (r *Reconciler) writeTo(ctx context.Context, object *fleetwrightv1.AddressP
 	return nil
 }
 
-// create makes the allocations that are missing.
+// create makes the allocations that are missing: first the claim's own, and then those that others have left unfinished, whose failure is
+// nothing to the claim.
 func (r *Reconciler) create(ctx context.Context, a *fleetwrightv1.AddressClaim, o *observation) error {
-	for _, s := range o.plan.steps {
-		for _, name := range slices.Sorted(maps.Keys(s.create)) {
-			if err := r.createOne(ctx, a, client.ObjectKey{Namespace: s.pool.Namespace, Name: name}, s.create[name]); err != nil {
-				return err
+	claim := client.ObjectKeyFromObject(a)
+	for _, mine := range []bool{true, false} {
+		for _, s := range o.plan.steps {
+			for _, name := range slices.Sorted(maps.Keys(s.create)) {
+				if isOf(s.create[name].Spec, claim) != mine {
+					continue
+				}
+				switch err := r.createOne(ctx, a, client.ObjectKey{Namespace: s.pool.Namespace, Name: name}, s.create[name]); {
+				case err != nil && mine:
+					return err
+				case err != nil:
+					logf.FromContext(ctx).Error(err, "An AddressAllocation that another AddressClaim has left unfinished cannot be made; that is tried again")
+				}
 			}
 		}
 	}

@@ -90,7 +90,7 @@ func newStep(key types.NamespacedName, p pool, claim types.NamespacedName, now t
 		switch {
 		case mine && p.overtaken(name, c):
 			out.write = true
-		case p.finished(name):
+		case p.finished(name, c):
 			out.write = out.write || mine
 		default:
 			out.choices[name] = c

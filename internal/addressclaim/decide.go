@@ -144,9 +144,9 @@ func choose(w world, key types.NamespacedName, shapes map[string]shape, has hold
 		return s, p.obstacle
 	}
 	p.choices = s.choices
-	chosen, err := cidr.Next(p.prefixes, p.reserved, p.taken(), requests)
-	if err != nil {
-		return s, refused(key, p, err)
+	chosen, blocked := next(key, p, requests)
+	if blocked != nil {
+		return s, blocked
 	}
 	for i, r := range requests {
 		has.at[r.Name], has.allocation[r.Name] = chosen[i], key.Namespace+"/"+s.add(w.claim, r.Name, chosen[i], now)

@@ -73,7 +73,7 @@ func (r *Reconciler) readPool(ctx context.Context, key types.NamespacedName, o *
 	if p.allocations, err = r.allocations(ctx, client.InNamespace(key.Namespace)); err != nil {
 		return err
 	}
-	p.allocations = ofPool(p.allocations, key.Name)
+	p.allocations, p.elsewhere = ofPool(p.allocations, key.Name)
 	if !found {
 		p.obstacle = &obstacle{waiting, fleetwrightv1.ReasonPoolNotFound, fmt.Sprintf("AddressPool %s does not exist: make it, or make another AddressClaim", key)}
 		o.world.pools[key] = p
@@ -209,14 +209,17 @@ func read(a *fleetwrightv1.AddressAllocation) (allocation, error) {
 	}, nil
 }
 
-func ofPool(all []allocation, pool string) []allocation {
-	var out []allocation
+// ofPool are the allocations of a pool, and the names of those of others.
+func ofPool(all []allocation, pool string) (of []allocation, elsewhere map[string]bool) {
+	elsewhere = map[string]bool{}
 	for _, a := range all {
 		if a.spec.PoolName == pool {
-			out = append(out, a)
+			of = append(of, a)
+		} else {
+			elsewhere[a.name] = true
 		}
 	}
-	return out
+	return of, elsewhere
 }
 
 // kept are all allocations that name the claim and were not given back, wherever they are.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -19,6 +20,21 @@ func sized(r fleetwrightv1.ClaimedRange, prefixes []netip.Prefix) error {
 	return suits(r, prefixes[0])
 }
 
+// next chooses ranges that are free and whose records can be made: somebody may have imported something else under the name of one.
+func next(key types.NamespacedName, p pool, requests []cidr.Request) ([]netip.Prefix, *obstacle) {
+	for {
+		chosen, err := cidr.Next(p.prefixes, p.reserved, p.taken(), requests)
+		if err != nil {
+			return nil, refused(key, p, err)
+		}
+		clash := slices.IndexFunc(chosen, func(c netip.Prefix) bool { return p.named(cidr.AllocationName(key.Name, c)) })
+		if clash < 0 {
+			return chosen, nil
+		}
+		p.avoided = append(slices.Clone(p.avoided), chosen[clash])
+	}
+}
+
 // refused says why a pool has not what is asked for.
 func refused(key types.NamespacedName, p pool, err error) *obstacle {
 	if notFree, is := errors.AsType[*cidr.NotFree](err); is {
@@ -30,7 +46,7 @@ func refused(key types.NamespacedName, p pool, err error) *obstacle {
 		case notFree.Reserved:
 			o.message += "; take it out of the pool's reserved parts, or make another AddressClaim"
 		default:
-			o.message += p.holderOf(notFree.Other)
+			o.message += p.holderOf(key, notFree.Other)
 		}
 		return o
 	}
@@ -41,7 +57,11 @@ func refused(key types.NamespacedName, p pool, err error) *obstacle {
 }
 
 // holderOf names who has a range that is taken, and what can be done.
-func (p pool) holderOf(taken netip.Prefix) string {
+func (p pool) holderOf(key types.NamespacedName, taken netip.Prefix) string {
+	if slices.Contains(p.avoided, taken) {
+		return fmt.Sprintf(" in name: AddressAllocation %s/%s is of something else, and has the name of its record: make that one again under another name",
+			key.Namespace, cidr.AllocationName(key.Name, taken))
+	}
 	for _, a := range p.allocations {
 		switch {
 		case a.prefix != taken:

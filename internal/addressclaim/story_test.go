@@ -356,6 +356,37 @@ func TestAnImportStopsThePool(t *testing.T) {
 	s.expect(a, "it gets another", fine, "vnet 10.64.16.0/20")
 }
 
+// Something else has the name of a record, be it of the pool or of another one: that range is passed over, and nobody is kept from the pool.
+func TestNamesThatAreTaken(t *testing.T) {
+	s := newStage(t)
+	pool := s.pool("corp", "10.64.0.0/16")
+	a, b, c := s.claim("prod", s.from("vnet", "corp", 20)), s.claim("second", s.from("vnet", "corp", 20)), s.claim("third", s.from("vnet", "corp", 20))
+	// It comes between a choice and its record.
+	for _, a := range []*fleetwrightv1.AddressClaim{a, c} {
+		edit(s, a, func(a *fleetwrightv1.AddressClaim) { a.Finalizers = []string{fleetwrightv1.FinalizerAddressClaim} })
+		if err := s.reconciler.writeDown(t.Context(), s.observed(a)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.imported("corp", "corp-0a400000-20", "10.64.240.0/24")
+	s.imported("other", "corp-0a401000-20", "10.64.16.0/20")
+	s.expect(a, "the import of the pool", fine, "vnet 10.64.224.0/20")
+	s.expect(b, "another claim", fine, "vnet 10.64.32.0/20")
+	s.delete(c)
+	for range 4 {
+		s.look(c)
+	}
+	if got := s.says(c); got != "gone" {
+		t.Fatalf("it does not end: %s", got)
+	}
+	exact := s.claim("exact", fleetwrightv1.ClaimedRange{Name: "vnet", PoolRef: s.from("", "corp", 0).PoolRef, CIDR: "10.64.16.0/20"})
+	s.expect(exact, "who wants just that", "Ready False Overlaps, Stalled True Overlaps", "AddressAllocation "+s.platform+"/corp-0a401000-20 is of something else, and has the name of its record")
+	s.look(b)
+	if got := s.allocating(pool); got != "" {
+		t.Errorf("left is %s", got)
+	}
+}
+
 // observed is one look without its action.
 func (s *stage) observed(a *fleetwrightv1.AddressClaim) *observation {
 	s.t.Helper()

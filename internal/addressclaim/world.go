@@ -36,6 +36,10 @@ type pool struct {
 	allocations        []allocation
 	// choices are those that were written down on the pool and may have no allocation yet, by the name of that.
 	choices map[string]choice
+	// elsewhere are the names of the AddressAllocations of other pools in the namespace: nothing of this pool can be recorded under them.
+	elsewhere map[string]bool
+	// avoided are ranges whose record cannot be made, because something else has its name.
+	avoided []netip.Prefix
 }
 
 // allocation is an AddressAllocation. prefix is its range.
@@ -79,9 +83,14 @@ func (p pool) own(claim types.NamespacedName, name string) []allocation {
 	return out
 }
 
-// finished is true when the choice of that name has its allocation.
-func (p pool) finished(name string) bool {
-	return slices.ContainsFunc(p.allocations, func(a allocation) bool { return a.name == name })
+// finished is true when the choice of that name has its allocation. Something else of that name is not its own.
+func (p pool) finished(name string, c choice) bool {
+	return slices.ContainsFunc(p.allocations, func(a allocation) bool { return a.name == name && same(a.spec, c.Spec) })
+}
+
+// named is true when some allocation has the name, of whatever pool.
+func (p pool) named(name string) bool {
+	return p.elsewhere[name] || slices.ContainsFunc(p.allocations, func(a allocation) bool { return a.name == name })
 }
 
 // taken are all ranges that nobody else may have: those of allocations, that rest or leave included, and those that were chosen.
@@ -93,14 +102,17 @@ func (p pool) taken() []netip.Prefix {
 	for _, c := range p.choices {
 		out = append(out, c.prefix)
 	}
-	return out
+	return append(out, p.avoided...)
 }
 
-// overtaken is true when an allocation has part of a range that was chosen and is not that choice's own: people write allocations without
-// asking the pool.
+// overtaken is true when an allocation has part of a range that was chosen, or the name of its record, and is not that choice's own: people
+// write allocations without asking the pool.
 func (p pool) overtaken(name string, c choice) bool {
-	return slices.ContainsFunc(p.allocations, func(a allocation) bool {
-		return a.prefix.Overlaps(c.prefix) && (a.name != name || !same(a.spec, c.Spec))
+	return p.elsewhere[name] || slices.ContainsFunc(p.allocations, func(a allocation) bool {
+		if a.name == name {
+			return !same(a.spec, c.Spec)
+		}
+		return a.prefix.Overlaps(c.prefix)
 	})
 }
 
