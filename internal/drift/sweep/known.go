@@ -35,6 +35,8 @@ type known struct {
 	// after a look: it doubles each time, from lag to Rest.
 	woken time.Time
 	pause time.Duration
+	// hidden is when a sweep first met a thing that it could not see and that nobody had looked at; zero when a row has shown it since.
+	hidden time.Time
 }
 
 func (k known) looked() bool { return !k.at.IsZero() }
@@ -101,14 +103,14 @@ func (k known) learns(asDeclared bool) bool {
 	if k.looked() && !k.shows(asDeclared) {
 		return false
 	}
-	return k.looked() && !k.agreed || asDeclared && k.pause > 0
+	return k.looked() && !k.agreed || asDeclared && (k.pause > 0 || !k.hidden.IsZero())
 }
 
 // afterRow is what is known then. Where the thing is as declared, the matter is over.
 func (k known) afterRow(asDeclared bool) known {
 	k.agreed = k.looked()
 	if asDeclared {
-		k.woken, k.pause = time.Time{}, 0
+		k.woken, k.pause, k.hidden = time.Time{}, 0, time.Time{}
 	}
 	return k
 }

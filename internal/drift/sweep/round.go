@@ -155,6 +155,9 @@ func (t registered) tell(log logr.Logger, subscriptions []string, unreadable boo
 // conclude keeps what was learnt, and wakes.
 func (s *Sweeper) conclude(ctx context.Context, log logr.Logger, t registered, declared []Declared, v verdict) {
 	s.note(v, s.options.Clock.Now())
+	if v.result == resultUnreadable {
+		s.hide(declared, s.options.Clock.Now())
+	}
 	suspectsTotal.WithLabelValues(t.Name).Add(float64(len(v.wake)))
 	sweepsTotal.WithLabelValues(t.Name, v.result).Inc()
 	if v.result == resultStrange {

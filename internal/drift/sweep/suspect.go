@@ -118,10 +118,14 @@ func unseen(declared []Declared, seen func(key string) known, now time.Time) []s
 	return out
 }
 
-// stale tells whether a thing that no sweep can see was left alone for long enough. One that nobody has looked at yet is its controller's.
+// stale tells whether a thing that no sweep can see was left alone for long enough. Nobody need have looked: a controller that reads by way of
+// CAPZ asks Azure only when it is woken. One that is met for the first time is its controller's for as long.
 func (k known) stale(now time.Time) bool {
-	return k.looked() && now.Sub(k.at) >= blindRest && now.Sub(k.woken) >= blindRest
+	return k.met() && now.Sub(k.at) >= blindRest && now.Sub(k.woken) >= blindRest && now.Sub(k.hidden) >= blindRest
 }
+
+// met tells whether anything is known from which the time can be counted.
+func (k known) met() bool { return k.looked() || !k.hidden.IsZero() }
 
 func orEmpty(fields map[string]any) map[string]any {
 	if fields == nil {

@@ -103,6 +103,19 @@ func (s *Sweeper) lookUp(key string) known {
 	return s.seen[key]
 }
 
+// hide notes since when things cannot be seen, where no look is known that tells as much.
+func (s *Sweeper) hide(declared []Declared, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range declared {
+		if key := idKey(d.ID); !s.seen[key].met() {
+			k := s.seen[key]
+			k.hidden = now
+			s.seen[key] = k
+		}
+	}
+}
+
 // note keeps what an answer has taught. A row says nothing about a look that was made meanwhile.
 func (s *Sweeper) note(v verdict, now time.Time) {
 	s.mu.Lock()

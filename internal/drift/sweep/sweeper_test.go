@@ -266,10 +266,17 @@ func TestWhoeverCouldNotFinishIsLeftAlone(t *testing.T) {
 	})
 }
 
-// TestWhatCannotBeSeenIsLookedAtOnceADay: Azure leaves the rows out, or refuses; what is beside it is found in minutes all the same.
+// TestWhatCannotBeSeenIsLookedAtOnceADay: Azure leaves the rows out, or refuses; what is beside it is found in minutes all the same. Whoever reads
+// by way of CAPZ tells of no look before he is woken.
 func TestWhatCannotBeSeenIsLookedAtOnceADay(t *testing.T) {
-	for name, denied := range map[string]bool{"left out": false, "refused": true} {
+	for name, tc := range map[string]struct{ denied, looked bool }{
+		"left out":                  {looked: true},
+		"refused":                   {denied: true, looked: true},
+		"left out, never looked at": {},
+		"refused, never looked at":  {denied: true},
+	} {
 		t.Run(name, func(t *testing.T) {
+			denied := tc.denied
 			c := &cloud{declared: things(200)}
 			if denied {
 				c.declared = c.declared[:100]
@@ -283,7 +290,9 @@ func TestWhatCannotBeSeenIsLookedAtOnceADay(t *testing.T) {
 			}
 			storyOf(t, c, listed, func(s *Sweeper, woken func() []string) {
 				for i, d := range c.declared {
-					s.Looked(d.ID, time.Now(), AsDeclared)
+					if tc.looked {
+						s.Looked(d.ID, time.Now(), AsDeclared)
+					}
 					if i < 100 {
 						c.set(i, "")
 					}
@@ -314,6 +323,28 @@ func TestWhatCannotBeSeenIsLookedAtOnceADay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestWhatWasShownSinceIsHiddenAnew: who could not be seen once is not looked at in a crowd when a right is taken away days later.
+func TestWhatWasShownSinceIsHiddenAnew(t *testing.T) {
+	c := &cloud{declared: things(100)}
+	all := func(value string) {
+		for i := range c.declared {
+			c.set(i, value)
+		}
+	}
+	all("")
+	story(t, c, func(_ *Sweeper, woken func() []string) {
+		pass(DefaultEvery)
+		all("good")
+		pass(48 * time.Hour)
+		woken()
+		all("")
+		pass(DefaultEvery)
+		if names := woken(); len(names) != canaries {
+			t.Errorf("%d woken, want %d", len(names), canaries)
+		}
+	})
 }
 
 // TestWhatShowsNothingIsNotSaidToBeSeenAgain: a right on many small subscriptions is taken away, which is said once of each.
