@@ -70,6 +70,8 @@ type plan struct {
 	steps []step
 	// bound are the ranges of the claim once the steps are done; none unless it gets all of them.
 	bound []fleetwrightv1.BoundRange
+	// housekeeping is true when the claim has all its ranges already: what this look does beside may fail, and they stay its own.
+	housekeeping bool
 	// again is when to look again.
 	again time.Duration
 }
@@ -192,6 +194,7 @@ func conclude(w world, steps []step, has holdings) plan {
 	for _, s := range steps {
 		lacks, creates, writes = lacks || s.lacks(w.claim), creates || len(s.create) > 0, writes || s.write
 	}
+	p.housekeeping = !lacks
 	switch {
 	case w.hold.Everything() && lacks:
 		return plan{verdict: held, action: nothing, reason: w.hold.Reason, message: w.hold.Message + "; ranges wait to be taken", again: rest}

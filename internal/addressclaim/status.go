@@ -40,7 +40,7 @@ func status(before *fleetwrightv1.AddressClaim, o *observation, actErr error, no
 	switch {
 	case o.world.deleting && o.plan.action == nothing:
 		s.Ranges = before.Status.Ranges
-	case actErr == nil:
+	case actErr == nil, o.plan.housekeeping:
 		s.Ranges = o.plan.bound
 	}
 	return s
@@ -49,7 +49,7 @@ func status(before *fleetwrightv1.AddressClaim, o *observation, actErr error, no
 // conditions are all conditions of the object, made anew each time. They say what the plan says, in the same words.
 func conditions(o *observation, actErr error) []metav1.Condition {
 	p := o.plan
-	if actErr != nil {
+	if actErr != nil && !p.housekeeping {
 		p.verdict, p.message = waiting, fmt.Sprintf("%s; that failed and is tried again: %v", p.message, actErr)
 		if p.reason == fleetwrightv1.ReasonBound {
 			p.reason = fleetwrightv1.ReasonBinding
