@@ -205,7 +205,8 @@ func read(a *fleetwrightv1.AddressAllocation) (allocation, error) {
 	}
 	return allocation{
 		namespace: a.Namespace, name: a.Name, spec: a.Spec, prefix: p, created: a.CreationTimestamp.Time, leaving: !a.DeletionTimestamp.IsZero(),
-		back: !a.Spec.ReleasedTime.IsZero() && !controllerutil.ContainsFinalizer(a, fleetwrightv1.FinalizerAddressClaim),
+		back:  !a.Spec.ReleasedTime.IsZero() && !controllerutil.ContainsFinalizer(a, fleetwrightv1.FinalizerAddressClaim),
+		loose: !controllerutil.ContainsFinalizer(a, fleetwrightv1.FinalizerAddressClaim),
 	}, nil
 }
 

@@ -70,6 +70,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AddressClai
 		if err := r.letStraysGo(ctx, o.world.claim, o.wanted); err != nil {
 			return quietly(err)
 		}
+		if err := r.keepBound(ctx, o); err != nil {
+			return quietly(err)
+		}
 	}
 	return r.conclude(ctx, a, o, r.act(ctx, a, o))
 }

@@ -262,6 +262,31 @@ func TestHolds(t *testing.T) {
 	s.wantGiven("it rests", "10.64.0.0/20 prod/vnet rests")
 }
 
+// An allocation that has lost its finalizer gets it again, unless it was given back or is of somebody else.
+func TestAnAllocationIsKept(t *testing.T) {
+	s := newStage(t)
+	s.pool("corp", "10.64.0.0/16")
+	a := s.claim("prod", s.from("vnet", "corp", 20))
+	s.expect(a, "it is bound", fine)
+	s.imported("corp", "old", "10.64.64.0/20")
+	strip := func() {
+		edit(s, &s.allocations()[0], func(a *fleetwrightv1.AddressAllocation) { a.Finalizers = nil })
+	}
+	strip()
+	s.expect(a, "it is bound still", fine)
+	s.wantGiven("and keeps it", "10.64.0.0/20 prod/vnet kept, 10.64.64.0/20 nobody")
+	s.delete(&s.allocations()[0])
+	s.expect(a, "whoever deletes it", fine, "vnet 10.64.0.0/20")
+	s.wantGiven("it stays", "10.64.0.0/20 prod/vnet kept, 10.64.64.0/20 nobody")
+	strip() // which ends it, since it was deleted
+	s.imported("corp", "late", "10.64.0.0/24")
+	s.recorder.Events = make(chan string, 10)
+	s.expect(a, "its record is lost", fine, "vnet 10.64.16.0/20")
+	if got := <-s.recorder.Events; !strings.Contains(got, "Warning RangeChanged range vnet was 10.64.0.0/20 and is 10.64.16.0/20 now") {
+		t.Errorf("it tells %s", got)
+	}
+}
+
 // An allocation stays while its claim is there, and goes when nobody asks for it.
 func TestAllocationsOutliveHaste(t *testing.T) {
 	s := newStage(t)

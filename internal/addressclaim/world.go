@@ -52,6 +52,8 @@ type allocation struct {
 	leaving bool
 	// back is true when the claim has given it back, and not only somebody said so in its spec.
 	back bool
+	// loose is true when it has not the finalizer that keeps it for its claim.
+	loose bool
 }
 
 // obstacle is why nothing can be had of a pool.
