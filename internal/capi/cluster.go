@@ -8,6 +8,7 @@ import (
 
 	"github.com/blang/semver/v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
@@ -139,7 +140,8 @@ func ReadClusterAlone(ctx context.Context, reader client.Reader, key types.Names
 func readAlone(ctx context.Context, reader client.Reader, key types.NamespacedName) (Cluster, *clusterv1.Cluster, error) {
 	out, cluster := Cluster{Namespace: key.Namespace, Name: key.Name}, &clusterv1.Cluster{}
 	if err := reader.Get(ctx, key, cluster); err != nil {
-		if apierrors.IsNotFound(err) {
+		// While the API server does not serve the kind or its version, it answers 404 as well, and says nothing about this Cluster.
+		if apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse) {
 			return out, cluster, nil
 		}
 		return out, cluster, fmt.Errorf("read Cluster %s: %w", key, err)
