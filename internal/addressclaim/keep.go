@@ -20,7 +20,7 @@ func (r *Reconciler) keepBound(ctx context.Context, o *observation) error {
 			if !a.loose || !slices.ContainsFunc(o.plan.bound, func(b fleetwrightv1.BoundRange) bool { return b.Allocation == key.String() }) {
 				continue
 			}
-			if err := r.keepOne(ctx, o, key); client.IgnoreNotFound(err) != nil {
+			if err := client.IgnoreNotFound(r.keepOne(ctx, o, key)); err != nil {
 				return fmt.Errorf("keep AddressAllocation %s: %w", key, err)
 			}
 		}

@@ -43,14 +43,14 @@ func TestObstacleOf(t *testing.T) {
 				"/providers/Microsoft.Authorization/roleAssignments/6f0c' or the scope is invalid."), 0, stuck, "PermissionDenied", 10 * time.Minute,
 			"grant it " + needs + " on " + at + " (AuthorizationFailed); the role Role Based Access Control Administrator there has it",
 		},
-		"no sign-in":         {sort(401, "InvalidAuthenticationToken", "who?"), 0, stuck, "PermissionDenied", 10 * time.Minute, "Azure does not accept the operator's identity"},
-		"a final no":         {sort(400, "BadRequestFormat", "bad"), 0, stuck, "AzureRefused", 10 * time.Minute, "assign: BadRequestFormat: bad"},
+		"no sign-in":           {sort(401, "InvalidAuthenticationToken", "who?"), 0, stuck, "PermissionDenied", 10 * time.Minute, "Azure does not accept the operator's identity"},
+		"a final no":           {sort(400, "BadRequestFormat", "bad"), 0, stuck, "AzureRefused", 10 * time.Minute, "assign: BadRequestFormat: bad"},
 		"a scope that is gone": {sort(404, "ResourceGroupNotFound", "no registries"), 31 * time.Minute, stuck, "AzureRefused", 10 * time.Minute, "no registries"},
-		"a scope to be made": {sort(404, "ResourceGroupNotFound", "no registries"), 0, stuck, "AzureRefused", time.Minute, "no registries"},
-		"a limit":            {sort(400, "RoleAssignmentLimitExceeded", "4000"), 0, stuck, "AzureRefused", 10 * time.Minute, "4000"},
-		"leave me alone":     {busy, 0, waiting, "AzureRefused", 40 * time.Second, "try again in 40s"},
-		"ailing, tried soon": {sort(503, "ServerBusy", "later"), 0, "", "", 0, ""},
-		"no refusal":         {errors.New("x"), 0, "", "", 0, ""},
+		"a scope to be made":   {sort(404, "ResourceGroupNotFound", "no registries"), 0, stuck, "AzureRefused", time.Minute, "no registries"},
+		"a limit":              {sort(400, "RoleAssignmentLimitExceeded", "4000"), 0, stuck, "AzureRefused", 10 * time.Minute, "4000"},
+		"leave me alone":       {busy, 0, waiting, "AzureRefused", 40 * time.Second, "try again in 40s"},
+		"ailing, tried soon":   {sort(503, "ServerBusy", "later"), 0, "", "", 0, ""},
+		"no refusal":           {errors.New("x"), 0, "", "", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, sorted := obstacleOf(test.err, func(reason string) time.Duration {
