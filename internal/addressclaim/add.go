@@ -23,6 +23,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // Name is the controller's name in logs, metrics and events.
@@ -84,7 +85,7 @@ func (r *Reconciler) fromCache() reconcile.Reconciler {
 		}
 		switch {
 		case apierrors.IsNotFound(err):
-			return quietly(r.letStraysGo(ctx, request.NamespacedName, func(*fleetwrightv1.AddressAllocation) bool { return false }))
+			return ownobject.Quietly(r.letStraysGo(ctx, request.NamespacedName, func(*fleetwrightv1.AddressAllocation) bool { return false }))
 		case err != nil:
 			return reconcile.Result{}, err
 		}

@@ -27,6 +27,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // +kubebuilder:rbac:groups=fleetwright.io,resources=addressclaims,verbs=get;list;watch;patch
@@ -56,7 +57,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AddressClai
 	defer r.lines.enter(poolsOf(a.Namespace, a.Spec))()
 	// The cache lags behind, and nothing must be taken in spite of a pause of a moment ago.
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(a), a); err != nil {
-		return quietly(err)
+		return ownobject.Quietly(err)
 	}
 	if !a.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(a, fleetwrightv1.FinalizerAddressClaim) {
 		return ctrl.Result{}, nil // it never took anything
@@ -68,10 +69,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AddressClai
 	logf.FromContext(ctx).V(1).Info("Planned", "plan", o.plan.String())
 	if !o.world.deleting && !o.world.hold.Everything() {
 		if err := r.letStraysGo(ctx, o.world.claim, o.wanted); err != nil {
-			return quietly(err)
+			return ownobject.Quietly(err)
 		}
 		if err := r.keepBound(ctx, o); err != nil {
-			return quietly(err)
+			return ownobject.Quietly(err)
 		}
 	}
 	return r.conclude(ctx, a, o, r.act(ctx, a, o))
@@ -88,7 +89,7 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AddressClaim
 	if apierrors.IsConflict(actErr) {
 		// Somebody else has chosen, or written to the claim: nothing has happened, and nothing is told.
 		countAction(o.plan.action, "conflict")
-		return quietly(actErr)
+		return ownobject.Quietly(actErr)
 	}
 	if actErr == nil && o.plan.action == letGo {
 		countAction(o.plan.action, "ok")
@@ -96,7 +97,7 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AddressClaim
 		return ctrl.Result{}, nil
 	}
 	if err := r.report(ctx, a, o, actErr); err != nil {
-		return quietly(err)
+		return ownobject.Quietly(err)
 	}
 	if actErr != nil {
 		return ctrl.Result{}, actErr
@@ -106,12 +107,4 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AddressClaim
 		again = min(again, left)
 	}
 	return ctrl.Result{RequeueAfter: again}, nil
-}
-
-// quietly looks again soon when somebody else wrote first, and not at all when the object is gone.
-func quietly(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: soon}, nil
-	}
-	return ctrl.Result{}, client.IgnoreNotFound(err)
 }

@@ -16,9 +16,7 @@ package addresspool
 
 import (
 	"context"
-	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -47,9 +45,6 @@ type Reconciler struct {
 	Clock    clock.PassiveClock
 }
 
-// soon is when to look again after somebody else wrote first.
-const soon = time.Second
-
 // Reconcile does the next thing for one AddressPool and its AddressAllocations, which may name a pool that does not exist.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	w, err := r.observe(ctx, request.NamespacedName)
@@ -58,20 +53,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	if w.pool != nil && w.pool.DeletionTimestamp.IsZero() {
 		if err := ownobject.SetFinalizer(ctx, r.Client, w.pool, fleetwrightv1.FinalizerAddressPool, true, fieldOwner); err != nil {
-			return quietly(err)
+			return ownobject.Quietly(err)
 		}
 	}
 	p := decide(w, r.Clock.Now())
 	logf.FromContext(ctx).V(1).Info("Planned", "plan", p.String())
 	if p.letGo {
-		return quietly(r.letGo(ctx, w.pool))
+		return ownobject.Quietly(r.letGo(ctx, w.pool))
 	}
 	actErr := r.end(ctx, p)
 	if err := r.report(ctx, w, p); err != nil {
-		return quietly(err)
+		return ownobject.Quietly(err)
 	}
 	if actErr != nil {
-		return quietly(actErr)
+		return ownobject.Quietly(actErr)
 	}
 	return ctrl.Result{RequeueAfter: p.again}, nil
 }
@@ -82,14 +77,6 @@ func (r *Reconciler) letGo(ctx context.Context, pool *fleetwrightv1.AddressPool)
 		return nil
 	}
 	return ownobject.SetFinalizer(ctx, r.Client, pool, fleetwrightv1.FinalizerAddressPool, false, fieldOwner)
-}
-
-// quietly looks again soon when somebody else wrote first, and not at all when the object is gone.
-func quietly(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: soon}, nil
-	}
-	return ctrl.Result{}, client.IgnoreNotFound(err)
 }
 
 // keyOf names an AddressPool.
