@@ -80,7 +80,7 @@ type DrainPolicy struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x.name == y.name))",message="drain rule names must be unique"
 	Rules []DrainRule `json:"rules,omitempty"`
 
@@ -128,7 +128,7 @@ type DrainRule struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:MaxItems=8
 	Pods []DrainPodSelector `json:"pods,omitempty"` //nolint:kubeapilinter // the shape is that of Cluster API's MachineDrainRule
 
 	// behavior is Drain, Skip or WaitCompleted.

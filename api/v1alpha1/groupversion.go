@@ -17,6 +17,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion, &AzureClusterAdditionalConfig{}, &AzureClusterAdditionalConfigList{})
 	scheme.AddKnownTypes(GroupVersion, &AzureMaintenanceConfiguration{}, &AzureMaintenanceConfigurationList{})
 	scheme.AddKnownTypes(GroupVersion, &AddressPool{}, &AddressPoolList{}, &AddressClaim{}, &AddressClaimList{}, &AddressAllocation{}, &AddressAllocationList{})
+	scheme.AddKnownTypes(GroupVersion, &WorkloadCluster{}, &WorkloadClusterList{}, &WorkloadClusterClass{}, &WorkloadClusterClassList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

@@ -99,8 +99,8 @@ func TestNodepoolAdmission(t *testing.T) {
 		"S1 surge in percent":     {spec: "replacement: {strategy: StagedShift, maxSurge: 33%}"},
 		"S1 surge of everything":  {spec: "replacement: {maxSurge: 100%}"},
 		"S1 no surge":             {spec: "replacement: {maxSurge: 0}", want: []string{"spec.replacement.maxSurge: " + surge}},
-		"S1 surge beyond all":     {spec: "replacement: {maxSurge: 101%}", want: []string{"spec.replacement.maxSurge: " + surge}},
-		"S1 surge in words":       {spec: "replacement: {maxSurge: some}", want: []string{"spec.replacement.maxSurge: " + surge}},
+		"S1 surge beyond all":     {spec: "replacement: {maxSurge: 101%}", want: []string{surgeText}},
+		"S1 surge in words":       {spec: "replacement: {maxSurge: some}", want: []string{surgeText}},
 		"unknown strategy":        {spec: "replacement: {strategy: Canary}", want: []string{`spec.replacement.strategy: Unsupported value: "Canary": supported values: "Auto", "InPlaceOnly", "FullGreen", "StagedShift"`}},
 		"longest soak":            {spec: "replacement: {soakSeconds: 2592000, soakMode: Cordoned}"},
 		"soak too long":           {spec: "replacement: {soakSeconds: 2592001}", want: []string{"spec.replacement.soakSeconds: spec.replacement.soakSeconds in body should be less than or equal to 2592000"}},
@@ -184,6 +184,7 @@ func TestAnAdoptionStays(t *testing.T) {
 
 const (
 	surge    = "maxSurge must be 1 to 1000 nodes or 1% to 100%"
+	surgeText = "spec.replacement.maxSurge in body should match '^(100|[1-9][0-9]?)%$'"
 	schedule = `^[-A-Za-z0-9*/,?]+( [-A-Za-z0-9*/,?#L]+){4}$`
 )
 

@@ -69,7 +69,9 @@ type ReplacementPolicy struct {
 	// maxSurge is how many more nodes than before may exist during a staged shift, as a number of nodes or as a
 	// percentage of the old ones, rounded up. 25% if it is not set. A whole new pool needs 100% and does not ask.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 1000 : self.matches('^(100|[1-9][0-9]?)%$')",message="maxSurge must be 1 to 1000 nodes or 1% to 100%"
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:Pattern=`^(100|[1-9][0-9]?)%$`
+	// +kubebuilder:validation:XValidation:rule="type(self) != int || (self >= 1 && self <= 1000)",message="maxSurge must be 1 to 1000 nodes or 1% to 100%"
 	MaxSurge *intstr.IntOrString `json:"maxSurge,omitempty"`
 
 	// minReadySeconds is how long a new node must have been Ready before it counts. 60 if it is not set.
