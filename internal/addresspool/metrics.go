@@ -8,16 +8,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/kindmetrics"
 )
 
 var (
-	conditionDesc = prometheus.NewDesc(
-		"fleetwright_address_pool_condition",
-		"1 for the present status of each condition of each AddressPool.",
-		[]string{"namespace", "name", "condition", "status", "reason"}, nil)
 	freeDesc = prometheus.NewDesc(
 		"fleetwright_address_pool_free_ratio",
 		"How much of each AddressPool is free, from 0 to 1, in hundredths.",
@@ -32,12 +28,11 @@ var (
 		[]string{"namespace", "name"}, nil)
 )
 
-// collector tells what AddressPools and AddressAllocations report at the moment of the scrape, from the cache, so that no series outlives its
+// collector tells how full AddressPools are, and what AddressAllocations report, at the moment of the scrape, from the cache, so that no series outlives its
 // object.
 type collector struct{ reader client.Reader }
 
 func (collector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- conditionDesc
 	ch <- freeDesc
 	ch <- allocationsDesc
 	ch <- exhaustionDesc
@@ -48,14 +43,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	defer cancel()
 	var pools fleetwrightv1.AddressPoolList
 	if err := c.reader.List(ctx, &pools); err != nil {
-		ch <- prometheus.NewInvalidMetric(conditionDesc, err)
+		ch <- prometheus.NewInvalidMetric(freeDesc, err)
 		return
 	}
 	for i := range pools.Items {
 		p := &pools.Items[i]
-		for _, cond := range p.Status.Conditions {
-			ch <- prometheus.MustNewConstMetric(conditionDesc, prometheus.GaugeValue, 1, p.Namespace, p.Name, cond.Type, string(cond.Status), cond.Reason)
-		}
 		if free := p.Status.FreePercent; free != nil {
 			ch <- prometheus.MustNewConstMetric(freeDesc, prometheus.GaugeValue, float64(*free)/100, p.Namespace, p.Name)
 		}
@@ -91,4 +83,8 @@ func counted(all []fleetwrightv1.AddressAllocation) map[series]int {
 	return out
 }
 
-func registerMetrics(reader client.Reader) error { return metrics.Registry.Register(collector{reader}) }
+func registerMetrics(reader client.Reader) error {
+	return kindmetrics.Register(collector{reader}, kindmetrics.Conditions[*fleetwrightv1.AddressPool]{
+		Reader: reader, Name: "fleetwright_address_pool_condition", Kind: "AddressPool", List: &fleetwrightv1.AddressPoolList{},
+	})
+}
