@@ -20,7 +20,10 @@ type Wish struct {
 
 	SubscriptionID, Location, ResourceGroup, Tier string
 	DeleteResourceGroup                           bool
-	Tags                                          map[string]string
+	// NodeResourceGroup is that of the machines, empty where AKS names it. Written at creation only, as are Pods, Services and DNSServiceIP: Azure
+	// changes none of them, and a cluster that is adopted has its own.
+	NodeResourceGroup string
+	Tags              map[string]string
 	// ClusterIdentity is for AzureManaged, CredentialSecret for AzureASOManaged.
 	ClusterIdentity  types.NamespacedName
 	CredentialSecret string
