@@ -11,6 +11,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/additionalconfig/section"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 const (
@@ -76,7 +77,7 @@ func (p *plan) want(w world, want wanted) {
 	case differ(want.section.Fixed, want.spec, is.spec):
 		r.Reason, r.message = fleetwrightv1.ReasonReplacing, "what cannot be changed in it was changed: it is removed and made anew"
 		p.actions = append(p.actions, action{verb: remove, target: is.target, uid: is.uid, version: is.version, spec: w.untold(is, fieldReconcile, fieldDeletionPolicy)})
-	case !is.labelled || lacks(want.spec, is.spec, is.owned):
+	case !is.labelled || ownobject.Lacks(want.spec, is.spec, is.owned):
 		r.Ready, r.Reason, r.message, r.stuck = said(is)
 		p.actions = append(p.actions, action{verb: apply, target: is.target, uid: is.uid, version: is.version, spec: want.spec})
 	default:
@@ -158,7 +159,7 @@ func (p *plan) holdBack(w world) {
 func (p *plan) expectNews(w world) {
 	for _, a := range p.actions {
 		is, exists := w.find(a.target)
-		if a.verb != apply || !exists || !lacks(a.spec, is.spec, is.owned) {
+		if a.verb != apply || !exists || !ownobject.Lacks(a.spec, is.spec, is.owned) {
 			continue
 		}
 		for i := range p.resources {

@@ -20,6 +20,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/freeze"
 	"github.com/fleetwright/fleetwright/internal/hold"
+	"github.com/fleetwright/fleetwright/internal/ownobject"
 )
 
 // kindName is how a config is called in messages.
@@ -151,7 +152,7 @@ func view(kind string, object client.Object, config *fleetwrightv1.AzureClusterA
 		return found{}, fmt.Errorf("read %s %s: %w", kind, object.GetName(), err)
 	}
 	spec, _ := fields["spec"].(map[string]any)
-	owned, err := ownedOf(object)
+	owned, err := ownobject.OwnedSpec(object, FieldOwner)
 	if err != nil {
 		return found{}, fmt.Errorf("read %s %s: %w", kind, object.GetName(), err)
 	}

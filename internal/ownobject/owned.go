@@ -1,4 +1,4 @@
-package additionalconfig
+package ownobject
 
 import (
 	"encoding/json"
@@ -9,11 +9,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// ownedOf are the fields of an object's spec that we have set, in the form of managedFields: of the fields in a field, by "f:" and its name.
-func ownedOf(object client.Object) (map[string]any, error) {
+// OwnedSpec are the fields of an object's spec that a manager has set, in the form of managedFields: of the fields in a field, by "f:" and its
+// name.
+func OwnedSpec(object client.Object, manager string) (map[string]any, error) {
 	out := map[string]any{}
 	for _, entry := range object.GetManagedFields() {
-		if entry.Manager != FieldOwner || entry.Subresource != "" || entry.FieldsV1 == nil {
+		if entry.Manager != manager || entry.Subresource != "" || entry.FieldsV1 == nil {
 			continue
 		}
 		var fields struct {
@@ -41,16 +42,16 @@ func merge(into, more map[string]any) {
 	}
 }
 
-// lacks is true when an object does not have what is wanted, or has something that we have set and is wanted no more. What others have
-// set besides is theirs.
-func lacks(want, is, owned map[string]any) bool {
+// Lacks is true when a spec does not have what is wanted, or has something that its owner (see OwnedSpec) has set and is wanted no more. What
+// others have set besides is theirs.
+func Lacks(want, is, owned map[string]any) bool {
 	for name, value := range want {
 		wanted, deep := value.(map[string]any)
 		has, alike := is[name].(map[string]any)
 		set, _ := owned["f:"+name].(map[string]any)
 		switch {
 		case deep && alike:
-			if lacks(wanted, has, set) {
+			if Lacks(wanted, has, set) {
 				return true
 			}
 		case !reflect.DeepEqual(value, is[name]):

@@ -1,6 +1,10 @@
-package additionalconfig
+package ownobject_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/fleetwright/fleetwright/internal/ownobject"
+)
 
 func TestLacks(t *testing.T) {
 	type fields = map[string]any
@@ -20,7 +24,7 @@ func TestLacks(t *testing.T) {
 		"what we have set once, deeper": {is: fields{"a": "1", "in": fields{"b": "2", "c": "3"}, "list": []any{"x"}}, owned: fields{"f:in": fields{"f:c": fields{}}}, want: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := lacks(want, test.is, test.owned); got != test.want {
+			if got := ownobject.Lacks(want, test.is, test.owned); got != test.want {
 				t.Errorf("got %v", got)
 			}
 		})
