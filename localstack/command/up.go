@@ -14,6 +14,7 @@ import (
 func upCommand() *cobra.Command {
 	var where place
 	var what shape
+	var shared bool
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Start the stack and keep it until Ctrl-C",
@@ -29,6 +30,7 @@ func upCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			options.SharedWorkload = shared
 			ctx, cancel := untilSignal(cmd.Context())
 			defer cancel()
 			return up(ctx, cmd.OutOrStdout(), options)
@@ -36,6 +38,7 @@ func upCommand() *cobra.Command {
 	}
 	where.flags(cmd)
 	what.flags(cmd)
+	cmd.Flags().BoolVar(&shared, "shared-workload", false, "one API server for all simulated AKS clusters, which then differ in their nodes only: for many clusters without workload")
 	return cmd
 }
 

@@ -46,6 +46,8 @@ type Options struct {
 	Port int
 	// AuditLog is the file to which every write is appended as one JSON line (who, what, response code; no bodies). Default: no audit.
 	AuditLog string
+	// Front, if set, sees every request before the server does, and may change or answer it. Default: nothing is between.
+	Front func(http.Handler) http.Handler
 	// Log receives the few messages meant for people. The default discards them. Kubernetes' own log is klog's, see LogTo.
 	Log logr.Logger
 }
@@ -194,6 +196,9 @@ func build(ctx context.Context, o Options, f files, l net.Listener) (func(contex
 		return nil, fmt.Errorf("create server: %w", err)
 	}
 	chain.GenericAPIServer.ShutdownTimeout = shutdownTimeout
+	if handler := chain.GenericAPIServer.Handler; o.Front != nil {
+		handler.FullHandlerChain = o.Front(handler.FullHandlerChain)
+	}
 	prepared, err := chain.PrepareRun()
 	if err != nil {
 		return nil, fmt.Errorf("prepare server: %w", err)

@@ -32,6 +32,9 @@ type clusters struct {
 
 	naming sync.Mutex // held while a name is chosen, see reserveName
 
+	// shared serves all clusters; nil when each has an API server of its own.
+	shared *sharedServer
+
 	registries registries
 }
 
@@ -40,7 +43,7 @@ var _ sim.Kubernetes = &clusters{}
 // cluster is one running simulated AKS cluster.
 type cluster struct {
 	name   string // of its files
-	server *controlplane.Server
+	server apiServer
 	client kubernetes.Interface
 	stop   context.CancelFunc
 }
@@ -81,14 +84,7 @@ func (c *clusters) start(ctx context.Context, wanted sim.Cluster) (*cluster, err
 	}
 	life, stop := context.WithCancel(c.ctx)
 	defer context.AfterFunc(ctx, stop)() // until start returns
-	server, err := controlplane.Start(life, controlplane.Options{
-		Name:     serverName(wanted.ID),
-		Dir:      c.layout.workload(serverName(wanted.ID)),
-		Etcd:     c.etcd,
-		CA:       c.ca,
-		AuditLog: c.layout.ClusterAudit(name),
-		Log:      c.log.WithValues("cluster", name),
-	})
+	server, err := c.serve(life, name, wanted.ID)
 	if err != nil {
 		stop()
 		return nil, err
@@ -101,7 +97,27 @@ func (c *clusters) start(ctx context.Context, wanted sim.Cluster) (*cluster, err
 	return started, nil
 }
 
-// populate starts what turns an API server into a cluster.
+// serve starts the cluster's API server, or gives it its part of the shared one.
+func (c *clusters) serve(life context.Context, name, id string) (apiServer, error) {
+	if c.shared != nil {
+		return c.shared.part(serverName(id)), nil
+	}
+	server, err := controlplane.Start(life, controlplane.Options{
+		Name:     serverName(id),
+		Dir:      c.layout.workload(serverName(id)),
+		Etcd:     c.etcd,
+		CA:       c.ca,
+		AuditLog: c.layout.ClusterAudit(name),
+		Log:      c.log.WithValues("cluster", name),
+	})
+	if err != nil {
+		return nil, err // and not a nil *Server in an interface
+	}
+	return server, nil
+}
+
+// populate starts what turns an API server into a cluster. A shared one has its controllers and its scheduler, and only nodes
+// are each cluster's own: who may pull what depends on the cluster.
 func (c *clusters) populate(ctx context.Context, started *cluster, id string) error {
 	cfg := started.server.Config()
 	client, err := kubernetes.NewForConfig(named(cfg, "azure"))
@@ -111,6 +127,9 @@ func (c *clusters) populate(ctx context.Context, started *cluster, id string) er
 	started.client = client
 	nodes := c.kubelet
 	nodes.Pull = c.registries.puller(id)
+	if c.shared != nil {
+		return kubelet.Start(ctx, cfg, nodes)
+	}
 	return errors.Join(
 		controlplane.StartControllers(ctx, cfg),
 		controlplane.StartScheduler(ctx, cfg),
@@ -135,7 +154,7 @@ func (c *clusters) DeleteCluster(ctx context.Context, id string) error {
 		c.mu.Unlock()
 	}
 	server := serverName(id)
-	if err := c.etcd.Forget(ctx, server); err != nil {
+	if err := c.forget(ctx, server); err != nil {
 		return err
 	}
 	name, err := c.nameOf(server)
@@ -154,6 +173,13 @@ func (c *clusters) DeleteCluster(ctx context.Context, id string) error {
 	}
 	c.log.Info("Cluster deleted", "cluster", name, "id", id)
 	return nil
+}
+
+func (c *clusters) forget(ctx context.Context, server string) error {
+	if c.shared != nil {
+		return c.shared.forget(ctx, server)
+	}
+	return c.etcd.Forget(ctx, server)
 }
 
 // wait returns when all API servers have stopped; their context must have ended.

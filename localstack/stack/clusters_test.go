@@ -47,7 +47,14 @@ func openWorld(t *testing.T, dir string) openedWorld {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	world := newClusters(ctx, layout, etcd, ca, kubelet.Settings{}, logr.Discard())
-	return openedWorld{world, func() { cancel(); world.wait(); etcd.Close() }}
+	return openedWorld{world, func() {
+		cancel()
+		world.wait()
+		if world.shared != nil {
+			_ = world.shared.server.Wait()
+		}
+		etcd.Close()
+	}}
 }
 
 func managed(group string) sim.Cluster {

@@ -74,6 +74,11 @@ func (l Layout) ClusterAudit(cluster string) string {
 	return filepath.Join(l.Logs(), "audit-cluster-"+cluster+".jsonl")
 }
 
+// SharedWorkloadAudit is the same of the API server that all simulated AKS clusters share, see Options.SharedWorkload.
+func (l Layout) SharedWorkloadAudit() string {
+	return filepath.Join(l.Logs(), "audit-shared-workload.jsonl")
+}
+
 // OperatorKubeconfig is the file with the operator's access to the management cluster.
 func (l Layout) OperatorKubeconfig() string { return filepath.Join(l.Dir, "operator", "kubeconfig") }
 
@@ -87,6 +92,9 @@ func (l Layout) azure() string      { return filepath.Join(l.Dir, "azure") }
 func (l Layout) provider() string   { return filepath.Join(l.Dir, "provider") }
 func (l Layout) lock() string       { return filepath.Join(l.Dir, "lock") }
 func (l Layout) record() string     { return filepath.Join(l.Dir, "stack.json") }
+func (l Layout) sharedWorkload() string {
+	return filepath.Join(l.Dir, "shared-workload")
+}
 func (l Layout) operatorPID() string {
 	return filepath.Join(l.Dir, "operator", "process.json")
 }

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -20,6 +21,13 @@ func (c *clusters) EnsureNode(ctx context.Context, clusterID string, n sim.Node)
 		Name: n.Name, ProviderID: n.ProviderID, Labels: n.Labels, Version: n.Version,
 		VMSize: n.VMSize, Zone: n.Zone, OSImage: n.OSImage,
 		CPU: n.CPU, MemoryBytes: n.MemoryBytes, Pods: n.Pods,
+	}
+	if c.shared != nil {
+		node.Labels = maps.Clone(n.Labels)
+		if node.Labels == nil {
+			node.Labels = map[string]string{}
+		}
+		node.Labels[clusterLabel] = serverName(clusterID)
 	}
 	for _, t := range n.Taints {
 		node.Taints = append(node.Taints, corev1.Taint{Key: t.Key, Value: t.Value, Effect: corev1.TaintEffect(t.Effect)})

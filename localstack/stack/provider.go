@@ -94,6 +94,11 @@ func (s *Stack) startAzure(ctx context.Context) error {
 	servers := newLife(ctx)
 	s.clusters = newClusters(servers.ctx, s.layout, s.etcd, s.ca, settings, log)
 	s.parts.add(worldLevel, servers.end, s.clusters.wait)
+	if s.options.SharedWorkload {
+		if err := s.startSharedWorkload(ctx, log); err != nil {
+			return err
+		}
+	}
 	simulator := newLife(ctx)
 	s.azure, err = sim.Start(simulator.ctx, sim.Options{Dir: s.layout.azure(), Kubernetes: s.clusters, Settings: s.options.Azure, Log: log})
 	if err != nil {

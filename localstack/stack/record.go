@@ -17,6 +17,8 @@ type Record struct {
 	Started time.Time `json:"started"`
 	// Ready is when everything ran; zero while it starts.
 	Ready time.Time `json:"ready,omitzero"`
+	// SharedWorkload is true when one API server serves all simulated AKS clusters.
+	SharedWorkload bool `json:"sharedWorkload,omitempty"`
 	// Management is the address of the management API server.
 	Management string `json:"management,omitempty"`
 	// Azure is the address of the simulated Azure Resource Manager, and AzureAdmin that of its administration.

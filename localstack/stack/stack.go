@@ -36,6 +36,9 @@ type Options struct {
 	Kubelet *kubelet.Settings
 	// Provider starts the Azure provider. Nil: StandIn.
 	Provider Provider
+	// SharedWorkload makes one API server serve all simulated AKS clusters, each by a path of its own: many clusters cost little then. They see
+	// only their own nodes, but everything else of each other. A directory stays with what it was first started with.
+	SharedWorkload bool
 	// OnStep hears what is done while the stack starts and stops, one call at a time. Nil: nobody does.
 	OnStep func(Step)
 }
@@ -127,7 +130,12 @@ func (s *Stack) claim(ctx context.Context) (Record, error) {
 	if err != nil {
 		before = Record{} // only addresses to prefer are lost
 	}
-	return before, s.note(func(r *Record) { r.PID, r.Started = os.Getpid(), time.Now() })
+	if !before.Started.IsZero() && before.SharedWorkload != s.options.SharedWorkload {
+		return Record{}, fmt.Errorf("%s: %w", s.layout.Dir, errOtherWorkload(before.SharedWorkload))
+	}
+	return before, s.note(func(r *Record) {
+		r.PID, r.Started, r.SharedWorkload = os.Getpid(), time.Now(), s.options.SharedWorkload
+	})
 }
 
 // note changes what the stack says about itself.
