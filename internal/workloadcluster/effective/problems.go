@@ -1,0 +1,165 @@
+package effective
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/blang/semver/v4"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+)
+
+// ReservedRoleAssignment is the name of the role assignment by which the cluster's identity may use the cluster's own network.
+const ReservedRoleAssignment = "network"
+
+// maxName is how long the name of a cluster may be: a pool appends 21 characters, and its MachinePool 6 more to a name of at most 63.
+const maxName = 36
+
+// Problems are all of them, in the order in which people should read them: what the cluster needs, what does not go together, its pools, its
+// add-ons, its overrides. owned are the paths in a managed cluster's spec that providerOverrides may not have.
+func Problems(name string, e Effective, owned []string) []Problem {
+	spec := e.Spec
+	var out []Problem
+	for _, part := range [][]string{
+		missing(name, spec), flavor(spec), network(spec.Network), tenancy(spec.Tenancy), nodepools(spec), additional(spec.AdditionalConfig), addonProblems(spec.Addons),
+	} {
+		for _, message := range part {
+			out = append(out, Problem{Reason: fleetwrightv1.ReasonInvalidSpec, Message: message})
+		}
+	}
+	for _, message := range overridden(spec, owned) {
+		out = append(out, Problem{Reason: fleetwrightv1.ReasonOverrideConflict, Message: message})
+	}
+	return out
+}
+
+func missing(name string, spec fleetwrightv1.WorkloadClusterTemplate) []string {
+	var out []string
+	if len(name) > maxName {
+		out = append(out, fmt.Sprintf("name %s has %d characters and the pools underneath append 27: shorten it to %d", name, len(name), maxName))
+	}
+	if spec.Version == "" {
+		out = append(out, "version is set neither here nor in the class: set it, for example v1.34.2")
+	}
+	if spec.Azure.Location == "" {
+		out = append(out, "azure.location is set neither here nor in the class: set it, for example westeurope")
+	}
+	return out
+}
+
+func flavor(spec fleetwrightv1.WorkloadClusterTemplate) []string {
+	if spec.Flavor != fleetwrightv1.WorkloadClusterFlavorManaged {
+		return nil
+	}
+	var out []string
+	if spec.Azure.SubscriptionID == "" {
+		out = append(out, "flavor AzureManaged needs azure.subscriptionID: set it, here or in the class")
+	}
+	if spec.Azure.ClusterIdentity.Name == "" {
+		out = append(out, "flavor AzureManaged needs azure.clusterIdentity: name an AzureClusterIdentity, here or in the class")
+	}
+	if spec.Network.Mode == fleetwrightv1.NetworkModeCNIPodSubnet {
+		out = append(out, "network.mode CNIPodSubnet does not go with flavor AzureManaged, which has no subnet for pods: take mode Overlay or CNI, or flavor AzureASOManaged")
+	}
+	return out
+}
+
+func network(n fleetwrightv1.WorkloadClusterNetwork) []string {
+	ranges := map[fleetwrightv1.ClusterRangeName]fleetwrightv1.WorkloadClusterRange{}
+	for _, r := range n.Addresses {
+		ranges[r.Name] = r
+	}
+	_, hasVNet := ranges[fleetwrightv1.ClusterRangeVNet]
+	_, hasNodes := ranges[fleetwrightv1.ClusterRangeNodes]
+	pods, hasPods := ranges[fleetwrightv1.ClusterRangePods]
+	services := ranges[fleetwrightv1.ClusterRangeServices]
+
+	var out []string
+	if hasNodes && !hasVNet {
+		out = append(out, "network.addresses[nodes] lies within vnet, and there is none: name vnet as well")
+	}
+	switch n.Mode {
+	case fleetwrightv1.NetworkModeOverlay:
+		if hasPods && pods.CIDR == "" && pods.PoolRef.Name == "" {
+			out = append(out, "network.addresses[pods] tells neither cidr nor poolRef, and pods of an Overlay lie in no other range: "+
+				"give one of them, or leave pods out for 100.64.0.0")
+		}
+	case fleetwrightv1.NetworkModeCNI:
+		if hasPods {
+			out = append(out, "network.addresses[pods] does not go with network.mode CNI, whose pods have addresses of the nodes' subnet: leave it out")
+		}
+	case fleetwrightv1.NetworkModeCNIPodSubnet:
+		if hasPods && !hasVNet {
+			out = append(out, "network.addresses[pods] lies within vnet with network.mode CNIPodSubnet, and there is no vnet: name vnet as well")
+		}
+		if pods.PoolRef.Name != "" {
+			out = append(out, "network.addresses[pods] lies within vnet with network.mode CNIPodSubnet and comes from no pool of its own: leave its poolRef out")
+		}
+	}
+	if services.PoolRef.Name != "" && services.PrefixLength == 0 && services.CIDR == "" {
+		out = append(out, "network.addresses[services] comes from a pool, and nothing tells how large it is: set prefixLength, for example 20, or cidr")
+	}
+	return out
+}
+
+func tenancy(t fleetwrightv1.WorkloadClusterTenancy) []string {
+	switch {
+	case t.Mode == fleetwrightv1.TenancyModeSingle && t.Tenant == "":
+		return []string{"tenancy.mode Single needs tenancy.tenant: say whose the cluster is"}
+	case t.Mode == fleetwrightv1.TenancyModeShared && t.Tenant != "":
+		return []string{fmt.Sprintf("tenancy.tenant %s does not go with tenancy.mode Shared: set mode Single, or leave the tenant out", t.Tenant)}
+	}
+	return nil
+}
+
+func additional(config fleetwrightv1.WorkloadClusterAdditionalConfig) []string {
+	var out []string
+	for _, a := range config.RoleAssignments {
+		if a.Name == ReservedRoleAssignment {
+			out = append(out, fmt.Sprintf("additionalConfig.roleAssignments[%s] has the name of the one by which the cluster may use its own network: call it otherwise", a.Name))
+		}
+	}
+	named := map[string]string{}
+	for _, r := range config.Registries {
+		id := strings.ToLower(r.ID)
+		if first, twice := named[id]; twice {
+			out = append(out, fmt.Sprintf("additionalConfig.registries[%s] and [%s] are the same registry: name it once, or by the same name in class and cluster", first, r.Name))
+			continue
+		}
+		named[id] = r.Name
+	}
+	return out
+}
+
+func addonProblems(all []fleetwrightv1.WorkloadClusterAddon) []string {
+	var out []string
+	for _, a := range all {
+		if a.KubernetesVersions == "" {
+			continue
+		}
+		if _, err := semver.ParseRange(a.KubernetesVersions); err != nil {
+			out = append(out, fmt.Sprintf("addons[%s].kubernetesVersions %q cannot be read: write it as >=1.32.0 <1.36.0", a.Name, a.KubernetesVersions))
+		}
+	}
+	return out
+}
+
+// overridden are the keys of providerOverrides that belong to a field or to another object.
+func overridden(spec fleetwrightv1.WorkloadClusterTemplate, owned []string) []string {
+	if spec.ProviderOverrides == nil {
+		return nil
+	}
+	overrides, err := treeOf(spec.ProviderOverrides)
+	if err != nil {
+		return []string{fmt.Sprintf("providerOverrides cannot be read: %v", err)}
+	}
+	var out []string
+	for _, path := range slices.SortedFunc(slices.Values(owned), cmp.Compare[string]) {
+		if at(overrides, strings.Split(path, ".")...) != nil {
+			out = append(out, fmt.Sprintf("providerOverrides.%s belongs to a field of the spec, or to another object: take it out", path))
+		}
+	}
+	return out
+}
