@@ -183,9 +183,9 @@ func TestAnAdoptionStays(t *testing.T) {
 }
 
 const (
-	surge    = "maxSurge must be 1 to 1000 nodes or 1% to 100%"
-	surgeText = "spec.replacement.maxSurge in body should match '^(100|[1-9][0-9]?)%$'"
-	schedule = `^[-A-Za-z0-9*/,?]+( [-A-Za-z0-9*/,?#L]+){4}$`
+	surge     = "maxSurge must be 1 to 1000 nodes or 1% to 100%"
+	surgeText = "spec.replacement.maxSurge: spec.replacement.maxSurge in body should match '^(100|[1-9][0-9]?)%$'"
+	schedule  = `^[-A-Za-z0-9*/,?]+( [-A-Za-z0-9*/,?#L]+){4}$`
 )
 
 const labelKey = "a label's key is a name of at most 63 letters, digits, dashes, dots and underscores, after a lower-case DNS name and a slash if it has a prefix"
