@@ -6,6 +6,7 @@ import (
 
 // WorkloadClusterSpec is one AKS cluster, from its addresses to what runs in it before tenants come.
 //
+// +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="has(self.classRef) || (has(self.version) && has(self.azure) && has(self.azure.location) && has(self.nodepools))",message="without a class, version, azure.location and nodepools are needed"
 type WorkloadClusterSpec struct {
 	// classRef names the WorkloadClusterClass that says everything that is not said here. To point to another class is a change like any
