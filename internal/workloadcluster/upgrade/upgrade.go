@@ -10,12 +10,14 @@ import (
 type World struct {
 	// Wanted is the version of the effective spec.
 	Wanted string
-	// Written is what the control plane's object asks for, empty while there is none; Reported what runs; Busy is true during an operation.
+	// Written is what the control plane's object asks for, empty while there is none; Reported what runs, empty before anything does. Busy is true
+	// during an operation on the control plane.
 	Written, Reported string
 	Busy              bool
 	Pools             []Pool
 	Addons            []Addon
-	// Window is false while the maintenance windows are closed, until NextWindow. Held says why nothing disruptive may begin, or is empty.
+	// Window is false while the maintenance windows are closed, until NextWindow, which is zero when no window will open. Held says why nothing
+	// disruptive may begin, or is empty.
 	Window     bool
 	NextWindow time.Time
 	Held       string
@@ -25,10 +27,11 @@ type World struct {
 type Pool struct {
 	Name   string
 	System bool
-	// Pinned is the version that its spec names, or empty; Written is what its Nodepool asks for, empty while there is none.
+	// Pinned is the version that its spec names, or empty. Written is what its Nodepool asks for, or, before there is one, the MachinePool that it
+	// takes over; empty while there is none.
 	Pinned, Written string
-	// Kubelet is the lowest kubelet version seen. Settled is true when the Nodepool is ready and up to date for its present spec; Blocked when a
-	// pod holds up its drain, so that waiting for it would hold up all others for days.
+	// Kubelet is the lowest kubelet version seen, empty while there are no nodes. Settled is true when the Nodepool is ready and up to date for its
+	// present spec; Blocked when a pod holds up its drain, so that waiting for it would hold up all others for days.
 	Kubelet          string
 	Settled, Blocked bool
 	// Words are the Nodepool's own, for messages.
@@ -43,21 +46,36 @@ type Plan struct {
 	// ControlPlane is the version for the control plane's object; Pools that for each Nodepool.
 	ControlPlane string
 	Pools        map[string]string
-	// Reason is that of condition UpToDate: UpToDate, ControlPlaneUpgrading, NodepoolsUpgrading, AddonIncompatible, WaitingForWindow, HeldBack, or of
-	// Stalled when Stuck: DowngradeNotPossible, VersionTooFar, InvalidSpec.
+	// Reason is that of condition UpToDate: UpToDate, NotCreated, NotReported, ControlPlaneUpgrading, NodepoolsUpgrading, AddonIncompatible,
+	// WaitingForWindow, HeldBack, or of Stalled when Stuck: DowngradeNotPossible, VersionTooFar, InvalidSpec.
 	Reason, Message string
+	// UpToDate is true when everything has its version. A Nodepool may be at work for another reason.
 	UpToDate, Stuck bool
-	CheckAgain      time.Time
+	// CheckAgain is when a window opens; zero when a watch will tell.
+	CheckAgain time.Time
 }
 
 // Next is the plan. Questions in this order, the first answer counts for the control plane:
 //
-//  1. no control plane yet: everything gets Wanted
-//  2. Wanted is below Written: stuck, nothing changes. Reported above Wanted (AKS upgraded by itself) is no downgrade
-//  3. Wanted is more than one minor version above Reported: stuck
-//  4. an add-on does not admit Wanted: wait
-//  5. not begun, and held or the window is closed: wait
-//  6. below Wanted or busy: the control plane gets Wanted, pools keep theirs
-//  7. pools in order (System before User, then by name): the first one that is below goes, and the next as soon as it is Settled at Wanted or
-//     Blocked. A pinned pool gets its pin, not above Reported. A new pool gets the lower of Wanted and Reported
-func Next(w World, now time.Time) Plan { return Plan{} }
+//  1. a version cannot be read, or a pool is pinned above both Wanted and Reported, or so low that AKS would not take it beside Wanted: stuck
+//  2. no control plane yet: everything gets Wanted. One that serves and does not tell its version: everything stays
+//  3. Wanted is below Written: stuck, nothing changes. Reported above Wanted (AKS upgraded by itself) is no downgrade
+//  4. Wanted is more than one minor version above Reported: stuck
+//  5. not begun, and an add-on does not admit Wanted: wait
+//  6. not begun, and held: wait
+//  7. not begun, and a pool would be too far behind: pools go first
+//  8. not begun, and the window is closed: wait
+//  9. below Wanted: the control plane gets Wanted, pools keep theirs
+//
+// Pools follow the control plane's object as far as Azure has it, unless the plan is stuck, or held, or an operation runs on the control plane: in
+// order (System before User, then by name), the first one that is below goes, and the next as soon as no other is on its way. One that is Blocked is
+// not waited for. A pinned pool gets its pin, not above Reported; no other is ever lowered. A new pool gets the lowest of Wanted, Reported and what
+// the control plane's object asks for.
+//
+// Nothing is remembered, so a spec that goes back half-way, a pool that comes half-way and a crash after any write are just other worlds.
+func Next(w World, now time.Time) Plan {
+	l := look{World: w, still: w.Held != ""}
+	plan := l.controlPlane(now)
+	l.pools(&plan)
+	return plan
+}
