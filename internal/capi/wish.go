@@ -53,7 +53,12 @@ func WishedObjects(w Wish) ([]WishedObject, error) { return nil, errors.ErrUnsup
 
 // SubnetObject is what a Nodepool of the wished cluster names for its range nodes or pods: the name of an object with AzureASOManaged
 // (<cluster>-nodes), of a subnet with AzureManaged (nodes).
-func (w Wish) SubnetObject(rangeName string) string { return "" }
+func (w Wish) SubnetObject(rangeName string) string {
+	if w.Flavor == "AzureManaged" {
+		return rangeName
+	}
+	return w.Name + "-" + rangeName
+}
 
 // OwnedOverrides are the keys of a managed cluster's spec that providerOverrides may not have, as paths.
 func OwnedOverrides() []string { return nil }

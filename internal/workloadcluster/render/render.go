@@ -2,8 +2,6 @@
 package render
 
 import (
-	"errors"
-
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/workloadcluster/effective"
@@ -15,6 +13,8 @@ type Input struct {
 	// Labels are the WorkloadCluster's own; AddonLabels those of the add-ons whose turn has come.
 	Labels, AddonLabels map[string]string
 	Effective           effective.Effective
+	// Adopted is true for a cluster that was there before its claim is made: the claim then asks for nothing that the spec does not name.
+	Adopted bool
 	// Bound are the ranges of the cluster's AddressClaim, empty without one.
 	Bound []fleetwrightv1.BoundRange
 	// Version is the control plane's, by package upgrade. Names are those of objects that exist already.
@@ -22,23 +22,20 @@ type Input struct {
 	Names   capi.Names
 	// Reconcile is passed on to the children.
 	Reconcile fleetwrightv1.ReconcileMode
-	// NetworkID is the virtual network's id in Azure when it is the cluster's own and known: the control plane's identity is then given a role there.
+	// NetworkID is the virtual network's id in Azure when it is the cluster's own and known: the control plane's identity is then given a role
+	// there. The role is taken back when it is empty again, so it has to be given for as long as the network is there.
 	NetworkID string
 }
 
-// Claim is the claim of addresses, nil when the cluster asks for none.
-func Claim(name string, e effective.Effective) *fleetwrightv1.AddressClaimSpec { return nil }
+// spec is what the cluster amounts to.
+func (in Input) spec() fleetwrightv1.WorkloadClusterTemplate { return in.Effective.Spec }
 
-// Cluster is the wish for Cluster API's and CAPZ's objects.
-func Cluster(in Input) (capi.Wish, error) { return capi.Wish{}, errors.ErrUnsupported }
-
-// NodepoolName is <cluster>-<pool>.
-func NodepoolName(cluster, pool string) string { return cluster + "-" + pool }
-
-// Nodepool is one Nodepool, with the version that package upgrade gives it.
-func Nodepool(in Input, pool fleetwrightv1.WorkloadClusterNodepool, version string) (fleetwrightv1.NodepoolSpec, error) {
-	return fleetwrightv1.NodepoolSpec{}, errors.ErrUnsupported
+// bound is the range of that name that the claim has got, empty without one.
+func (in Input) bound(name fleetwrightv1.ClusterRangeName) string {
+	for _, r := range in.Bound {
+		if r.Name == string(name) {
+			return r.CIDR
+		}
+	}
+	return ""
 }
-
-// Config is the AzureClusterAdditionalConfig, nil when the cluster needs nothing of the kind.
-func Config(in Input) *fleetwrightv1.AzureClusterAdditionalConfigSpec { return nil }
