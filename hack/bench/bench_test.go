@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/fleetwright/fleetwright/examples/quickstart"
+	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
 	"github.com/fleetwright/fleetwright/hack/benchmarks/measurement"
 )
 
@@ -127,7 +127,7 @@ rest_client_requests_other{code="200",host="127.0.0.1:5000",method="GET"} 9
 
 // Two clusters must not share a name that Azure or Cluster API wants to be unique.
 func TestRenamed(t *testing.T) {
-	objects, err := renamed(quickstart.Manifests, "bench-07")
+	objects, err := renamed(clusterandnodepools.Manifests, "bench-07")
 	if err != nil {
 		t.Fatal(err)
 	}

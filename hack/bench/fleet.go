@@ -19,18 +19,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/examples/quickstart"
+	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
 )
 
 const (
 	fieldOwner = "fleetwright-bench"
-	// poolsPerCluster and nodesPerCluster are what examples/quickstart has.
+	// poolsPerCluster and nodesPerCluster are what examples/cluster-and-nodepools has.
 	poolsPerCluster, nodesPerCluster = 2, 5
 	// clusterPatience is how long one more cluster may take; several at once may take as many times that.
 	clusterPatience = 2 * time.Minute
 )
 
-// fleet creates clusters from examples/quickstart, each under a name and in a namespace of its own.
+// fleet creates clusters from examples/cluster-and-nodepools, each under a name and in a namespace of its own.
 type fleet struct {
 	client client.Client
 	size   int
@@ -66,7 +66,7 @@ func (f *fleet) grow(ctx context.Context, n int) (time.Duration, error) {
 }
 
 func (f *fleet) create(ctx context.Context, name string) error {
-	objects, err := renamed(quickstart.Manifests, name)
+	objects, err := renamed(clusterandnodepools.Manifests, name)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func measureLocalstack(ctx context.Context, b *bench, args []string) ([]measurem
 		return nil, errors.New("-clusters is at least 2: one cluster is always measured")
 	}
 	m := b.measured("localstack", titleLocalstack, "make bench-localstack", r.repeats)
-	m.Note = fmt.Sprintf("Each cluster is that of `examples/quickstart`: a real kube-apiserver with controllers and a scheduler, %d node pools, %d nodes, no "+
+	m.Note = fmt.Sprintf("Each cluster is that of `examples/cluster-and-nodepools`: a real kube-apiserver with controllers and a scheduler, %d node pools, %d nodes, no "+
 		"workload. The stack is one process: all API servers, etcd, Cluster API, the provider and the simulated Azure; the operator is another. Memory and "+
 		"idle load are from one run, memory %s after the last change. 1000 m is one core.", poolsPerCluster, nodesPerCluster, r.settle)
 	if err := r.starts(ctx); err != nil {

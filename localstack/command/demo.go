@@ -40,7 +40,7 @@ func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch a node pool being replaced, with proof that no disruption budget was broken",
-		Long: "Start a fresh stack, create a simulated AKS cluster with a workload from examples/quickstart (or quickstart-aso, see --flavor), change the machine type and then the\n" +
+		Long: "Start a fresh stack, create a simulated AKS cluster with a workload from examples/cluster-and-nodepools (or cluster-and-nodepools-aso, see --flavor), change the machine type and then the\n" +
 			"version of a node pool, and prove from the API servers' own records that no disruption budget was broken. The stack stays until\n" +
 			"Ctrl-C, so that one can look around; with --exit it ends by itself, with status 1 if anything failed.",
 		Args: cobra.NoArgs,
@@ -69,7 +69,7 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().Lookup("name").DefValue = demoStack
 	where.name = demoStack
 	what.flags(cmd)
-	cmd.Flags().StringVar(&flavour, "flavor", string(demo.Managed), "which of CAPZ's kinds describe the cluster: managed (AzureManaged*, examples/quickstart) or aso (AzureASOManaged*, examples/quickstart-aso)")
+	cmd.Flags().StringVar(&flavour, "flavor", string(demo.Managed), "which of CAPZ's kinds describe the cluster: managed (AzureManaged*, examples/cluster-and-nodepools) or aso (AzureASOManaged*, examples/cluster-and-nodepools-aso)")
 	cmd.Flags().BoolVar(&how.exit, "exit", false, "end the stack at the end, with status 0 if everything held and 1 if not")
 	cmd.Flags().BoolVar(&how.plain, "plain", false, "print lines instead of a screen (default when the output is no terminal, or CI is set)")
 	cmd.Flags().StringVar(&how.json, "json", "", "also write timings and proof to this file")

@@ -10,17 +10,17 @@ import (
 
 	infrav1 "sigs.k8s.io/cluster-api-provider-azure/api/v1beta1"
 
-	"github.com/fleetwright/fleetwright/examples/quickstart"
-	quickstartaso "github.com/fleetwright/fleetwright/examples/quickstart-aso"
+	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
+	clusterandnodepoolsaso "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools-aso"
 )
 
 // Flavour says with which of CAPZ's kinds the example describes its cluster. The Nodepools are the same.
 type Flavour string
 
 const (
-	// Managed is AzureManagedCluster and its kin, from examples/quickstart.
+	// Managed is AzureManagedCluster and its kin, from examples/cluster-and-nodepools.
 	Managed Flavour = "managed"
-	// ASO is AzureASOManagedCluster and its kin, from examples/quickstart-aso.
+	// ASO is AzureASOManagedCluster and its kin, from examples/cluster-and-nodepools-aso.
 	ASO Flavour = "aso"
 )
 
@@ -30,9 +30,9 @@ func Flavours() []Flavour { return []Flavour{Managed, ASO} }
 // example has the objects of the management cluster.
 func (f Flavour) example() fs.FS {
 	if f == ASO {
-		return quickstartaso.Manifests
+		return clusterandnodepoolsaso.Manifests
 	}
-	return quickstart.Manifests
+	return clusterandnodepools.Manifests
 }
 
 func (f Flavour) controlPlaneKind() string {

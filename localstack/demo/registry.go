@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/examples/quickstart"
+	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/simclient"
 	"github.com/fleetwright/fleetwright/localstack/stack"
@@ -47,7 +47,7 @@ func (s *story) createRegistry(ctx context.Context) error {
 			return err
 		}
 	}
-	objects, err := stack.ReadManifests(quickstart.Manifests, "registry")
+	objects, err := stack.ReadManifests(clusterandnodepools.Manifests, "registry")
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 	infrav1 "sigs.k8s.io/cluster-api-provider-azure/api/v1beta1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/examples/quickstart"
+	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
 	"github.com/fleetwright/fleetwright/localstack/stack"
 )
 
@@ -212,7 +212,7 @@ func (s *story) startWorkload(ctx context.Context) error {
 	if s.workload, err = kubernetes.NewForConfig(config); err != nil {
 		return fmt.Errorf("connect to cluster %s: %w", clusterName, err)
 	}
-	objects, err := stack.ReadManifests(quickstart.Manifests, "workload")
+	objects, err := stack.ReadManifests(clusterandnodepools.Manifests, "workload")
 	if err != nil {
 		return err
 	}

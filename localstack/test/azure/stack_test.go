@@ -28,8 +28,8 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/config"
-	"github.com/fleetwright/fleetwright/examples/quickstart"
-	quickstartaso "github.com/fleetwright/fleetwright/examples/quickstart-aso"
+	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
+	clusterandnodepoolsaso "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools-aso"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/simclient"
 	"github.com/fleetwright/fleetwright/localstack/controlplane"
@@ -108,7 +108,7 @@ func start(t *testing.T) *world {
 // createCluster applies the quickstart example without its second pool.
 func (w *world) createCluster(t *testing.T) {
 	t.Helper()
-	must(t, stack.Apply(t.Context(), w.Management(), fieldOwner, example(t, quickstart.Manifests, clusterName)))
+	must(t, stack.Apply(t.Context(), w.Management(), fieldOwner, example(t, clusterandnodepools.Manifests, clusterName)))
 	w.awaitPool(t, clusterName)
 	kubeconfig, err := clientcmd.BuildConfigFromFlags("", w.Layout().ClusterKubeconfig(clusterName))
 	must(t, err)
@@ -120,7 +120,7 @@ func (w *world) createCluster(t *testing.T) {
 // AzureClusterAutoscaler puts nothing there.
 func (w *world) createASOCluster(t *testing.T) {
 	t.Helper()
-	for _, object := range example(t, quickstartaso.Manifests, asoClusterName) {
+	for _, object := range example(t, clusterandnodepoolsaso.Manifests, asoClusterName) {
 		must(t, w.management.Create(t.Context(), object))
 	}
 	w.awaitPool(t, asoClusterName)

@@ -22,7 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/examples/quickstart"
+	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
 	"github.com/fleetwright/fleetwright/localstack/controlplane"
 	"github.com/fleetwright/fleetwright/localstack/stack"
@@ -146,7 +146,7 @@ func TestManagerWorksWithTheRightsOfTheChart(t *testing.T) {
 func (s *site) changePools(t *testing.T, m *manager) {
 	t.Helper()
 	s.helm(t, "status", release, "--namespace", namespace)
-	manifests, err := stack.ReadManifests(quickstart.Manifests, ".")
+	manifests, err := stack.ReadManifests(clusterandnodepools.Manifests, ".")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Package quickstart holds the example that the demo runs.
-package quickstart
+// Package clusterandnodepools holds the example of a cluster as Cluster API's users have it, with Nodepools.
+package clusterandnodepools
 
 import "embed"
 

@@ -1,0 +1,10 @@
+// Package clusterandnodepoolsaso holds the example of package clusterandnodepools with the kinds AzureASOManaged*. Its Nodepools are the same
+// and its workload is that one.
+package clusterandnodepoolsaso
+
+import "embed"
+
+// Manifests has the management cluster's objects.
+//
+//go:embed *.yaml
+var Manifests embed.FS
