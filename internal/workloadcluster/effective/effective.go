@@ -22,6 +22,8 @@ const (
 	Cluster             Layer = "cluster"
 )
 
+var layers = []Layer{Default, Class, ClassPoolDefaults, ClusterPoolDefaults, ClassPool, Cluster}
+
 // Effective is the result.
 type Effective struct {
 	// Spec has every value that counts. Its nodepools have their defaults in them, and nodepoolDefaults is empty. Lists with a key are sorted by

@@ -1,6 +1,7 @@
 package effective
 
 import (
+	"slices"
 	"strings"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -75,15 +76,11 @@ func (m merging) pool(name string, class, cluster tree) tree {
 		{ClassPool, at(entry(class, name), "spec")},
 		{Cluster, at(entry(cluster, name), "spec")},
 	} {
-		above, ok := side.from.(tree)
-		if !ok {
-			continue
+		if from, ok := side.from.(tree); ok {
+			m.merge(spec, from, path+".spec", "pool", side.layer)
 		}
-		for _, gone := range contradicted(spec, above) {
-			m.takeOut(spec, path+".spec", gone...)
-		}
-		m.merge(spec, above, path+".spec", "pool", side.layer)
 	}
+	m.settle(spec, path+".spec")
 	if len(spec) > 0 {
 		out["spec"] = spec
 	}
@@ -96,6 +93,33 @@ func (m merging) pool(name string, class, cluster tree) tree {
 func entry(side tree, name string) tree {
 	pools, _ := side["nodepools"].(entries)
 	out, _ := pools[name].(tree)
+	return out
+}
+
+// settle takes out of a pool what a layer above contradicts.
+func (m merging) settle(pool tree, path string) {
+	for _, c := range contradictions {
+		field, other := at(pool, c.field...), at(pool, c.other...)
+		if field == nil || other == nil || !c.holds(field, other) {
+			continue
+		}
+		if m.highest(path, c.field) > m.highest(path, c.other) {
+			m.takeOut(pool, path, c.other...)
+		}
+	}
+}
+
+// highest is the place of the layer that said the last word about a field.
+func (m merging) highest(path string, field []string) int {
+	for _, name := range field {
+		path = join(path, name)
+	}
+	out := -1
+	for p, layer := range m.sources {
+		if p == path || strings.HasPrefix(p, path+".") {
+			out = max(out, slices.Index(layers, layer))
+		}
+	}
 	return out
 }
 

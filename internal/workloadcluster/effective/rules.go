@@ -1,5 +1,7 @@
 package effective
 
+import "strings"
+
 // Everything is merged field by field, maps of strings key by key and providerOverrides as a JSON merge patch, but for what these tables name.
 // Paths are of the template; those of a pool begin with "pool", wherever the pool's spec or its defaults are. The same table is in
 // docs/workload-cluster-class.md.
@@ -27,34 +29,27 @@ var whole = map[string]bool{
 	"pool.zones":               true,
 }
 
-// contradicted are the fields of a pool that go when a layer above says what cannot be true together with them. Without it, a default for all
-// pools could not be departed from in one of them.
-func contradicted(below, above tree) [][]string {
-	var out [][]string
-	if above["replicas"] != nil {
-		out = append(out, []string{"scaling"})
-	}
-	if above["scaling"] != nil {
-		out = append(out, []string{"replicas"})
-	}
-	if above["type"] == "Regular" {
-		out = append(out, []string{"spot"})
-	}
-	if family := at(above, "os", "type"); family != nil && family != linuxUnless(at(below, "os", "type")) {
-		out = append(out, []string{"os", "sku"})
-	}
-	if above["mode"] == "System" && at(below, "replacement", "soakMode") == "ScaledToZero" {
-		out = append(out, []string{"replacement", "soakMode"})
-	}
-	return out
+// contradiction is about two fields of a pool that cannot be true together: if, then not other. Of two that stand in one pool, the one goes that
+// comes from a lower layer: without it, a default for all pools could not be departed from in one of them. From one layer, both stay and are a
+// problem.
+type contradiction struct {
+	field []string
+	other []string
+	// holds is whether the two, which are there, contradict each other.
+	holds func(field, other any) bool
 }
 
-func linuxUnless(family any) any {
-	if family == nil {
-		return "Linux"
-	}
-	return family
+var contradictions = []contradiction{
+	{[]string{"replicas"}, []string{"scaling"}, always},
+	{[]string{"scaling"}, []string{"replicas"}, always},
+	{[]string{"type"}, []string{"spot"}, func(kind, _ any) bool { return kind == "Regular" }},
+	{[]string{"os", "type"}, []string{"os", "sku"}, func(family, sku any) bool {
+		return strings.HasPrefix(sku.(string), "Windows") != (family == "Windows")
+	}},
+	{[]string{"mode"}, []string{"replacement", "soakMode"}, func(mode, soak any) bool { return mode == "System" && soak == "ScaledToZero" }},
 }
+
+func always(any, any) bool { return true }
 
 // anchor tells the names in a class, that are looked for in the referring object's namespace if they tell none, the class's.
 func anchor(class tree, namespace string) {
