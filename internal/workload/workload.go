@@ -63,7 +63,9 @@ type Clusters struct {
 var errRedirected = errors.New("redirects are refused")
 
 type connection struct {
-	clientset  kubernetes.Interface
+	clientset kubernetes.Interface
+	// objects reads what has no type here, made at first use: see Object.
+	objects    func() (client.Client, error)
 	wire       *http.Transport
 	kubeconfig []byte
 	checked    time.Time
@@ -82,13 +84,21 @@ func New(secrets client.Reader, userAgent string, clk clock.PassiveClock) *Clust
 // Get returns a client for the cluster. It does not call the cluster: whether
 // it answers shows with the first request.
 func (c *Clusters) Get(ctx context.Context, cluster types.NamespacedName) (kubernetes.Interface, error) {
+	conn, err := c.connected(ctx, cluster)
+	if err != nil {
+		return nil, err
+	}
+	return conn.clientset, nil
+}
+
+func (c *Clusters) connected(ctx context.Context, cluster types.NamespacedName) (*connection, error) {
 	now := c.clock.Now()
 	c.mu.Lock()
 	conn := c.open[cluster]
 	if conn != nil && now.Sub(conn.checked) < checkKubeconfig {
 		conn.used = now
 		c.mu.Unlock()
-		return conn.clientset, nil
+		return conn, nil
 	}
 	c.mu.Unlock()
 
@@ -100,7 +110,7 @@ func (c *Clusters) Get(ctx context.Context, cluster types.NamespacedName) (kuber
 	defer c.mu.Unlock()
 	if conn := c.open[cluster]; conn != nil && bytes.Equal(conn.kubeconfig, kubeconfig) {
 		conn.checked, conn.used = now, now
-		return conn.clientset, nil
+		return conn, nil
 	}
 	fresh, err := c.connect(cluster, kubeconfig, brief)
 	if err != nil {
@@ -109,7 +119,7 @@ func (c *Clusters) Get(ctx context.Context, cluster types.NamespacedName) (kuber
 	fresh.checked, fresh.used = now, now
 	c.drop(cluster)
 	c.open[cluster] = fresh
-	return fresh.clientset, nil
+	return fresh, nil
 }
 
 // Forget closes the connection, for example after an answer of 401, and shares
@@ -208,7 +218,8 @@ func (c *Clusters) connect(cluster types.NamespacedName, kubeconfig []byte, as u
 	if err != nil {
 		return nil, err
 	}
-	return &connection{clientset: clientset, wire: wire, kubeconfig: kubeconfig}, nil
+	objects := sync.OnceValues(func() (client.Client, error) { return objectClient(config, transport, c.patience) })
+	return &connection{clientset: clientset, objects: objects, wire: wire, kubeconfig: kubeconfig}, nil
 }
 
 // wireTo is a transport of the cluster's own. client-go would share one among
