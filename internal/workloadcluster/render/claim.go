@@ -55,7 +55,9 @@ func complete(asked map[fleetwrightv1.ClusterRangeName]fleetwrightv1.WorkloadClu
 			put(fleetwrightv1.ClusterRangePods, pods)
 		}
 	case fleetwrightv1.NetworkModeCNIPodSubnet:
-		put(fleetwrightv1.ClusterRangePods, "")
+		if hasVNet {
+			put(fleetwrightv1.ClusterRangePods, "")
+		}
 	case fleetwrightv1.NetworkModeCNI:
 	}
 	if services := defaultServices(spec.Flavor, hasVNet); services != "" {

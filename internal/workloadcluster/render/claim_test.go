@@ -75,6 +75,7 @@ func TestClaim(t *testing.T) {
 				fleetwrightv1.WorkloadClusterRange{Name: "pods", PoolRef: pool}, fleetwrightv1.WorkloadClusterRange{Name: "nodes", PrefixLength: 4}),
 			[]string{"vnet from corp /ii", "nodes in vnet /iiii", "pods from corp for pods", "services from corp /iii"},
 		},
+		"no network of its own":   {asking(aso, fleetwrightv1.NetworkModeCNIPodSubnet, fleetwrightv1.WorkloadClusterRange{Name: "services", CIDR: "10.3.0.0/20"}), []string{"services 10.3.0.0/20"}},
 		"only pods":               {asking(aso, fleetwrightv1.NetworkModeOverlay, fleetwrightv1.WorkloadClusterRange{Name: "pods", CIDR: "10.244.0.0/16"}), []string{"pods 10.244.0.0/16"}},
 		"only pods, AzureManaged": {asking(capz, fleetwrightv1.NetworkModeOverlay, fleetwrightv1.WorkloadClusterRange{Name: "pods", CIDR: "10.244.0.0/16"}), []string{"pods 10.244.0.0/16", "services 100.96.0.0/16"}},
 	} {
