@@ -69,10 +69,8 @@ func Of(class *fleetwrightv1.WorkloadClusterClass, cluster *fleetwrightv1.Worklo
 	if err := json.Unmarshal(data, &out.Spec); err != nil {
 		return Effective{}, fmt.Errorf("reading what class and spec amount to: %w", err)
 	}
-	if out.Hash, err = hash(merged); err != nil {
-		return Effective{}, err
-	}
-	return out, nil
+	out.Hash, err = hash(out.Spec)
+	return out, err
 }
 
 // Problem is what is impossible whatever the world is like.

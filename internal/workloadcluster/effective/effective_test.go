@@ -88,7 +88,7 @@ func TestRules(t *testing.T) {
 			"azure.tags[cost/center] = 1 (class)\nazure.tags.team = b (cluster)",
 		},
 		"overrides as a JSON merge patch": {
-			"providerOverrides: {oidc: {enabled: true}, gone: {a: 1}, list: [1, 2], large: 12345678901234567890}",
+			"providerOverrides: {oidc: {enabled: true}, gone: {a: 1, b/c: 2}, list: [1, 2], large: 12345678901234567890}",
 			"providerOverrides: {oidc: {issuer: x}, gone: null, list: [3], empty: {}}",
 			"providerOverrides.empty = {} (cluster)\nproviderOverrides.large = 12345678901234567890 (class)\nproviderOverrides.list = [3] (cluster)\n" +
 				"providerOverrides.oidc.enabled = true (class)\nproviderOverrides.oidc.issuer = x (cluster)",
@@ -139,5 +139,31 @@ func TestRules(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	for flavor, want := range map[string]string{
+		"": "azure.resourceGroup = c, azure.resourceGroupPolicy = Keep, flavor = AzureASOManaged, limits.maxNodes = 950, network.mode = Overlay, tenancy.mode = Shared",
+		// CAPZ deletes the group, whatever is said.
+		"AzureManaged": "azure.resourceGroup = c, limits.maxNodes = 950, network.mode = Overlay, tenancy.mode = Shared",
+	} {
+		e := merged(t, "version: v1.34.2", "flavor: "+flavor)
+		values, err := e.Values()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range values {
+			if v.Source == Default {
+				got = append(got, fmt.Sprintf("%s = %v", v.Path, v.Value))
+			}
+		}
+		if diff := cmp.Diff(want, strings.Join(got, ", ")); diff != "" {
+			t.Errorf("flavour %q (-want +got):\n%s", flavor, diff)
+		}
+	}
+	if got := merged(t, "", "azure: {resourceGroup: g, resourceGroupPolicy: Delete}").Spec.Azure; got.ResourceGroup != "g" || got.ResourceGroupPolicy != "Delete" {
+		t.Errorf("defaults took the place of %+v", got)
 	}
 }

@@ -123,20 +123,12 @@ func (m merging) highest(path string, field []string) int {
 	return out
 }
 
-// takeOut takes a field out, and the objects that are empty without it.
 func (m merging) takeOut(from tree, path string, fields ...string) {
-	if len(fields) == 1 {
-		m.drop(from, path+"."+fields[0], fields[0])
-		return
+	for ; len(fields) > 1; fields = fields[1:] {
+		path = join(path, fields[0])
+		from, _ = from[fields[0]].(tree)
 	}
-	child, ok := from[fields[0]].(tree)
-	if !ok {
-		return
-	}
-	m.takeOut(child, path+"."+fields[0], fields[1:]...)
-	if len(child) == 0 {
-		m.drop(from, path+"."+fields[0], fields[0])
-	}
+	m.drop(from, join(path, fields[0]), fields[0])
 }
 
 // withV lets all versions begin with v, as Cluster API has them: v1.34.2 and 1.34.2 are the same.

@@ -28,7 +28,6 @@ func (m merging) merge(into, from tree, path, rule string, layer Layer) {
 				continue
 			}
 			if !isTree {
-				m.drop(into, here, field)
 				below = tree{}
 				into[field] = below
 			}

@@ -73,6 +73,7 @@ zones = ["3"] (cluster)`,
 		"machinePools are the cluster's": {
 			`nodepools: [{name: a, spec: {mode: User}}]`, `nodepools: [{name: a, machinePools: [x]}]`, "machinePools = [\"x\"] (cluster)\nmode = User (class nodepool)",
 		},
+		"what else an entry says": {`nodepools: [{name: a, machinePools: [x]}]`, `nodepools: [{name: a, spec: {mode: User}}]`, "machinePools = [\"x\"] (class nodepool)\nmode = User (cluster)"},
 		"a pool without any spec": {``, `nodepools: [{name: a}]`, ``},
 	} {
 		t.Run(name, func(t *testing.T) {

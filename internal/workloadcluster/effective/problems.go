@@ -9,6 +9,7 @@ import (
 	"github.com/blang/semver/v4"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/addons"
 )
 
 // ReservedRoleAssignment is the name of the role assignment by which the cluster's identity may use the cluster's own network.
@@ -142,6 +143,9 @@ func addonProblems(all []fleetwrightv1.WorkloadClusterAddon) []string {
 		if _, err := semver.ParseRange(a.KubernetesVersions); err != nil {
 			out = append(out, fmt.Sprintf("addons[%s].kubernetesVersions %q cannot be read: write it as >=1.32.0 <1.36.0", a.Name, a.KubernetesVersions))
 		}
+	}
+	if _, err := addons.Order(all); err != nil {
+		out = append(out, err.Error())
 	}
 	return out
 }

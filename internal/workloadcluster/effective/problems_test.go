@@ -64,11 +64,13 @@ InvalidSpec: nodepools[system].spec.os.sku Windows2022 does not belong to os.typ
 InvalidSpec: nodepools begin with 6 nodes and limits.maxNodes is 5: raise it, or lower replicas or scaling.min`},
 		"as many as it may have": {sound + "limits: {maxNodes: 5}\nnodepoolDefaults: {scaling: {min: 5, max: 9}}", ""},
 		"a reserved assignment, and a registry of two names": {sound +
-			"additionalConfig: {roleAssignments: [{name: network}], registries: [{name: a, id: /S/R}, {name: b, id: /s/r}, {name: c, id: /s/q}]}", `
+			"additionalConfig: {roleAssignments: [{name: network}], registries: [{name: a, id: /s/r}, {name: b, id: /S/R}, {name: c, id: /s/q}]}", `
 InvalidSpec: additionalConfig.roleAssignments[network] has the name of the one by which the cluster may use its own network: call it otherwise
 InvalidSpec: additionalConfig.registries[a] and [b] are the same registry: name it once, or by the same name in class and cluster`},
 		"versions of an add-on": {sound + "addons: [{name: a, kind: HelmRelease, kubernetesVersions: '>=1.32 and less'}, {name: b, kind: HelmRelease, kubernetesVersions: '>=1.32.0 <1.36.0'}]", `
 InvalidSpec: addons[a].kubernetesVersions ">=1.32 and less" cannot be read: write it as >=1.32.0 <1.36.0`},
+		"an add-on after none": {sound + "addons: [{name: a, kind: HelmRelease, after: [b]}]", `
+InvalidSpec: addons[a].after: there is no add-on "b"`},
 		"an override of a field": {sound + "providerOverrides: {location: x, networkProfile: {networkPlugin: y, loadBalancerSku: z}, other: 1}", `
 OverrideConflict: providerOverrides.location belongs to a field of the spec, or to another object: take it out
 OverrideConflict: providerOverrides.networkProfile.networkPlugin belongs to a field of the spec, or to another object: take it out`},
