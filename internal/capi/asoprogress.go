@@ -14,6 +14,8 @@ import (
 type asoReading struct {
 	Progress
 	waiting bool
+	// lasting is true after a refusal that is not tried again.
+	lasting bool
 }
 
 // asoProgress reads condition Ready of an object of Azure Service Operator. It
@@ -36,7 +38,7 @@ func asoProgress(o *unstructured.Unstructured) asoReading {
 		case text("status") == "True":
 			out.State = Done
 		case text("severity") == "Error" || (text("severity") == "Warning" && !busy && text("reason") != "WaitingForOwner"):
-			out.State, out.Message = Failed, text("message")
+			out.State, out.Message, out.lasting = Failed, text("message"), text("severity") == "Error"
 			if !strings.Contains(out.Message, text("reason")) {
 				out.Message = text("reason") + ": " + out.Message
 			}

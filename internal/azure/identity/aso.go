@@ -9,13 +9,13 @@ import (
 
 const (
 	credentialFrom = "annotation serviceoperator.azure.com/credential-from"
-	// namespaceSecret is the Secret that Azure Service Operator takes for every object of its namespace that names none.
-	namespaceSecret = "aso-credential"
+	// SecretOfNamespace is the Secret that Azure Service Operator takes for every object of its namespace that names none.
+	SecretOfNamespace = "aso-credential"
 )
 
 // Keys of the Secrets of Azure Service Operator.
 const (
-	keySubscription        = "AZURE_SUBSCRIPTION_ID"
+	KeySubscription        = "AZURE_SUBSCRIPTION_ID"
 	keyTenant              = "AZURE_TENANT_ID"
 	keyClient              = "AZURE_CLIENT_ID"
 	keyASOSecret           = "AZURE_CLIENT_SECRET"
@@ -31,7 +31,7 @@ const (
 // ofASO finds the Secret as Azure Service Operator does (internal/identity/credential_provider.go), but for its last resort:
 // where it has its own identity, we have ours.
 func (s Sources) ofASO() (Step, error) {
-	key := types.NamespacedName{Namespace: s.Namespace, Name: namespaceSecret}
+	key := types.NamespacedName{Namespace: s.Namespace, Name: SecretOfNamespace}
 	if s.CredentialFrom != "" {
 		if strings.Contains(s.CredentialFrom, "/") {
 			return Step{}, refuse(Invalid, "%s: %s is %q: name a Secret of namespace %s, without a slash", s.ControlPlane, credentialFrom, s.CredentialFrom, s.Namespace)
@@ -52,7 +52,7 @@ func (s Sources) ofASO() (Step, error) {
 }
 
 func ofASOSecret(from string, data map[string][]byte) (Identity, error) {
-	for _, key := range []string{keySubscription, keyTenant, keyClient} {
+	for _, key := range []string{KeySubscription, keyTenant, keyClient} {
 		if len(data[key]) == 0 {
 			return Identity{}, refuse(Invalid, "%s has no key %s, which Azure Service Operator asks for: add it", from, key)
 		}

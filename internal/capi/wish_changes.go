@@ -1,0 +1,96 @@
+package capi
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+)
+
+// Change is one field that differs from the wish, for people. From and To are JSON, empty for nothing.
+type Change struct{ Object, Field, From, To string }
+
+// String is a line for people.
+func (c Change) String() string {
+	if c.Field == "" {
+		return c.Object + " is to be made"
+	}
+	return fmt.Sprintf("%s: %s from %s to %s", c.Object, c.Field, cmp.Or(c.From, "nothing"), cmp.Or(c.To, "nothing"))
+}
+
+// capOfAll is the number of nodes that Nodepools let a cluster have whose annotation says nothing.
+const capOfAll = "950"
+
+// changes are the differences in what is not only ours, in the order of their paths.
+func (o WishedObject) changes(there, merged map[string]any) []Change {
+	if there == nil {
+		return []Change{{Object: o.text()}}
+	}
+	before, after := valuesOf(there), valuesOf(merged)
+	var out []Change
+	for path, value := range after {
+		if before[path] != value {
+			out = append(out, Change{Object: o.text(), Field: path, From: before[path], To: value})
+		}
+	}
+	for path, value := range before {
+		if _, still := after[path]; !still {
+			out = append(out, Change{Object: o.text(), Field: path, From: value})
+		}
+	}
+	out = slices.DeleteFunc(out, isMark)
+	slices.SortFunc(out, func(a, b Change) int { return cmp.Compare(a.Field, b.Field) })
+	return out
+}
+
+// isMark is true for what only says whose the object is. A cap that is written down is none, unless it is the one that holds anyway.
+func isMark(c Change) bool {
+	for _, of := range []string{"metadata.labels.", "metadata.annotations."} {
+		key, found := strings.CutPrefix(c.Field, of)
+		if !found || !strings.HasPrefix(key, ourPrefix) {
+			continue
+		}
+		if key != fleetwrightv1.AnnotationNodeCap {
+			return true
+		}
+		return c.From == "" && c.To == quoted(capOfAll)
+	}
+	return false
+}
+
+// valuesOf are the values that a wish may speak of, by their paths.
+func valuesOf(object map[string]any) map[string]string {
+	spec := keyed(treeIn(object, "spec"))
+	out := map[string]string{}
+	addValues(out, "spec", spec.rest)
+	for key, resource := range spec.resources {
+		addValues(out, fmt.Sprintf("spec.%s[%s]", resourcesField, key), resource)
+	}
+	for i, key := range slices.Sorted(slices.Values(spec.patchOrder)) {
+		out[fmt.Sprintf("spec.%s[%d]", clusterPatchesField, i)] = key
+	}
+	for _, key := range []string{"labels", "annotations"} {
+		addValues(out, "metadata."+key, treeIn(object, "metadata", key))
+	}
+	return out
+}
+
+func addValues(out map[string]string, path string, value any) {
+	tree, isTree := value.(map[string]any)
+	if !isTree {
+		out[path] = quoted(value)
+		return
+	}
+	for key, below := range tree {
+		addValues(out, path+"."+key, below)
+	}
+}
+
+func quoted(value any) string {
+	// What came from JSON goes back to it.
+	text, _ := json.Marshal(value)
+	return string(text)
+}

@@ -1,0 +1,72 @@
+package capi
+
+import (
+	"cmp"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+)
+
+const (
+	dataplaneCilium = "cilium"
+	skuBase         = "Base"
+)
+
+// managedInfrastructure has nothing to say: all of it is in the control plane.
+func (w Wish) managedInfrastructure() WishedObject {
+	return WishedObject{
+		APIVersion: infraGroup + "/v1beta1", Kind: AzureManaged{}.Kinds().Cluster, Name: cmp.Or(w.Names.Infrastructure, w.Name),
+		Spec: map[string]any{},
+	}
+}
+
+// managedControlPlane has CAPZ's own fields, and one patch of the ManagedCluster for what has none.
+func (w Wish) managedControlPlane() WishedObject {
+	identity := map[string]any{"kind": azureClusterIdentity.Kind, "name": w.ClusterIdentity.Name}
+	if w.ClusterIdentity.Namespace != w.Namespace {
+		// CAPZ looks in the control plane's own if none is named.
+		setText(identity, "namespace", w.ClusterIdentity.Namespace)
+	}
+	spec := map[string]any{
+		"version": w.Version, "location": w.Location, "resourceGroupName": cmp.Or(w.ResourceGroup, w.Name), "identityRef": identity,
+	}
+	setText(spec, "subscriptionID", w.SubscriptionID)
+	setText(spec, "networkDataplane", w.Dataplane)
+	if w.Dataplane == dataplaneCilium {
+		spec["networkPolicy"] = dataplaneCilium
+	}
+	if len(w.Tags) > 0 {
+		spec["additionalTags"] = anyMap(w.Tags)
+	}
+	patch := map[string]any{}
+	switch w.Tier {
+	case "":
+	case string(fleetwrightv1.AKSTierPremium): // CAPZ's enum has it not
+		patch["sku"] = map[string]any{"name": skuBase, "tier": w.Tier}
+	default:
+		spec["sku"] = map[string]any{"tier": w.Tier}
+	}
+	mergeOver(patch, w.Overrides)
+	if len(patch) > 0 {
+		spec[clusterPatchesField] = []any{canonical(map[string]any{"spec": patch})}
+	}
+	return WishedObject{
+		APIVersion: azureManagedControlPlane.GroupVersion().String(), Kind: azureManagedControlPlane.Kind, Name: cmp.Or(w.Names.ControlPlane, w.Name),
+		Spec: spec, AtCreation: w.managedAtCreation(),
+	}
+}
+
+func (w Wish) managedAtCreation() map[string]any {
+	first := map[string]any{"networkPlugin": "azure", "dnsPrefix": w.Name, "identityRef": map[string]any{"apiVersion": azureClusterIdentity.GroupVersion().String()}}
+	setText(first, "networkPluginMode", w.NetworkPluginMode)
+	setText(first, "outboundType", w.OutboundType)
+	setText(first, "dnsServiceIP", w.DNSServiceIP)
+	setText(first, "nodeResourceGroupName", w.NodeResourceGroup)
+	if w.VNet != "" {
+		network := map[string]any{"name": w.Name, "cidrBlock": w.VNet}
+		if w.Nodes != "" {
+			network["subnet"] = map[string]any{"name": string(fleetwrightv1.ClusterRangeNodes), "cidrBlock": w.Nodes}
+		}
+		first["virtualNetwork"] = network
+	}
+	return first
+}
