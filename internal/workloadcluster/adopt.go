@@ -1,0 +1,79 @@
+package workloadcluster
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/condition"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/render"
+)
+
+// maxChanges is how many changes a message lists; the others are counted.
+const maxChanges = 8
+
+// adopted is condition Adopted.
+func adopted(w world) metav1.Condition {
+	no := func(reason, format string, args ...any) metav1.Condition {
+		return condition.New(fleetwrightv1.ConditionAdopted, metav1.ConditionFalse, reason, format, args...)
+	}
+	switch {
+	case !w.state.Found:
+		return no(fleetwrightv1.ReasonDiffers, "there is no Cluster %s: it would be made", w.name())
+	case unsupported(w) != "":
+		return no(fleetwrightv1.ReasonUnsupportedCluster, "%s", unsupported(w))
+	case w.state.Labels[fleetwrightv1.LabelWorkloadCluster] != "" && !w.state.Ours:
+		return no(fleetwrightv1.ReasonAlreadyOwned, "Cluster %s carries label %s=%s: take the label off if that WorkloadCluster is gone", w.name(),
+			fleetwrightv1.LabelWorkloadCluster, w.state.Labels[fleetwrightv1.LabelWorkloadCluster])
+	case w.state.Ours && w.adopts() == fleetwrightv1.AdoptionPolicyAdopt:
+		return condition.New(fleetwrightv1.ConditionAdopted, metav1.ConditionTrue, fleetwrightv1.ReasonAdopted, "Cluster %s is this WorkloadCluster's", w.name())
+	case w.unmerged != "" || len(w.problems) > 0:
+		return no(fleetwrightv1.ReasonDiffers, "what would change cannot be told before the spec is right")
+	}
+	return no(fleetwrightv1.ReasonDiffers, "%s", differences(w))
+}
+
+// unsupported says why a Cluster cannot be taken over, or is empty.
+func unsupported(w world) string {
+	switch {
+	case w.state.Topology:
+		return fmt.Sprintf("Cluster %s is of a ClusterClass, which writes its objects itself", w.name())
+	case w.state.Unsupported != "":
+		return fmt.Sprintf("Cluster %s: %s", w.name(), w.state.Unsupported)
+	case w.state.Labels[fleetwrightv1.LabelWorkloadCluster] != "" && !w.state.Ours:
+		return fmt.Sprintf("Cluster %s belongs to WorkloadCluster %s", w.name(), w.state.Labels[fleetwrightv1.LabelWorkloadCluster])
+	}
+	return ""
+}
+
+// differences says what would change in what exists. Labels and annotations of ours change nothing that anybody else sees.
+func differences(w world) string {
+	var lines []string
+	for _, c := range w.state.Changes {
+		lines = append(lines, c.String())
+	}
+	for _, pool := range w.effective.Spec.Nodepools {
+		name := render.NodepoolName(w.name(), pool.Name)
+		switch {
+		case w.nodepool(name) != nil:
+		case len(pool.MachinePools) > 0:
+			lines = append(lines, fmt.Sprintf("Nodepool %s would take over %s", name, strings.Join(pool.MachinePools, " and ")))
+		default:
+			lines = append(lines, fmt.Sprintf("Nodepool %s would be made, with nodes of its own", name))
+		}
+	}
+	if len(lines) == 0 {
+		return "nothing would change"
+	}
+	return "it would be changed: " + some(lines, maxChanges)
+}
+
+// some are the first lines, and how many more there are.
+func some(lines []string, most int) string {
+	if len(lines) <= most {
+		return strings.Join(lines, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(lines[:most], ", "), len(lines)-most)
+}

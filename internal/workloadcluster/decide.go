@@ -1,0 +1,193 @@
+package workloadcluster
+
+import (
+	"fmt"
+	"time"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+)
+
+const (
+	// unwatchedPause is how soon is looked at what no watch tells of, while a step is not done: Azure's refusals, objects in the workload cluster.
+	unwatchedPause = 10 * time.Second
+	// addonPause is how soon the add-ons of a cluster that is ready are looked at again.
+	addonPause = 5 * time.Minute
+	// obstaclePause is how soon is looked whether what is in the way has gone, where no watch tells of it: a namespace's labels, a Secret.
+	obstaclePause = time.Minute
+)
+
+// decide says what is to be done about a world, and how everything is.
+func decide(w world, in *intention, now time.Time) plan {
+	var p plan
+	if w.deleting() {
+		p.leave(w, now)
+	} else {
+		p.stay(w, in)
+	}
+	p.holdBack(w)
+	p.see(w, in)
+	p.schedule(w, in, now)
+	return p
+}
+
+// stay decides about a WorkloadCluster that is to be.
+func (p *plan) stay(w world, in *intention) {
+	if p.obstacle = obstructed(w, in); p.obstacle != nil {
+		return
+	}
+	if in.claim != nil && !p.wantClaim(w, *in.claim) || in.waits {
+		return
+	}
+	if !w.state.Found || !w.state.Ours || len(w.state.Changes) > 0 || w.state.Unmarked {
+		p.actions = append(p.actions, action{verb: apply, target: target{kindCluster, w.name()}})
+	}
+	for i := range in.nodepools {
+		p.want(w, in.nodepools[i], w.nodepool(in.nodepools[i].name))
+	}
+	if in.config != nil {
+		p.want(w, *in.config, w.config)
+	}
+	for _, c := range w.children() {
+		if c.ours && c.kind != kindClaim && !in.wants(c.target) {
+			p.drop(w, c)
+		}
+	}
+}
+
+// wantClaim decides about the claim. It is made once: a cluster keeps its ranges, so of one that is there only the mode is changed. It is false
+// when nothing else can be done before.
+func (p *plan) wantClaim(w world, claim wanted) bool {
+	switch is := w.claim; {
+	case is == nil && !w.state.Ours:
+		p.actions = append(p.actions, action{verb: create, target: claim.target, spec: claim.spec})
+		return false
+	case is == nil:
+		// The cluster lives. If its ranges are kept, the claim finds them again; if not, Azure refuses others, and so do we (see strayed).
+		p.actions = append(p.actions, action{verb: create, target: claim.target, spec: claim.spec})
+		return false
+	case !is.ours && !takesOver(w, is):
+		return false
+	case !is.ours:
+		p.actions = append(p.actions, action{verb: tell, target: is.target, child: is, spec: is.untold(told(w), fieldReconcile)})
+	default:
+		if fields := is.untold(told(w), fieldReconcile); len(fields) > 0 {
+			p.actions = append(p.actions, action{verb: tell, target: is.target, child: is, spec: fields})
+		}
+	}
+	return true
+}
+
+// want decides about an object that is to be.
+func (p *plan) want(w world, want wanted, is *child) {
+	switch {
+	case is == nil:
+		p.actions = append(p.actions, action{verb: create, target: want.target, spec: want.spec})
+	case !is.ours && !takesOver(w, is):
+	case is.deleting():
+		p.tellLeaving(w, is)
+	case !is.ours || is.lacks(want.spec):
+		p.actions = append(p.actions, action{verb: apply, target: is.target, child: is, spec: want.spec})
+	}
+}
+
+// takesOver is true for an object of somebody's that becomes ours: when adoption is asked for, and it is no other WorkloadCluster's.
+func takesOver(w world, is *child) bool {
+	return w.adopts() == fleetwrightv1.AdoptionPolicyAdopt && is.maker == ""
+}
+
+// drop decides about an object of ours that is to be no more.
+func (p *plan) drop(w world, is *child) {
+	p.removing = append(p.removing, is)
+	if is.deleting() {
+		p.tellLeaving(w, is)
+		return
+	}
+	p.actions = append(p.actions, action{verb: remove, target: is.target, child: is, spec: is.untold(told(w), fieldReconcile, fieldDeletionPolicy)})
+}
+
+// tellLeaving passes on what an object that is being removed has to know: whether it may go on.
+func (p *plan) tellLeaving(w world, is *child) {
+	if fields := is.untold(told(w), fieldReconcile, fieldDeletionPolicy); len(fields) > 0 {
+		p.actions = append(p.actions, action{verb: tell, target: is.target, child: is, spec: fields})
+	}
+}
+
+// holdBack keeps actions back that somebody asks to leave. Objects are told of the WorkloadCluster's own pause all the same: that is how it
+// reaches them.
+func (p *plan) holdBack(w world) {
+	var now []action
+	for _, a := range p.actions {
+		if w.hold.Everything() || w.hold.Disruption() && a.disruptive() {
+			p.held = append(p.held, a)
+		} else {
+			now = append(now, a)
+		}
+	}
+	p.actions = now
+	if !w.paused {
+		return
+	}
+	for _, c := range w.children() {
+		if fields := c.untold(told(w), fieldReconcile); c.ours && len(fields) > 0 {
+			p.actions = append(p.actions, action{verb: tell, target: c.target, child: c, spec: fields})
+		}
+	}
+}
+
+// pending is true when the plan writes, or would if it were not held back, what an object is to be.
+func (p *plan) pending(t target) bool {
+	for _, list := range [][]action{p.actions, p.held} {
+		for _, a := range list {
+			if a.target == t && (a.verb == create || a.verb == apply) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// schedule says when to look again.
+func (p *plan) schedule(w world, in *intention, now time.Time) {
+	earliest := func(at time.Time) {
+		if at.After(now) && (p.checkAgain.IsZero() || at.Before(p.checkAgain)) {
+			p.checkAgain = at
+		}
+	}
+	switch {
+	case w.deleting():
+	case p.obstacle != nil:
+		earliest(now.Add(obstaclePause))
+	case p.unwatched(w):
+		earliest(now.Add(unwatchedPause))
+	case len(w.addons) > 0:
+		earliest(now.Add(addonPause))
+	}
+	earliest(in.versions.CheckAgain)
+}
+
+// unwatched is true while something is not done that no watch tells of.
+func (p *plan) unwatched(w world) bool {
+	for i := range p.steps {
+		s := &p.steps[i]
+		switch {
+		case s.done:
+		case s.name == fleetwrightv1.WorkloadClusterStepAddons:
+			return w.state.Reachable
+		case s.name == fleetwrightv1.WorkloadClusterStepInfrastructure || s.name == fleetwrightv1.WorkloadClusterStepControlPlane:
+			return w.state.Found
+		case s.reason == fleetwrightv1.ReasonNameTaken:
+			return true
+		}
+	}
+	return false
+}
+
+// heldBack tells who holds what back.
+func heldBack(w world, p *plan) string {
+	lines := make([]string, 0, len(p.held))
+	for _, a := range p.held {
+		lines = append(lines, a.String())
+	}
+	const most = 3
+	return fmt.Sprintf("%s; held back: %s", w.hold.Message, some(lines, most))
+}

@@ -1,0 +1,116 @@
+package workloadcluster
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/addons"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/teardown"
+)
+
+// leave decides about a WorkloadCluster that is being deleted. Package teardown knows the order.
+func (p *plan) leave(w world, now time.Time) {
+	next := teardown.Next(teardownWorld(w), now)
+	p.leaving, p.leavingMessage, p.gone, p.checkAgain = next.Reason, next.Message, next.Gone, next.CheckAgain
+	cluster := target{kindCluster, w.name()}
+	if next.Release {
+		if w.state.Found && w.state.Ours || w.state.Leftover {
+			p.actions = append(p.actions, action{verb: release, target: cluster})
+		}
+		for _, c := range w.children() {
+			if c.ours {
+				p.actions = append(p.actions, action{verb: release, target: c.target, child: c})
+			}
+		}
+		return
+	}
+	if next.Unlabel {
+		p.actions = append(p.actions, action{verb: unlabel, target: cluster})
+	}
+	for _, part := range next.Delete {
+		t := target{part.Kind, part.Name}
+		if t == cluster {
+			p.actions = append(p.actions, action{verb: remove, target: t})
+			continue
+		}
+		if c := w.child(t); c != nil && c.ours {
+			p.actions = append(p.actions, action{verb: remove, target: t, child: c, spec: c.untold(told(w), fieldReconcile, fieldDeletionPolicy)})
+		}
+	}
+	if next.Reason == fleetwrightv1.ReasonDeletionProtected {
+		return
+	}
+	for _, c := range w.children() {
+		if c.ours && c.deleting() {
+			p.lasting = append(p.lasting, c)
+			p.tellLeaving(w, c)
+		}
+	}
+}
+
+func (w world) child(t target) *child {
+	for _, c := range w.children() {
+		if c.target == t {
+			return c
+		}
+	}
+	return nil
+}
+
+// teardownWorld is what is left.
+func teardownWorld(w world) teardown.World {
+	out := teardown.World{
+		Policy: cmp.Or(w.object.Spec.DeletionPolicy, fleetwrightv1.DeletionPolicyProtect), Deleted: w.object.DeletionTimestamp.Time, ClusterServes: w.state.Found && w.state.Ours && w.state.Reachable,
+		Addons: leftovers(w), AddonLabels: len(addonLabelsOf(w)) > 0, Config: partOf(w.config), Claim: partOf(w.claim),
+	}
+	if w.hold.Disruption() {
+		out.Held, out.HeldReason = w.hold.Message, w.hold.Reason
+	}
+	if w.state.Found && w.state.Ours || w.state.Leftover {
+		out.Cluster = teardown.Part{Kind: kindCluster, Name: w.name(), Deleting: w.state.Deleting, Words: w.state.DeletingWords}
+	}
+	for i := range w.nodepools {
+		if part := partOf(&w.nodepools[i]); part.Name != "" {
+			out.Nodepools = append(out.Nodepools, part)
+		}
+	}
+	return out
+}
+
+// partOf is nothing for what is not there or not ours.
+func partOf(c *child) teardown.Part {
+	if c == nil || !c.ours {
+		return teardown.Part{}
+	}
+	return teardown.Part{Kind: c.kind, Name: c.name, Deleting: c.deleting(), Words: c.words()}
+}
+
+// leftovers are what installers still have for the cluster and are taking out.
+func leftovers(w world) []string {
+	var out []string
+	for _, a := range w.addons {
+		if left := addons.Left(a.addon, a.observed); left != "" {
+			out = append(out, left)
+		}
+	}
+	return out
+}
+
+// addonLabelsOf are the labels that the Cluster has for its add-ons.
+func addonLabelsOf(w world) []string {
+	var out []string
+	more := map[string]bool{}
+	for _, a := range w.addons {
+		for label := range a.addon.ClusterLabels {
+			more[label] = true
+		}
+	}
+	for label := range w.state.Labels {
+		if _, users := w.object.Labels[label]; !users && (more[label] || strings.HasPrefix(label, fleetwrightv1.LabelAddonPrefix)) {
+			out = append(out, label)
+		}
+	}
+	return out
+}
