@@ -163,7 +163,7 @@ func (l *look) wouldAPoolBeTooFarBehind() *Plan {
 	if l.begun() {
 		return nil
 	}
-	for _, p := range ordered(l.Pools) {
+	for _, p := range l.Pools {
 		for _, has := range []string{p.Written, p.Kubelet} {
 			if tooFarBehind(has, l.Wanted) {
 				return l.stays(fleetwrightv1.ReasonNodepoolsUpgrading,

@@ -23,7 +23,7 @@ type standing struct {
 func (l *look) pools(plan *Plan) {
 	plan.Pools = map[string]string{}
 	var at standing
-	for _, p := range ordered(l.Pools) {
+	for _, p := range l.Pools {
 		target := l.target(p, plan.ControlPlane)
 		if p.Written == "" || target == p.Written || l.fresh {
 			plan.Pools[p.Name] = target
