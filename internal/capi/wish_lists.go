@@ -91,20 +91,31 @@ func patchKey(text string) string {
 	return text
 }
 
-// mergePatches takes out our last patch and puts in the one that is wished for, unless somebody says the same already.
+// mergePatches puts in the patch that is wished for, unless somebody says the same already, in the place of our last one, or at the end.
 func (k *keyedSpec) mergePatches(last, wish keyedSpec) {
-	k.patches, k.patchOrder = maps.Clone(k.patches), slices.Clone(k.patchOrder)
-	for key := range last.patches {
-		if _, still := wish.patches[key]; !still {
-			delete(k.patches, key)
-			k.patchOrder = slices.DeleteFunc(k.patchOrder, func(have string) bool { return have == key })
+	patches, order := map[string]string{}, []string{}
+	put := func(from keyedSpec, key string) {
+		if _, said := patches[key]; !said {
+			patches[key], order = from.patches[key], append(order, key)
+		}
+	}
+	for _, key := range k.patchOrder {
+		_, was := last.patches[key]
+		_, is := wish.patches[key]
+		if !was || is {
+			put(*k, key)
+			continue
+		}
+		for _, instead := range wish.patchOrder {
+			if _, said := k.patches[instead]; !said {
+				put(wish, instead)
+			}
 		}
 	}
 	for _, key := range wish.patchOrder {
-		if _, said := k.patches[key]; !said {
-			k.patches[key], k.patchOrder = wish.patches[key], append(k.patchOrder, key)
-		}
+		put(wish, key)
 	}
+	k.patches, k.patchOrder = patches, order
 }
 
 // spec puts it together again.
