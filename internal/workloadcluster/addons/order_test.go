@@ -40,14 +40,15 @@ func TestOrder(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			got, err := Order(tc.all)
-			if said := ""; err != nil {
-				if said = err.Error(); said != tc.says {
-					t.Errorf("it says %q, want %q", said, tc.says)
-				}
-				return
+			said := ""
+			if err != nil {
+				said = err.Error()
 			}
-			if diff := cmp.Diff(tc.want, names(got)); diff != "" || tc.says != "" {
-				t.Errorf("want an error that says %q, or:\n%s", tc.says, diff)
+			if diff := cmp.Diff(tc.says, said); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(tc.want, names(got)); err == nil && diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

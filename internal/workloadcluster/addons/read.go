@@ -14,6 +14,11 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
 
+// +kubebuilder:rbac:groups=addons.cluster.x-k8s.io,resources=clusterresourcesets;clusterresourcesetbindings;helmchartproxies;helmreleaseproxies,verbs=get;list;watch
+// +kubebuilder:rbac:groups=helm.toolkit.fluxcd.io,resources=helmreleases,verbs=get
+// +kubebuilder:rbac:groups=kustomize.toolkit.fluxcd.io,resources=kustomizations,verbs=get
+// +kubebuilder:rbac:groups=argoproj.io,resources=applications,verbs=get
+
 // Labels by which a HelmReleaseProxy is found; its name is generated.
 const (
 	labelClusterName    = "cluster.x-k8s.io/cluster-name"
@@ -28,11 +33,6 @@ type Workload interface {
 
 // Read looks at one add-on: two requests at most to the management cluster, and one to the workload cluster for each object of its health, which are
 // asked only when what installs the add-on has something for this cluster. The reader should not be a cache: it would have one of every kind.
-//
-// +kubebuilder:rbac:groups=addons.cluster.x-k8s.io,resources=clusterresourcesets;clusterresourcesetbindings;helmchartproxies;helmreleaseproxies,verbs=get;list;watch
-// +kubebuilder:rbac:groups=helm.toolkit.fluxcd.io,resources=helmreleases,verbs=get
-// +kubebuilder:rbac:groups=kustomize.toolkit.fluxcd.io,resources=kustomizations,verbs=get
-// +kubebuilder:rbac:groups=argoproj.io,resources=applications,verbs=get
 func Read(ctx context.Context, reader client.Reader, mapper meta.RESTMapper, wl Workload, cluster types.NamespacedName, a fleetwrightv1.WorkloadClusterAddon) (Observed, error) {
 	o := Observed{Sought: Object(cluster, a)}
 	mapping, err := mapper.RESTMapping(GroupKind(a.Kind))
