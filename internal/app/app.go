@@ -41,6 +41,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/nodepool"
 	"github.com/fleetwright/fleetwright/internal/roleassignment"
 	"github.com/fleetwright/fleetwright/internal/workload"
+	"github.com/fleetwright/fleetwright/internal/workloadclusterclass"
 )
 
 // Options are what the manager can be told from outside.
@@ -133,6 +134,9 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return addressclaim.AddToManager(mgr, o.Namespace)
+	},
+	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, _ Options) error {
+		return workloadclusterclass.AddToManager(mgr)
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)
@@ -245,7 +249,7 @@ func cachesSynced(mgr manager.Manager) healthz.Checker {
 		}
 		for _, object := range append(served, &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}, &fleetwrightv1.AzureRoleAssignment{},
 			&fleetwrightv1.AzureClusterAdditionalConfig{}, &fleetwrightv1.AzureMaintenanceConfiguration{}, &fleetwrightv1.AzureClusterAutoscaler{},
-			&fleetwrightv1.AddressPool{}, &fleetwrightv1.AddressClaim{}, &fleetwrightv1.AddressAllocation{}) {
+			&fleetwrightv1.AddressPool{}, &fleetwrightv1.AddressClaim{}, &fleetwrightv1.AddressAllocation{}, &fleetwrightv1.WorkloadClusterClass{}, &fleetwrightv1.WorkloadCluster{}) {
 			informer, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))
 			if err != nil {
 				return fmt.Errorf("watch %T (are Cluster API and CAPZ installed?): %w", object, err)

@@ -56,9 +56,9 @@ func oneOfEach(t *testing.T, namespace string) []teller {
 	return out
 }
 
-// Each kind of ours that reports conditions counts, but for address space, which belongs to no cluster and which no Freeze is about.
+// Each kind of ours that reports conditions counts, but for address space and classes, which belong to no cluster and which no Freeze is about.
 func TestNoKindIsForgotten(t *testing.T) {
-	none := []string{"Freeze", "AddressPool", "AddressAllocation"}
+	none := []string{"Freeze", "AddressPool", "AddressAllocation", "WorkloadClusterClass"}
 	for name, is := range server.Scheme().KnownTypes(fleetwrightv1.GroupVersion) {
 		if _, tells := reflect.TypeAssert[teller](reflect.New(is)); tells && !slices.Contains(none, name) && !slices.ContainsFunc(kinds, func(k kind) bool { return k.name == name }) {
 			t.Errorf("a %s does not count", name)
