@@ -35,7 +35,7 @@ type Part struct {
 
 // Plan is what to do, and what to say.
 type Plan struct {
-	// Unlabel takes the add-ons' labels off; Delete are to be deleted, in this order, in one pass; Release takes our label off everything.
+	// Unlabel takes the add-ons' labels off; Delete are to be deleted, in this order; Release takes our label off everything.
 	Unlabel, Release bool
 	Delete           []Part
 	// Gone is true when the finalizer can go, after a look past the cache.
@@ -54,8 +54,9 @@ const (
 	named = 5
 )
 
-// Next is the plan: protected or held; retain; add-ons; then additional config, Cluster and Nodepools at once (a Nodepool of a Cluster that is being
-// deleted drains nothing, and roles are taken back by the identity that the control plane names while it is there); then the claim.
+// Next is the plan: protected or held; retain; add-ons; then additional config and Cluster at once (roles are taken back by the identity that the
+// control plane names while it is there), and Nodepools as soon as the Cluster is seen to be deleted (one of a Cluster that lives on drains its
+// nodes, and keeps the last System pool); then the claim.
 //
 // Nothing is remembered: an object that vanishes in any order, or that was deleted by hand, is just another world.
 func Next(w World, now time.Time) Plan {
@@ -117,8 +118,12 @@ func isTheClusterLeft(w World, _ time.Time) *Plan {
 		return nil
 	}
 	plan := &Plan{Reason: fleetwrightv1.ReasonDeletingCluster, Message: "being deleted: " + list(parts)}
-	for _, p := range parts {
-		if !p.Deleting {
+	due := []Part{w.Config, w.Cluster}
+	if w.Cluster.Name == "" || w.Cluster.Deleting {
+		due = append(due, w.Nodepools...)
+	}
+	for _, p := range due {
+		if p.Name != "" && !p.Deleting {
 			plan.Delete = append(plan.Delete, p)
 		}
 	}

@@ -90,7 +90,10 @@ func TestNext(t *testing.T) {
 		}, "control plane v1.33.5, batch=v1.33.5 system=v1.33.5: NotCreated: the control plane is being made with v1.33.5"},
 		{"2 it serves and does not tell", func(w *upgrade.World) { w.Wanted, w.Reported, pool(w, "batch").Written = "v1.34.2", "", "v1.33.4" },
 			"control plane v1.33.5, batch=v1.33.4 general=v1.33.5 system=v1.33.5: NotReported: the control plane does not tell which version it runs, so nothing is upgraded"},
-		{"2 and a pool comes", func(w *upgrade.World) { w.Wanted, w.Reported = "v1.34.2", ""; w.Pools = append(w.Pools, upgrade.Pool{Name: "new"}) },
+		{"2 and a pool comes", func(w *upgrade.World) {
+			w.Wanted, w.Reported = "v1.34.2", ""
+			w.Pools = append(w.Pools, upgrade.Pool{Name: "new"})
+		},
 			"control plane v1.33.5, batch=v1.33.5 general=v1.33.5 new=v1.33.5 system=v1.33.5: NotReported: the control plane does not tell which version it runs, so nothing is upgraded"},
 		{"2 what it tells is none", func(w *upgrade.World) { w.Wanted, w.Reported = "v1.34.2", "unknown" },
 			"control plane v1.33.5, " + all5 + ": NotReported: the control plane does not tell which version it runs, so nothing is upgraded"},
