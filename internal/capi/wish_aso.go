@@ -108,7 +108,8 @@ func podDelegation() []any {
 // asoControlPlane is the ManagedCluster. Version, ranges, agent pools and credentials are not in it: CAPZ puts them in and refuses another word.
 func (w Wish) asoControlPlane() WishedObject {
 	name := cmp.Or(w.Names.ManagedCluster, w.Name)
-	spec := w.tagged(map[string]any{"location": w.Location})
+	spec := w.tagged(map[string]any{})
+	setText(spec, "location", w.Location)
 	network := map[string]any{}
 	setText(network, "networkDataplane", w.Dataplane)
 	if w.Dataplane == dataplaneCilium {
@@ -132,8 +133,10 @@ func (w Wish) asoControlPlane() WishedObject {
 	setText(first, "nodeResourceGroup", w.NodeResourceGroup)
 	overridden(spec, first, w.Overrides)
 	wished, begun := w.resources(asoResource{api: asoManagedCluster.GroupVersion().String(), kind: asoManagedCluster.Kind, name: name, spec: spec, first: first})
+	plane := map[string]any{"resources": wished}
+	setText(plane, "version", w.Version)
 	return WishedObject{
 		APIVersion: asoManagedControlPlane.GroupVersion().String(), Kind: asoManagedControlPlane.Kind, Name: cmp.Or(w.Names.ControlPlane, w.Name),
-		Spec: map[string]any{"version": w.Version, "resources": wished}, AtCreation: map[string]any{"resources": begun},
+		Spec: plane, AtCreation: map[string]any{"resources": begun},
 	}
 }

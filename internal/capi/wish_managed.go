@@ -21,14 +21,18 @@ func (w Wish) managedInfrastructure() WishedObject {
 
 // managedControlPlane has CAPZ's own fields, and one patch of the ManagedCluster for what has none.
 func (w Wish) managedControlPlane() WishedObject {
-	identity := map[string]any{"kind": azureClusterIdentity.Kind, "name": w.ClusterIdentity.Name}
-	if w.ClusterIdentity.Namespace != w.Namespace {
-		// CAPZ looks in the control plane's own if none is named.
-		setText(identity, "namespace", w.ClusterIdentity.Namespace)
+	spec := map[string]any{}
+	if w.ClusterIdentity.Name != "" {
+		identity := map[string]any{"name": w.ClusterIdentity.Name}
+		if w.ClusterIdentity.Namespace != w.Namespace {
+			// CAPZ looks in the control plane's own if none is named.
+			setText(identity, "namespace", w.ClusterIdentity.Namespace)
+		}
+		spec["identityRef"] = identity
 	}
-	spec := map[string]any{
-		"version": w.Version, "location": w.Location, "resourceGroupName": cmp.Or(w.ResourceGroup, w.Name), "identityRef": identity,
-	}
+	setText(spec, "version", w.Version)
+	setText(spec, "location", w.Location)
+	setText(spec, "resourceGroupName", w.ResourceGroup)
 	setText(spec, "subscriptionID", w.SubscriptionID)
 	setText(spec, "networkDataplane", w.Dataplane)
 	if w.Dataplane == dataplaneCilium {
@@ -56,7 +60,8 @@ func (w Wish) managedControlPlane() WishedObject {
 }
 
 func (w Wish) managedAtCreation() map[string]any {
-	first := map[string]any{"networkPlugin": "azure", "dnsPrefix": w.Name, "identityRef": map[string]any{"apiVersion": azureClusterIdentity.GroupVersion().String()}}
+	identity := map[string]any{"apiVersion": azureClusterIdentity.GroupVersion().String(), "kind": azureClusterIdentity.Kind}
+	first := map[string]any{"networkPlugin": "azure", "dnsPrefix": w.Name, "identityRef": identity}
 	setText(first, "networkPluginMode", w.NetworkPluginMode)
 	setText(first, "outboundType", w.OutboundType)
 	setText(first, "dnsServiceIP", w.DNSServiceIP)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -14,8 +15,8 @@ import (
 
 // Merged is an object with the wish in it, and what changes by it, from what was applied last (its annotation) and what is there; nil for a new
 // object. What was applied last and is not wished any more is taken out; everything else stays. Resources are merged by kind (subnets by kind and
-// name) and never taken out, as Azure would lose them; patches are a set; other lists are replaced whole. Fleetwright's own marks are no
-// changes. Pure.
+// name). They are never taken out, as Azure would lose them, and put in only with the object, or where they were before: a cluster that was made
+// without a network gets none. Patches are a set; other lists are replaced whole. Fleetwright's own marks are no changes. Pure.
 func (o WishedObject) Merged(there map[string]any) (merged map[string]any, changes []Change, err error) {
 	last, err := lastApplied(there)
 	if err != nil {
@@ -36,7 +37,7 @@ func (o WishedObject) Merged(there map[string]any) (merged map[string]any, chang
 		merged["spec"] = spec
 	}
 	changes = o.changes(there, merged)
-	applied, err := o.applied()
+	applied, err := o.applied(keyed(spec))
 	if err != nil {
 		return nil, nil, fmt.Errorf("merge %s: %w", o.text(), err)
 	}
@@ -55,8 +56,12 @@ func (o WishedObject) mergedSpec(last, there map[string]any, exists bool) map[st
 	resources := map[string]any{}
 	for key, wish := range keyedWish.resources {
 		is, isThere := keyedThere.resources[key]
-		if !isThere {
+		_, was := keyedLast.resources[key]
+		switch {
+		case !isThere && (was || !exists):
 			resources[key] = overlaid(first.resources[key], wish)
+			continue
+		case !isThere:
 			continue
 		}
 		before, wish := unnamed(keyedLast.resources[key]), unnamed(wish)
@@ -64,17 +69,33 @@ func (o WishedObject) mergedSpec(last, there map[string]any, exists bool) map[st
 		resources[key] = threeWay(before, wish, is)
 	}
 	merged := keyedSpec{
-		rest:      threeWay(keyedLast.rest, wished(first.rest, keyedLast.rest, keyedWish.rest, exists), keyedThere.rest),
-		resources: map[string]map[string]any{}, resourceOrder: ordered(keyedThere.resourceOrder, keyedWish.resourceOrder),
-		patches: keyedThere.patches, patchOrder: keyedThere.patchOrder, lists: keyedThere.lists,
+		rest:      threeWay(keyedLast.rest, wished(first.rest, keyedLast.rest, sameVersion(keyedWish.rest, keyedThere.rest), exists), keyedThere.rest),
+		resources: map[string]map[string]any{},
+		patches:   keyedThere.patches, patchOrder: keyedThere.patchOrder, lists: keyedThere.lists,
 	}
-	for _, key := range merged.resourceOrder {
-		if merged.resources[key] = treeIn(resources, key); merged.resources[key] == nil {
-			merged.resources[key] = keyedThere.resources[key]
+	for _, key := range ordered(keyedThere.resourceOrder, keyedWish.resourceOrder) {
+		resource := treeIn(resources, key)
+		if resource == nil {
+			resource = keyedThere.resources[key]
+		}
+		if resource != nil {
+			merged.resources[key], merged.resourceOrder = resource, append(merged.resourceOrder, key)
 		}
 	}
 	merged.mergePatches(keyedLast, keyedWish)
 	return merged.spec()
+}
+
+// sameVersion spells a version as it is spelled there: with a v it is none other.
+func sameVersion(wish, there map[string]any) map[string]any {
+	wished, _ := wish["version"].(string)
+	is, _ := there["version"].(string)
+	if wished == is || withV(wished) != withV(is) {
+		return wish
+	}
+	out := maps.Clone(wish)
+	out["version"] = is
+	return out
 }
 
 // unnamed is a resource without its version and name, which stay as they are: another name would be another one in Azure.
@@ -174,9 +195,11 @@ func treeIn(tree map[string]any, path ...string) map[string]any {
 	return tree
 }
 
-// applied is the wish as the annotation remembers it.
-func (o WishedObject) applied() (string, error) {
-	tree := map[string]any{"spec": o.Spec, "metadata": map[string]any{"labels": o.Labels, "annotations": o.Annotations}}
+// applied is the wish as the annotation remembers it: of the resources those that were put in.
+func (o WishedObject) applied(merged keyedSpec) (string, error) {
+	wish := keyed(o.Spec)
+	wish.resourceOrder = slices.DeleteFunc(wish.resourceOrder, func(key string) bool { _, is := merged.resources[key]; return !is })
+	tree := map[string]any{"spec": wish.spec(), "metadata": map[string]any{"labels": o.Labels, "annotations": o.Annotations}}
 	text, err := json.Marshal(tree)
 	return string(text), err
 }

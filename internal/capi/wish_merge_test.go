@@ -134,23 +134,28 @@ func TestMerging(t *testing.T) {
 					t.Errorf("%d resources left", len(list))
 				}
 			}},
-		"a resource of others stays, in its place": {made: small, then: pods, kind: asoInfra,
+		"a resource of others stays, in its place, and one of ours comes back": {made: pods, then: pods, kind: asoInfra,
 			by: func(there tree) {
 				spec := treeIn(there, "spec")
-				spec["resources"] = append([]any{tree{"apiVersion": "network.azure.com/v1api20240301", "kind": "RouteTable", "metadata": tree{"name": "r"}}}, spec["resources"].([]any)...)
+				ours := spec["resources"].([]any)
+				theirs := tree{"apiVersion": "network.azure.com/v1api20240301", "kind": "RouteTable", "metadata": tree{"name": "r"}}
+				spec["resources"] = []any{theirs, ours[0], ours[1], ours[3]}
 			},
 			look: func(t *testing.T, merged tree) {
-				var kinds []string
+				var names []string
 				for _, item := range treeIn(merged, "spec")["resources"].([]any) {
-					kinds = append(kinds, item.(tree)["kind"].(string))
+					names = append(names, treeIn(item.(tree), "metadata")["name"].(string))
 				}
-				if got := strings.Join(kinds, " "); got != "RouteTable ResourceGroup VirtualNetwork VirtualNetworksSubnet VirtualNetworksSubnet" {
+				if got := strings.Join(names, " "); got != "r shop shop shop-pods shop-nodes" {
 					t.Error(got)
 				}
 			},
 			changes: []string{
-				`spec.resources[VirtualNetwork].apiVersion from nothing to "network.azure.com/v1api20240301"`, "...",
+				`spec.resources[VirtualNetworksSubnet shop-nodes].apiVersion from nothing to "network.azure.com/v1api20240301"`, "...",
 			}},
+		"a cluster that was made without a network gets none": {made: small, then: pods, kind: asoInfra},
+		"a version is the same without a v": {made: small, then: small, kind: asoPlane,
+			by: func(there tree) { treeIn(there, "spec")["version"] = "1.34.2" }},
 		"the policy of a group": {made: small, then: func() Wish { w := small; w.DeleteResourceGroup = true; return w }(), kind: asoInfra,
 			changes: []string{`spec.resources[ResourceGroup].metadata.annotations.serviceoperator.azure.com/reconcile-policy from "detach-on-delete" to nothing`}},
 		"labels": {made: small, then: func() Wish {
