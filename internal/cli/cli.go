@@ -17,6 +17,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/fleetwright/fleetwright/internal/cli/debt"
+	"github.com/fleetwright/fleetwright/internal/cli/effective"
 	"github.com/fleetwright/fleetwright/internal/cli/management"
 	"github.com/fleetwright/fleetwright/internal/cli/plan"
 	"github.com/fleetwright/fleetwright/internal/cli/status"
@@ -27,8 +28,8 @@ func New(streams genericiooptions.IOStreams) *cobra.Command {
 	connection := management.NewConnection(streams)
 	cmd := &cobra.Command{
 		Use:   "kubectl-fleetwright",
-		Short: "Foresee and follow changes of Nodepools",
-		Long: "Foresee and follow changes of Nodepools, on the management cluster.\n\n" +
+		Short: "Foresee and follow changes of clusters and their Nodepools",
+		Long: "Foresee and follow changes of clusters and their Nodepools, on the management cluster.\n\n" +
 			"All of kubectl's own flags that say which cluster, namespace and user are here too.",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl fleetwright"},
 		SilenceUsage:  true,
@@ -42,6 +43,7 @@ func New(streams genericiooptions.IOStreams) *cobra.Command {
 		plan.NewCommand(connection, streams, clock.RealClock{}),
 		status.NewCommand(connection, streams, clock.RealClock{}),
 		debt.NewCommand(connection, streams, clock.RealClock{}),
+		effective.NewCommand(connection, streams),
 	)
 	return cmd
 }

@@ -1,7 +1,6 @@
 package effective
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -160,10 +159,29 @@ func overridden(spec fleetwrightv1.WorkloadClusterTemplate, owned []string) []st
 		return []string{fmt.Sprintf("providerOverrides cannot be read: %v", err)}
 	}
 	var out []string
-	for _, path := range slices.SortedFunc(slices.Values(owned), cmp.Compare[string]) {
-		if at(overrides, strings.Split(path, ".")...) != nil {
-			out = append(out, fmt.Sprintf("providerOverrides.%s belongs to a field of the spec, or to another object: take it out", path))
+	for _, path := range slices.Sorted(slices.Values(owned)) {
+		if said := touches(overrides, strings.Split(path, ".")); said != "" && !slices.Contains(out, said) {
+			out = append(out, said)
 		}
 	}
+	for i, path := range out {
+		out[i] = fmt.Sprintf("providerOverrides.%s belongs to a field of the spec, or to another object: take it out", path)
+	}
 	return out
+}
+
+// touches is the part of an owned path on which the overrides have a word, empty for none: a value in the place of the object around it has one too.
+func touches(overrides tree, owned []string) string {
+	for i, field := range owned {
+		value, said := overrides[field]
+		if !said {
+			return ""
+		}
+		below, isTree := value.(tree)
+		if !isTree {
+			return strings.Join(owned[:i+1], ".")
+		}
+		overrides = below
+	}
+	return strings.Join(owned, ".")
 }
