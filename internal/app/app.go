@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -41,6 +42,7 @@ import (
 	"github.com/fleetwright/fleetwright/internal/nodepool"
 	"github.com/fleetwright/fleetwright/internal/roleassignment"
 	"github.com/fleetwright/fleetwright/internal/workload"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster"
 	"github.com/fleetwright/fleetwright/internal/workloadclusterclass"
 )
 
@@ -63,6 +65,8 @@ type Options struct {
 	Azure arm.Options
 	// NodepoolWorkers is how many Nodepools are reconciled at once.
 	NodepoolWorkers int
+	// WorkloadClusterWorkers is how many WorkloadClusters are reconciled at once.
+	WorkloadClusterWorkers int
 	// DriftSweepInterval is the time between two looks for drift at the same thing;
 	// sweep.DefaultEvery when it is zero.
 	DriftSweepInterval time.Duration
@@ -88,6 +92,7 @@ func (o *Options) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.Namespace, "namespace", DefaultNamespace, "the manager's own namespace: a Freeze there reaches the fleet, elsewhere only its namespace")
 	fs.IntVarP(&o.Verbosity, "verbosity", "v", 0, "0 logs what is done, 1 also what is planned")
 	fs.IntVar(&o.NodepoolWorkers, "nodepool-workers", 20, "how many Nodepools are reconciled at once")
+	fs.IntVar(&o.WorkloadClusterWorkers, "workloadcluster-workers", 10, "how many WorkloadClusters are reconciled at once")
 	fs.DurationVar(&o.DriftSweepInterval, "drift-sweep-interval", sweep.DefaultEvery, "time between two looks at the same thing in Azure for drift; half of it doubles the requests")
 	fs.StringVar(&o.DrainWebhookURL, "drain-webhook-url", "", "URL that blocked drains are posted to, besides the events for the owners (default: none)")
 	fs.StringVar(&o.DrainWebhookURLFile, "drain-webhook-url-file", "", "file with that URL, for one that holds a secret; read for each post")
@@ -137,6 +142,9 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, _ Options) error {
 		return workloadclusterclass.AddToManager(mgr)
+	},
+	func(ctx context.Context, mgr manager.Manager, clusters *workload.Clusters, o Options) error {
+		return workloadcluster.AddToManager(ctx, mgr, workloadcluster.Options{Workers: o.WorkloadClusterWorkers, Workload: clusters, Namespace: o.Namespace})
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)
@@ -247,7 +255,11 @@ func cachesSynced(mgr manager.Manager) healthz.Checker {
 		if err != nil {
 			return err
 		}
-		for _, object := range append(served, &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}, &fleetwrightv1.AzureRoleAssignment{},
+		clusters, err := capi.ServedClusters(mgr.GetRESTMapper())
+		if err != nil {
+			return err
+		}
+		for _, object := range append(slices.Concat(served, clusters), &fleetwrightv1.Nodepool{}, &fleetwrightv1.Freeze{}, &fleetwrightv1.AzureRoleAssignment{},
 			&fleetwrightv1.AzureClusterAdditionalConfig{}, &fleetwrightv1.AzureMaintenanceConfiguration{}, &fleetwrightv1.AzureClusterAutoscaler{},
 			&fleetwrightv1.AddressPool{}, &fleetwrightv1.AddressClaim{}, &fleetwrightv1.AddressAllocation{}, &fleetwrightv1.WorkloadClusterClass{}, &fleetwrightv1.WorkloadCluster{}) {
 			informer, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false))

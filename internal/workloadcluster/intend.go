@@ -177,8 +177,11 @@ func addonStates(w world) (states []addons.State, labels map[string]string) {
 // upgradeWorld is what the versions depend on.
 func upgradeWorld(w world) upgrade.World {
 	out := upgrade.World{
-		Wanted: withV(w.effective.Spec.Version), Written: w.state.WantedVersion, Reported: w.state.Version, Busy: w.state.Operation != "",
+		Wanted: withV(w.effective.Spec.Version), Written: w.state.WantedVersion, Busy: w.state.Operation != "",
 		Window: w.window.Open, NextWindow: w.window.Next,
+	}
+	if w.state.Provisioned {
+		out.Reported = w.state.Version // before, it is the one that it is being made with
 	}
 	if w.hold.Disruption() {
 		out.Held = w.hold.Message
