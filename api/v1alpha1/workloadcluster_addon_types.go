@@ -52,7 +52,7 @@ type WorkloadClusterAddon struct {
 	// +optional
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=8
-	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('fleetwright.io/') && !k.startsWith('cluster.x-k8s.io/'))",message="labels under fleetwright.io/ and cluster.x-k8s.io/ are reserved"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('fleetwright.io/') && !k.startsWith('addons.fleetwright.io/') && !k.startsWith('cluster.x-k8s.io/'))",message="labels under fleetwright.io/, addons.fleetwright.io/ and cluster.x-k8s.io/ are reserved"
 	ClusterLabels map[string]LabelValue `json:"clusterLabels,omitempty"`
 
 	// after are add-ons that have to be healthy before this one's turn comes.

@@ -41,7 +41,6 @@ const (
 
 // WorkloadClusterNetwork is how nodes and pods are connected.
 // +kubebuilder:validation:MinProperties=1
-// +kubebuilder:validation:XValidation:rule="(!has(oldSelf.mode) || (has(self.mode) && self.mode == oldSelf.mode)) && (!has(oldSelf.outbound) || (has(self.outbound) && self.outbound == oldSelf.outbound))",message="network mode and outbound cannot change after they are set: make another WorkloadCluster"
 type WorkloadClusterNetwork struct {
 	// mode is Overlay, CNI or CNIPodSubnet. Overlay if it is not set. CNIPodSubnet needs flavour AzureASOManaged.
 	// +optional
@@ -62,8 +61,6 @@ type WorkloadClusterNetwork struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=4
-	// +kubebuilder:validation:XValidation:rule="self.all(r, oldSelf.all(o, o.name != r.name || o == r))",message="a range of addresses cannot change: make another WorkloadCluster"
-	// +kubebuilder:validation:XValidation:rule="!self.exists(r, r.name == 'nodes') || self.exists(r, r.name == 'vnet')",message="nodes lie within vnet: name vnet as well"
 	Addresses []WorkloadClusterRange `json:"addresses,omitempty"`
 }
 
@@ -72,6 +69,7 @@ type WorkloadClusterNetwork struct {
 // +kubebuilder:validation:XValidation:rule="has(self.poolRef) || has(self.cidr) || self.name == 'nodes' || self.name == 'pods'",message="give poolRef or cidr"
 // +kubebuilder:validation:XValidation:rule="!(has(self.cidr) && has(self.prefixLength))",message="give cidr or prefixLength, not both"
 // +kubebuilder:validation:XValidation:rule="!has(self.poolRef) || self.name != 'nodes'",message="nodes lie within vnet and come from no pool of their own"
+// +kubebuilder:validation:XValidation:rule="self.name != 'services' || has(self.cidr) || has(self.prefixLength)",message="services need prefixLength or cidr: nothing else says how many there will be"
 type WorkloadClusterRange struct {
 	// name says what the range is for: vnet, nodes, pods or services.
 	// +required

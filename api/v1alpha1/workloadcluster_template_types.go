@@ -19,7 +19,6 @@ type WorkloadClusterTemplate struct {
 	// flavor says by which kinds of CAPZ the cluster is held: AzureASOManaged or AzureManaged. AzureASOManaged if it is not set. It cannot be
 	// changed.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="flavor is immutable: make another WorkloadCluster"
 	Flavor WorkloadClusterFlavor `json:"flavor,omitempty"`
 
 	// azure says where in Azure the cluster is, and by whose right.
@@ -112,9 +111,7 @@ const (
 )
 
 // WorkloadClusterAzure says where in Azure a cluster is.
-//
 // +kubebuilder:validation:MinProperties=1
-// +kubebuilder:validation:XValidation:rule="(!has(oldSelf.subscriptionID) || (has(self.subscriptionID) && self.subscriptionID == oldSelf.subscriptionID)) && (!has(oldSelf.location) || (has(self.location) && self.location == oldSelf.location)) && (!has(oldSelf.resourceGroup) || (has(self.resourceGroup) && self.resourceGroup == oldSelf.resourceGroup))",message="subscriptionID, location and resourceGroup cannot change after they are set"
 type WorkloadClusterAzure struct {
 	// subscriptionID is the subscription's GUID. Flavour AzureManaged needs it. In the other one the credential says which it is, and a cluster
 	// whose credential says another one than this is not made.
@@ -220,6 +217,7 @@ type WorkloadClusterAdditionalConfig struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=63
+	// +kubebuilder:validation:XValidation:rule="self.all(r, r.name != 'network')",message="network is the role assignment that Fleetwright makes by itself for the cluster's own network: choose another name"
 	RoleAssignments []AdditionalRoleAssignment `json:"roleAssignments,omitempty"`
 
 	// autoscaler is the profile of the cluster autoscaler.
@@ -254,7 +252,6 @@ const (
 // WorkloadClusterTenancy says whose a cluster is.
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="!has(self.tenant) || !has(self.mode) || self.mode == 'Single'",message="a Shared cluster has no tenant"
-// +kubebuilder:validation:XValidation:rule="(!has(oldSelf.mode) || (has(self.mode) && self.mode == oldSelf.mode)) && (!has(oldSelf.tenant) || (has(self.tenant) && self.tenant == oldSelf.tenant))",message="tenancy cannot change after it is set: make another WorkloadCluster"
 type WorkloadClusterTenancy struct {
 	// mode is Shared or Single. Shared if it is not set.
 	// +optional
