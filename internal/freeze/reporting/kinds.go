@@ -22,6 +22,7 @@ var kinds = []kind{
 	{"AzureRoleAssignment", &fleetwrightv1.AzureRoleAssignment{}, func() client.ObjectList { return &fleetwrightv1.AzureRoleAssignmentList{} }},
 	{"AzureClusterAutoscaler", &fleetwrightv1.AzureClusterAutoscaler{}, func() client.ObjectList { return &fleetwrightv1.AzureClusterAutoscalerList{} }},
 	{"AzureMaintenanceConfiguration", &fleetwrightv1.AzureMaintenanceConfiguration{}, func() client.ObjectList { return &fleetwrightv1.AzureMaintenanceConfigurationList{} }},
+	{"WorkloadCluster", &fleetwrightv1.WorkloadCluster{}, func() client.ObjectList { return &fleetwrightv1.WorkloadClusterList{} }},
 	{"AddressClaim", &fleetwrightv1.AddressClaim{}, func() client.ObjectList { return &fleetwrightv1.AddressClaimList{} }},
 }
 
@@ -46,6 +47,8 @@ func saidBy(o client.Object) said {
 		return said{o.Spec.ClusterName, o.Status.ObservedGeneration, o.Status.Conditions}
 	case *fleetwrightv1.AzureMaintenanceConfiguration:
 		return said{o.Spec.ClusterName, o.Status.ObservedGeneration, o.Status.Conditions}
+	case *fleetwrightv1.WorkloadCluster:
+		return said{o.Name, o.Status.ObservedGeneration, o.Status.Conditions}
 	case *fleetwrightv1.AddressClaim:
 		return said{o.Spec.ClusterName, o.Status.ObservedGeneration, o.Status.Conditions}
 	}

@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	testclock "k8s.io/utils/clock/testing"
@@ -46,6 +47,7 @@ func oneOfEach(t *testing.T, namespace string) []teller {
 		&fleetwrightv1.AzureMaintenanceConfiguration{ObjectMeta: named("c-default"), Spec: fleetwrightv1.AzureMaintenanceConfigurationSpec{
 			ClusterName: "c", MaintenancePlan: fleetwrightv1.MaintenancePlan{Type: "default", Window: window},
 		}},
+		&fleetwrightv1.WorkloadCluster{ObjectMeta: named("c"), Spec: fleetwrightv1.WorkloadClusterSpec{ClassRef: fleetwrightv1.NamespacedReference{Name: "x"}}},
 		&fleetwrightv1.AddressClaim{ObjectMeta: named("c"), Spec: fleetwrightv1.AddressClaimSpec{
 			ClusterName: "c", Ranges: []fleetwrightv1.ClaimedRange{{Name: "pods", CIDR: "100.64.0.0/12"}},
 		}},
@@ -88,7 +90,7 @@ func TestAllKindsHold(t *testing.T) {
 			t.Errorf("it says %q, want %q", got, want)
 		}
 	}
-	says("Converging: 0 of 6 objects hold; not yet: AddressClaim kinds/c, AzureClusterAdditionalConfig kinds/c, AzureClusterAutoscaler kinds/c and 3 more")
+	says("Converging: 0 of 7 objects hold; not yet: AddressClaim kinds/c, AzureClusterAdditionalConfig kinds/c, AzureClusterAutoscaler kinds/c and 4 more")
 	for i, o := range objects {
 		o.SetConditions([]metav1.Condition{{
 			Type: "Paused", Status: "True", Reason: "Frozen", Message: "Freeze kinds/incident (Paused): INC-1", LastTransitionTime: metav1.Now(),
@@ -97,10 +99,10 @@ func TestAllKindsHold(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i == 2 {
-			says("Converging: 3 of 6 objects hold; not yet: AddressClaim kinds/c, AzureClusterAutoscaler kinds/c, AzureMaintenanceConfiguration kinds/c-default")
+			says("Converging: 3 of 7 objects hold; not yet: AddressClaim kinds/c, AzureClusterAutoscaler kinds/c, AzureMaintenanceConfiguration kinds/c-default and 1 more")
 		}
 	}
-	says("Held: 6 of 6 objects hold")
+	says("Held: 7 of 7 objects hold")
 }
 
 // delayed notes what is asked for later.
@@ -147,6 +149,26 @@ func TestChangesAreGathered(t *testing.T) {
 		queue := delayed{asked: map[reconcile.Request]time.Duration{}}
 		if happens(queue); !reflect.DeepEqual(queue.asked, want) {
 			t.Errorf("%s: asked for %v, want %v", name, queue.asked, want)
+		}
+	}
+}
+
+// A WorkloadCluster whose Cluster is not there yet has the labels that the Cluster will have; nothing else has any then.
+func TestLabelsBeforeThereIsACluster(t *testing.T) {
+	labels := map[string]string{"ring": "canary"}
+	made := map[types.NamespacedName]map[string]string{{Namespace: "prod", Name: "there"}: {"ring": "late"}}
+	meta := metav1.ObjectMeta{Namespace: "prod", Name: "c", Labels: labels}
+	for name, test := range map[string]struct {
+		object  client.Object
+		cluster string
+		want    map[string]string
+	}{
+		"before":         {&fleetwrightv1.WorkloadCluster{ObjectMeta: meta}, "c", labels},
+		"with a Cluster": {&fleetwrightv1.WorkloadCluster{ObjectMeta: meta}, "there", map[string]string{"ring": "late"}},
+		"another kind":   {&fleetwrightv1.Nodepool{ObjectMeta: meta}, "c", nil},
+	} {
+		if got := labelsFor(test.object, test.cluster, made); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (r *Reconciler) observe(ctx context.Context, f *fleetwrightv1.Freeze) (worl
 		err = meta.EachListItem(list, func(item runtime.Object) error {
 			o := item.(client.Object)
 			s := saidBy(o)
-			target := freeze.Target{Namespace: o.GetNamespace(), ClusterLabels: clusterLabels[types.NamespacedName{Namespace: o.GetNamespace(), Name: s.cluster}]}
+			target := freeze.Target{Namespace: o.GetNamespace(), ClusterLabels: labelsFor(o, s.cluster, clusterLabels)}
 			if freeze.Reaches(f, target, r.Namespace) {
 				w.reached = append(w.reached, object{
 					kind: k.name, namespace: o.GetNamespace(), name: o.GetName(), current: s.observed == o.GetGeneration(),
@@ -71,6 +71,16 @@ func (r *Reconciler) observe(ctx context.Context, f *fleetwrightv1.Freeze) (worl
 		}
 	}
 	return w, nil
+}
+
+// labelsFor are the labels by which a Freeze selects an object: its Cluster's. A WorkloadCluster has those that its Cluster will have while that
+// is not there.
+func labelsFor(o client.Object, cluster string, of map[types.NamespacedName]map[string]string) map[string]string {
+	labels, found := of[types.NamespacedName{Namespace: o.GetNamespace(), Name: cluster}]
+	if _, makes := o.(*fleetwrightv1.WorkloadCluster); makes && !found {
+		return o.GetLabels()
+	}
+	return labels
 }
 
 // reaching are all Freezes that reach a target, f among them.
