@@ -139,6 +139,11 @@ bench-demo: build ## Measure the demo, split by step
 	$(BENCH) demo $(ARGS)
 	@$(BENCH_PAGE)
 
+.PHONY: bench-fleet
+bench-fleet: build ## Measure 100 workload clusters made at once, beside Cluster API alone (ARGS=-quick: see that it works; "-resume FILE": in several sittings)
+	$(BENCH) fleet $(ARGS)
+	@$(BENCH_PAGE)
+
 # kube-apiserver's etcd client writes a line to stderr for each request that a drainer gave up.
 .PHONY: bench-drain
 bench-drain: bin/bench-drain ## Measure drains beside their peers, 80 minutes (ARGS="-resume FILE": in several sittings; -scale: and 30,000 pods; -quick: see that it works)

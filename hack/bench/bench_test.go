@@ -246,7 +246,7 @@ func TestTaskForgetsTheMakeAroundIt(t *testing.T) {
 }
 
 func TestRunRefusesUnknownSubjects(t *testing.T) {
-	if err := run(t.Context(), []string{"weather"}, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "build, localstack or demo") {
+	if err := run(t.Context(), []string{"weather"}, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "build, localstack, demo or fleet") {
 		t.Errorf("run() = %v", err)
 	}
 }

@@ -6,6 +6,7 @@
 //	bench [-out folder] build [-repeats n] [-cold] [-download]
 //	bench [-out folder] localstack [-repeats n] [-clusters n] [-settle d] [-window d] [-soak d]
 //	bench [-out folder] demo [-repeats n]
+//	bench [-out folder] fleet [-clusters n] [-repeats n] [-settle d] [-window d] [-resume file] [-only ours|plain] [-quick]
 //
 // It is run from the root of the repository, after `make build`, while nothing else keeps the machine busy. It reads /proc and
 // so runs on Linux only.
@@ -39,7 +40,7 @@ func main() {
 type subject func(ctx context.Context, b *bench, args []string) ([]measurement.Measurement, error)
 
 func subjects() map[string]subject {
-	return map[string]subject{"build": measureBuild, "localstack": measureLocalstack, "demo": measureDemo}
+	return map[string]subject{"build": measureBuild, "localstack": measureLocalstack, "demo": measureDemo, "fleet": measureClusters}
 }
 
 // bench is what all subjects share.
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, progress io.Writer) (err error) {
 	}
 	measure, ok := subjects()[flags.Arg(0)]
 	if !ok {
-		return fmt.Errorf("say what to measure: build, localstack or demo, not %q", flags.Arg(0))
+		return fmt.Errorf("say what to measure: build, localstack, demo or fleet, not %q", flags.Arg(0))
 	}
 	b := &bench{progress: progress}
 	if b.machine, err = measurement.ThisMachine(); err != nil {

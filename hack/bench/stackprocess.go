@@ -42,14 +42,16 @@ type stackRecord struct {
 	Started         time.Time `json:"started"`
 	Ready           time.Time `json:"ready"`
 	Management      string    `json:"management"`
+	Azure           string    `json:"azure"`
 	OperatorMetrics string    `json:"operatorMetrics"`
 }
 
-// startStack starts a stack under root and waits until it is ready. The stack goes on with what an earlier one has left there.
-func startStack(ctx context.Context, root string) (*stackProcess, error) {
+// startStack starts a stack under root, with further arguments, and waits until it is ready. The stack goes on with what an earlier one has left
+// there.
+func startStack(ctx context.Context, root string, more ...string) (*stackProcess, error) {
 	const name = "bench"
 	s := &stackProcess{dir: filepath.Join(root, name), ended: make(chan error, 1)}
-	s.command = exec.CommandContext(ctx, filepath.Join("bin", "localstack"), "up", "--root", root, "--name", name)
+	s.command = exec.CommandContext(ctx, filepath.Join("bin", "localstack"), append([]string{"up", "--root", root, "--name", name}, more...)...)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	s.command.Cancel = func() error { return s.command.Process.Signal(os.Interrupt) }
 	s.command.WaitDelay = stopPatience
