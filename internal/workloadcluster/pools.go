@@ -26,6 +26,9 @@ func poolsSaid(w world, in *intention, p *plan) []poolSaid {
 	for _, pool := range w.effective.Spec.Nodepools {
 		t := target{kindNodepool, render.NodepoolName(w.name(), pool.Name)}
 		known[t.name] = true
+		if w.deleting() && w.nodepool(t.name) == nil {
+			continue // it has gone, and is not made again
+		}
 		out = append(out, poolIs(w, in, p, pool.Name, t))
 	}
 	for i := range w.nodepools {
@@ -51,7 +54,8 @@ func poolIs(w world, in *intention, p *plan, name string, t target) poolSaid {
 		no(fleetwrightv1.ReasonNameTaken, nameTaken(t))
 		out.stuck, out.child = fleetwrightv1.ReasonNameTaken, nil
 	case out.child.deleting():
-		no(fleetwrightv1.ReasonRemoving, t.String()+": somebody has deleted it; it is made anew when it is gone: "+out.child.words())
+		no(fleetwrightv1.ReasonRemoving, t.String()+": "+leavingWords(w, out.child))
+		out.stuck = out.child.stalled()
 		out.report()
 	default:
 		out.Ready, out.Reason, out.message = out.child.said(fleetwrightv1.ConditionReady)
@@ -64,6 +68,22 @@ func poolIs(w world, in *intention, p *plan, name string, t target) poolSaid {
 		out.report()
 	}
 	return out
+}
+
+// leavingWords say why a pool of the spec is being deleted, and what that waits for.
+func leavingWords(w world, c *child) string {
+	if w.deleting() {
+		return "it is being removed" + about(c)
+	}
+	return "somebody has deleted it, and it is made anew when it is gone" + about(c)
+}
+
+// about quotes what an object says of its deletion.
+func about(c *child) string {
+	if words := c.words(); words != "" {
+		return ": " + words
+	}
+	return ""
 }
 
 // lacksIn is true when a Nodepool gets another spec.
@@ -84,10 +104,7 @@ func poolLeaves(w world, p *plan, c *child) poolSaid {
 		out.Ready, out.Reason, out.message = c.said(fleetwrightv1.ConditionReady)
 	} else {
 		out.removing = true
-		out.Ready, out.Reason, out.message = metav1.ConditionFalse, fleetwrightv1.ReasonRemoving, c.target.String()+": it is being removed"
-		if words := c.words(); words != "" {
-			out.message += ": " + words
-		}
+		out.Ready, out.Reason, out.message = metav1.ConditionFalse, fleetwrightv1.ReasonRemoving, c.target.String()+": it is being removed"+about(c)
 	}
 	out.stuck = c.stalled()
 	out.report()

@@ -2,6 +2,7 @@ package workloadcluster
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -377,7 +378,7 @@ func (s *stage) controlPlaneRuns(flavor, version string) {
 	s.set(mc, map[string]any{
 		"id":                       "/subscriptions/" + subscription + "/resourceGroups/c/providers/Microsoft.ContainerService/managedClusters/c",
 		"currentKubernetesVersion": strings.TrimPrefix(version, "v"),
-		"conditions":               []any{map[string]any{"type": "Ready", "status": "True", "lastTransitionTime": s.clock.Now().UTC().Format(time.RFC3339)}},
+		"conditions":               []any{map[string]any{"type": "Ready", "status": "True", "observedGeneration": mc.GetGeneration(), "lastTransitionTime": s.clock.Now().UTC().Format(time.RFC3339)}},
 	}, "status")
 	s.saved(mc)
 }
@@ -417,4 +418,52 @@ func (s *stage) template(spec string) fleetwrightv1.WorkloadClusterTemplate {
 		s.t.Fatal(err)
 	}
 	return out.WorkloadClusterTemplate
+}
+
+// ready brings a cluster of small to where tenants can use it.
+func (s *stage) ready(flavor string) {
+	s.t.Helper()
+	s.apply(small(flavor))
+	s.settle()
+	s.bound(network...)
+	s.settle()
+	s.clusterServes(flavor, "v1.33.6")
+	s.settle() // the config gets its role on the network
+	s.poolReady("c-system", "v1.33.6")
+	s.poolReady("c-general", "v1.33.6")
+	s.configReady()
+	s.expect("it is ready", with(made(flavor), "Ready True Ready")...)
+}
+
+func (s *stage) configReady() {
+	s.t.Helper()
+	s.reports(&fleetwrightv1.AzureClusterAdditionalConfig{}, "c", "RegistriesReady True Ready", "RoleAssignmentsReady True Ready", "AutoscalerReady True Ready")
+}
+
+// delete asks for the WorkloadCluster's deletion.
+func (s *stage) delete() {
+	s.t.Helper()
+	if err := server.Delete(s.t.Context(), s.object()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// change edits the WorkloadCluster.
+func (s *stage) change(change func(*fleetwrightv1.WorkloadCluster)) {
+	s.t.Helper()
+	edit(s, &fleetwrightv1.WorkloadCluster{}, "c", change)
+}
+
+func textAt(o *unstructured.Unstructured, path ...string) string {
+	text, _, _ := unstructured.NestedString(o.Object, path...)
+	return text
+}
+
+func jsonOf(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }

@@ -180,11 +180,7 @@ func readyCondition(w world, p *plan, stalled, why string) metav1.Condition {
 	case len(p.held) > 0:
 		return no(fleetwrightv1.ReasonHeldBack, "%s", heldBack(w, p))
 	case len(p.removing) > 0:
-		message := p.removing[0].target.String() + " is being removed"
-		if words := p.removing[0].words(); words != "" {
-			message += ": " + words
-		}
-		return no(fleetwrightv1.ReasonRemoving, "%s", message)
+		return no(fleetwrightv1.ReasonRemoving, "%s is being removed%s", p.removing[0].target, about(p.removing[0]))
 	}
 	return condition.New(fleetwrightv1.ConditionReady, metav1.ConditionTrue, fleetwrightv1.ReasonReady, "all %d steps are done", len(p.steps))
 }

@@ -124,6 +124,10 @@ func addressesStep(w world, in *intention) step {
 
 // before is why a step of the Cluster has not begun.
 func (s *step) before(w world, in *intention) {
+	if w.deleting() {
+		s.no(fleetwrightv1.ReasonRemoving, "Cluster "+w.name()+": it is gone")
+		return
+	}
 	if in.waits {
 		s.no(fleetwrightv1.ReasonWaitingForAddresses, "Cluster "+w.name()+": it is made when its ranges of addresses are bound")
 		return

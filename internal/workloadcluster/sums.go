@@ -3,6 +3,7 @@ package workloadcluster
 import (
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -63,9 +64,12 @@ func availableCondition(w world, p *plan) metav1.Condition {
 		if pool.child == nil {
 			return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonNoNodes, "%s", pool.message)
 		}
-		status, reason, message := pool.child.said(fleetwrightv1.ConditionAvailable)
-		if status != metav1.ConditionTrue {
-			return condition.New(kind, status, reason, "%s", message)
+		// Also what it said about its former spec: nodes do not go with a word.
+		switch c := meta.FindStatusCondition(pool.child.object.GetConditions(), kind); {
+		case c == nil:
+			return condition.New(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonNotReported, "%s: it has said nothing yet", pool.child.target)
+		case c.Status != metav1.ConditionTrue:
+			return condition.New(kind, c.Status, c.Reason, "%s: %s", pool.child.target, c.Message)
 		}
 	}
 	return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAvailable, "the API server answers, and every pool keeps what it promises")
