@@ -95,13 +95,18 @@ func (f *fleet) ready(ctx context.Context) bool {
 }
 
 func isReady(object *unstructured.Unstructured) bool {
+	return hasCondition(object, fleetwrightv1.ConditionReady)
+}
+
+// hasCondition is true when the condition is True.
+func hasCondition(object *unstructured.Unstructured, kind string) bool {
 	conditions, _, err := unstructured.NestedSlice(object.Object, "status", "conditions")
 	if err != nil {
 		return false
 	}
 	for _, entry := range conditions {
 		condition, ok := entry.(map[string]any)
-		if ok && condition["type"] == fleetwrightv1.ConditionReady {
+		if ok && condition["type"] == kind {
 			return condition["status"] == "True"
 		}
 	}

@@ -8,9 +8,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/utils/ptr"
-	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -75,17 +75,44 @@ func (a *arrivals) see(object any, now time.Time) {
 	switch o := object.(type) {
 	case *fleetwrightv1.WorkloadCluster:
 		a.seeWorkloadCluster(o, now)
-	case *clusterv1.Cluster:
-		a.available[o.Name] = meta.IsStatusConditionTrue(o.Status.Conditions, clusterv1.AvailableCondition)
-		a.judge(o.Name, now)
-	case *clusterv1.MachinePool:
-		name := o.Spec.ClusterName
+	case *unstructured.Unstructured:
+		a.seeClusterAPI(o, now)
+	}
+}
+
+// Kinds of Cluster API by which a cluster's arrival is seen.
+const (
+	clusterKind     = "Cluster"
+	machinePoolKind = "MachinePool"
+)
+
+func clusterAPIList(kind string) *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "cluster.x-k8s.io", Version: "v1beta2", Kind: kind + "List"})
+	return list
+}
+
+func (a *arrivals) seeClusterAPI(o *unstructured.Unstructured, now time.Time) {
+	switch o.GetKind() {
+	case clusterKind:
+		a.available[o.GetName()] = hasCondition(o, "Available")
+		a.judge(o.GetName(), now)
+	case machinePoolKind:
+		name := textAt(o, "spec", "clusterName")
 		if a.pools[name] == nil {
 			a.pools[name] = map[string]bool{}
 		}
-		a.pools[name][o.Name] = o.Spec.Replicas != nil && ptr.Deref(o.Status.ReadyReplicas, 0) == *o.Spec.Replicas
+		wanted, said, err := unstructured.NestedInt64(o.Object, "spec", "replicas")
+		ready, _, _ := unstructured.NestedInt64(o.Object, "status", "readyReplicas") // none is none
+		a.pools[name][o.GetName()] = said && err == nil && wanted == ready
 		a.judge(name, now)
 	}
+}
+
+// textAt is the text in that place, empty for none.
+func textAt(o *unstructured.Unstructured, path ...string) string {
+	text, _, _ := unstructured.NestedString(o.Object, path...)
+	return text
 }
 
 func (a *arrivals) seeWorkloadCluster(o *fleetwrightv1.WorkloadCluster, now time.Time) {

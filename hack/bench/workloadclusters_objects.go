@@ -160,12 +160,11 @@ func plainObjects(n int) ([]client.Object, error) {
 	if plane == nil {
 		return nil, fmt.Errorf("cluster %s has no control plane of a known kind", cluster.Name)
 	}
-	pools, err := plainPools(in, plane)
-	return append(objects, pools...), err
+	return append(objects, plainPools(in, plane)...), nil
 }
 
 // plainPools are the cluster's MachinePools with their infrastructure.
-func plainPools(in render.Input, plane *unstructured.Unstructured) ([]client.Object, error) {
+func plainPools(in render.Input, plane *unstructured.Unstructured) []client.Object {
 	flavour := flavourOf(plane)
 	told := capi.Cluster{Namespace: in.Namespace, Name: in.Name}
 	flavour.ReadControlPlane(&told, plane, nil)
@@ -179,7 +178,7 @@ func plainPools(in render.Input, plane *unstructured.Unstructured) ([]client.Obj
 		}.Objects(told, flavour)
 		objects = append(objects, made.Infra, made.MachinePool)
 	}
-	return objects, nil
+	return objects
 }
 
 // flavourOf is the flavour whose control plane the object is, or nil.

@@ -11,7 +11,6 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -109,7 +108,7 @@ func watchingClient(kubeconfig string) (client.WithWatch, error) {
 	config.UserAgent, config.QPS = fieldOwner, -1
 	config.WarningHandlerWithContext = rest.NoWarnings{} // CAPZ's kinds say with each write that they are deprecated
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), fleetwrightv1.AddToScheme(scheme), clusterv1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), fleetwrightv1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
 	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
@@ -191,7 +190,7 @@ func (s *stage) makeClusters(ctx context.Context) error {
 
 // watched are the kinds by which arrivals are seen.
 func (s *stage) watched() []client.ObjectList {
-	lists := []client.ObjectList{&clusterv1.ClusterList{}, &clusterv1.MachinePoolList{}}
+	lists := []client.ObjectList{clusterAPIList(clusterKind), clusterAPIList(machinePoolKind)}
 	if s.side == ours {
 		lists = append(lists, &fleetwrightv1.WorkloadClusterList{})
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"net/netip"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/ptr"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 
@@ -136,15 +138,26 @@ controller_runtime_reconcile_errors_total{controller="nodepool"} 9
 // A cluster of Cluster API's is there when it is available and both pools have all nodes, in whatever order that is seen; the first time counts.
 func TestArrivals(t *testing.T) {
 	name := workloadCluster(0).Name
-	cluster := func(status metav1.ConditionStatus) *clusterv1.Cluster {
-		c := &clusterv1.Cluster{ObjectMeta: metav1.ObjectMeta{Name: name}}
-		c.Status.Conditions = []metav1.Condition{{Type: "Available", Status: status}}
-		return c
+	asSent := func(object any) *unstructured.Unstructured {
+		raw, err := json.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := &unstructured.Unstructured{}
+		if err := out.UnmarshalJSON(raw); err != nil {
+			t.Fatal(err)
+		}
+		return out
 	}
-	pool := func(suffix string, ready *int32) *clusterv1.MachinePool {
-		p := &clusterv1.MachinePool{ObjectMeta: metav1.ObjectMeta{Name: name + suffix}}
+	cluster := func(status metav1.ConditionStatus) *unstructured.Unstructured {
+		c := &clusterv1.Cluster{TypeMeta: metav1.TypeMeta{Kind: clusterKind}, ObjectMeta: metav1.ObjectMeta{Name: name}}
+		c.Status.Conditions = []metav1.Condition{{Type: clusterv1.AvailableCondition, Status: status}}
+		return asSent(c)
+	}
+	pool := func(suffix string, ready *int32) *unstructured.Unstructured {
+		p := &clusterv1.MachinePool{TypeMeta: metav1.TypeMeta{Kind: machinePoolKind}, ObjectMeta: metav1.ObjectMeta{Name: name + suffix}}
 		p.Spec.ClusterName, p.Spec.Replicas, p.Status.ReadyReplicas = name, ptr.To[int32](2), ready
-		return p
+		return asSent(p)
 	}
 	own := &fleetwrightv1.WorkloadCluster{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	own.Status.Conditions = []metav1.Condition{{Type: fleetwrightv1.ConditionReady, Status: metav1.ConditionTrue}}
