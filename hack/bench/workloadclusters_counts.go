@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,11 +50,13 @@ func (c counts) sum(first string) int {
 
 // Who writes to the management API server.
 const (
-	byOperator   = "operator"
-	byClusterAPI = "Cluster API"
-	byCAPZ       = "CAPZ"
-	byBench      = "benchmark"
-	byOthers     = "others"
+	byOperator = "operator"
+	// readByOperator is what the operator reads; the others' reads are not in the audit log.
+	readByOperator = "operator, read"
+	byClusterAPI   = "Cluster API"
+	byCAPZ         = "CAPZ"
+	byBench        = "benchmark"
+	byOthers       = "others"
 )
 
 // operatorUser is who the operator is in the audit log.
@@ -77,6 +80,8 @@ type audited struct {
 
 func (a audited) who() string {
 	switch {
+	case a.User.Username == operatorUser && slices.Contains([]string{"get", "list", "watch"}, a.Verb):
+		return readByOperator
 	case a.User.Username == operatorUser:
 		return byOperator
 	case strings.HasPrefix(a.UserAgent, "fleetwright-localstack/cluster-api"):
@@ -102,8 +107,8 @@ func (a audited) what() string {
 	return text
 }
 
-// writes counts the writes to the management API server from that place of its audit log on, by who and what.
-func (s *stackProcess) writes(from int64) (counts, error) {
+// audited counts the requests in the management API server's audit log from that place on, by who and what.
+func (s *stackProcess) audited(from int64) (counts, error) {
 	f, err := os.Open(s.audit())
 	if err != nil {
 		return nil, fmt.Errorf("read the audit log: %w", err)
@@ -112,10 +117,10 @@ func (s *stackProcess) writes(from int64) (counts, error) {
 	if _, err := f.Seek(from, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read the audit log: %w", err)
 	}
-	return countWrites(bufio.NewReader(f))
+	return countAudited(bufio.NewReader(f))
 }
 
-func countWrites(lines *bufio.Reader) (counts, error) {
+func countAudited(lines *bufio.Reader) (counts, error) {
 	out := counts{}
 	for {
 		line, err := lines.ReadBytes('\n')

@@ -33,12 +33,12 @@ type clustersRun struct {
 
 	Operator *processSeen `json:"operator,omitempty"`
 	Stack    processSeen  `json:"stack"`
-	// Writes to the management API server, Azure's requests by who; Counts of the operator, see operatorCounts.
-	Writes counts     `json:"writes"`
-	Azure  counts     `json:"azure"`
-	Counts counts     `json:"counts,omitempty"`
-	Steps  []stepSeen `json:"steps,omitempty"`
-	Idle   idleSeen   `json:"idle"`
+	// Audited are requests to the management API server by who and what, Azure those to Azure by who and method; Counts see operatorCounts.
+	Audited counts     `json:"audited"`
+	Azure   counts     `json:"azure"`
+	Counts  counts     `json:"counts,omitempty"`
+	Steps   []stepSeen `json:"steps,omitempty"`
+	Idle    idleSeen   `json:"idle"`
 }
 
 // processSeen is one process while the clusters were made.
@@ -54,7 +54,7 @@ type idleSeen struct {
 	Operator float64 `json:"operatorMillicores"`
 	Stack    float64 `json:"stackMillicores"`
 	Private  float64 `json:"operatorPrivate"`
-	Writes   counts  `json:"writes"`
+	Audited  counts  `json:"audited"`
 	Azure    counts  `json:"azure"`
 	Counts   counts  `json:"counts,omitempty"`
 }
@@ -72,7 +72,7 @@ type stage struct {
 
 // run starts a stack, has one side make the clusters, and looks at what it costs.
 func (c clustersBench) run(ctx context.Context, root string, s side) (out clustersRun, err error) {
-	args := []string{"--shared-workload"}
+	args := []string{"--shared-workload", "--audit-reads"}
 	if s == plain {
 		args = append(args, "--operator", "none")
 	}
@@ -176,7 +176,7 @@ func (s *stage) makeClusters(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.out.Writes, err = s.stack.writes(before.audit); err != nil {
+	if s.out.Audited, err = s.stack.audited(before.audit); err != nil {
 		return err
 	}
 	stop()
@@ -325,14 +325,14 @@ func (s *stage) rest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	writes, err := s.stack.writes(before.audit)
+	requests, err := s.stack.audited(before.audit)
 	if err != nil {
 		return err
 	}
 	millicores := func(used time.Duration) float64 { return 1000 * used.Seconds() / s.window.Seconds() }
 	s.out.Idle = idleSeen{
 		Operator: millicores(after.operator - before.operator), Stack: millicores(after.stack - before.stack),
-		Private: float64(after.operatorMemory.private) / mebibyte, Writes: s.perMinute(writes), Azure: s.perMinute(after.azure.minus(before.azure)),
+		Private: float64(after.operatorMemory.private) / mebibyte, Audited: s.perMinute(requests), Azure: s.perMinute(after.azure.minus(before.azure)),
 		Counts: s.perMinute(after.counts.minus(before.counts)),
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 func upCommand() *cobra.Command {
 	var where place
 	var what shape
-	var shared bool
+	var shared, reads bool
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Start the stack and keep it until Ctrl-C",
@@ -30,7 +30,7 @@ func upCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			options.SharedWorkload = shared
+			options.SharedWorkload, options.AuditReads = shared, reads
 			ctx, cancel := untilSignal(cmd.Context())
 			defer cancel()
 			return up(ctx, cmd.OutOrStdout(), options)
@@ -39,6 +39,7 @@ func upCommand() *cobra.Command {
 	where.flags(cmd)
 	what.flags(cmd)
 	cmd.Flags().BoolVar(&shared, "shared-workload", false, "one API server for all simulated AKS clusters, which then differ in their nodes only: for many clusters without workload")
+	cmd.Flags().BoolVar(&reads, "audit-reads", false, "also keep in the management API server's audit log what the operator reads")
 	return cmd
 }
 

@@ -1,6 +1,9 @@
 package controlplane
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // unusedAdmission are admission plug-ins that guard things a simulated cluster does not have, or that would need a controller we do not run.
 // TaintNodesByCondition is among them because the controller that takes its taint away again is not run: the simulated kubelet does both.
@@ -67,6 +70,14 @@ func flags(o Options, f files) []string {
 	return all
 }
 
+// policyOf is the audit policy: what auditPolicy has, and, where one is named, what that user reads.
+func (o Options) policyOf() string {
+	if o.AuditReadsOf == "" {
+		return auditPolicy + "- level: None\n"
+	}
+	return auditPolicy + fmt.Sprintf("- level: Metadata\n  verbs: [get, list, watch]\n  users: [%q]\n- level: None\n", o.AuditReadsOf)
+}
+
 // auditPolicy records who changed what and with which answer, including evictions and refusals, never bodies (they hold Secrets).
 // Leases and events would drown the rest.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
@@ -80,5 +91,4 @@ rules:
   - {group: events.k8s.io, resources: [events]}
 - level: Metadata
   verbs: [create, update, patch, delete, deletecollection]
-- level: None
 `

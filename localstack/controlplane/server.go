@@ -46,6 +46,8 @@ type Options struct {
 	Port int
 	// AuditLog is the file to which every write is appended as one JSON line (who, what, response code; no bodies). Default: no audit.
 	AuditLog string
+	// AuditReadsOf is a user whose reads are in the audit log too. Default: nobody's are.
+	AuditReadsOf string
 	// Front, if set, sees every request before the server does, and may change or answer it. Default: nothing is between.
 	Front func(http.Handler) http.Handler
 	// Log receives the few messages meant for people. The default discards them. Kubernetes' own log is klog's, see LogTo.
@@ -108,7 +110,7 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeFile(f.auditPolicy, []byte(auditPolicy), 0o600); err != nil {
+	if err := writeFile(f.auditPolicy, []byte(o.policyOf()), 0o600); err != nil {
 		return nil, err
 	}
 	l, err := listen(ctx, o.Port, f.port, o.Log)

@@ -39,6 +39,8 @@ type Options struct {
 	// SharedWorkload makes one API server serve all simulated AKS clusters, each by a path of its own: many clusters cost little then. They see
 	// only their own nodes, but everything else of each other. A directory stays with what it was first started with.
 	SharedWorkload bool
+	// AuditReads has what the operator reads of the management API server in the audit log too.
+	AuditReads bool
 	// OnStep hears what is done while the stack starts and stops, one call at a time. Nil: nobody does.
 	OnStep func(Step)
 }
@@ -161,10 +163,14 @@ func (s *Stack) startManagement(ctx context.Context) error {
 		return err
 	}
 	server := newLife(ctx)
-	s.management, err = controlplane.Start(server.ctx, controlplane.Options{
+	o := controlplane.Options{
 		Name: "management", Dir: s.layout.management(), Etcd: s.etcd, CA: s.ca, Management: true,
 		AuditLog: s.layout.ManagementAudit(), Log: log,
-	})
+	}
+	if s.options.AuditReads {
+		o.AuditReadsOf = OperatorUser
+	}
+	s.management, err = controlplane.Start(server.ctx, o)
 	if err != nil {
 		server.end()
 		return err
