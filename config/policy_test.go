@@ -39,7 +39,12 @@ func TestMain(m *testing.M) {
 		}
 		return install(context.Background())
 	},
+		crds+"capi/clusters.cluster.x-k8s.io.json",
 		crds+"capi/machinepools.cluster.x-k8s.io.json",
+		crds+"capz/azuremanagedclusters.infrastructure.cluster.x-k8s.io.json",
+		crds+"capz/azuremanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
+		crds+"capz/azureasomanagedclusters.infrastructure.cluster.x-k8s.io.json",
+		crds+"capz/azureasomanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json"))
 }
@@ -214,37 +219,49 @@ func TestOtherKindsAreProtected(t *testing.T) {
 	}
 }
 
-// TestAddressPoolsAreProtectedUnlessTheySayOtherwise: a prune must not take the record of a fleet's addresses along.
-func TestAddressPoolsAreProtectedUnlessTheySayOtherwise(t *testing.T) {
-	pool := create(t, object(schema.GroupVersionKind{Group: "fleetwright.io", Version: "v1alpha1", Kind: "AddressPool"}, "protected",
-		map[string]any{"prefixes": []any{"10.64.0.0/16"}}, nil))
-	const sentence = "AddressPool default/protected is protected: set spec.deletionPolicy to Delete first"
-	wantRefusal(t, admin.Delete(t.Context(), pool), sentence)
-	for _, step := range []struct {
-		policy  string
-		refused bool
-	}{{"Protect", true}, {"Delete", false}} {
-		if err := unstructured.SetNestedField(pool.Object, step.policy, "spec", "deletionPolicy"); err != nil {
-			t.Fatal(err)
-		}
-		if err := admin.Update(t.Context(), pool); err != nil {
-			t.Fatal(err)
-		}
-		if err := admin.Delete(t.Context(), pool); !step.refused && err != nil {
-			t.Errorf("after the edit: %v", err)
-		} else if step.refused {
-			wantRefusal(t, err, sentence)
-		}
+// TestWhatHoldsAFleetIsProtectedUnlessItSaysOtherwise: a prune must not take a cluster along, nor the record of a fleet's addresses.
+func TestWhatHoldsAFleetIsProtectedUnlessItSaysOtherwise(t *testing.T) {
+	for kind, test := range map[string]struct {
+		spec     map[string]any
+		sentence string
+	}{
+		"AddressPool":     {map[string]any{"prefixes": []any{"10.64.0.0/16"}}, "AddressPool default/protected is protected: set spec.deletionPolicy to Delete first"},
+		"WorkloadCluster": {map[string]any{"classRef": map[string]any{"name": "prod"}}, "WorkloadCluster default/protected is protected: set spec.deletionPolicy to Delete or Retain first"},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			object := create(t, object(schema.GroupVersionKind{Group: "fleetwright.io", Version: "v1alpha1", Kind: kind}, "protected", test.spec, nil))
+			wantRefusal(t, admin.Delete(t.Context(), object), test.sentence)
+			for _, step := range []struct {
+				policy  string
+				refused bool
+			}{{"Protect", true}, {"Delete", false}} {
+				if err := unstructured.SetNestedField(object.Object, step.policy, "spec", "deletionPolicy"); err != nil {
+					t.Fatal(err)
+				}
+				if err := admin.Update(t.Context(), object); err != nil {
+					t.Fatal(err)
+				}
+				if err := admin.Delete(t.Context(), object); !step.refused && err != nil {
+					t.Errorf("after the edit: %v", err)
+				} else if step.refused {
+					wantRefusal(t, err, test.sentence)
+				}
+			}
+		})
 	}
 }
 
-func TestPoolsOfNodepoolsAreDeletedByThoseWhoLookAfterThem(t *testing.T) {
-	keepers := []string{
+// keepers look after pools and clusters, others do not.
+var (
+	keepers = []string{
 		"system:serviceaccount:fleetwright-system:fleetwright", "system:serviceaccount:capi-system:capi-manager",
 		"system:serviceaccount:capz-system:capz-manager", "system:serviceaccount:capz-system:azureserviceoperator-default",
 		"system:serviceaccount:azureserviceoperator-system:azureserviceoperator-default", "system:serviceaccount:kube-system:generic-garbage-collector",
 	}
-	others := []string{"jane", "system:serviceaccount:flux-system:kustomize-controller", "system:serviceaccount:kube-system:namespace-controller"}
+	others = []string{"jane", "system:serviceaccount:flux-system:kustomize-controller", "system:serviceaccount:kube-system:namespace-controller"}
+)
+
+func TestPoolsOfNodepoolsAreDeletedByThoseWhoLookAfterThem(t *testing.T) {
 	for _, kind := range []string{"MachinePool", "AzureManagedMachinePool", "AzureASOManagedMachinePool"} {
 		t.Run(kind, func(t *testing.T) {
 			owned := create(t, pool(kind, "owned", "c1-general"))
@@ -264,6 +281,55 @@ func TestPoolsOfNodepoolsAreDeletedByThoseWhoLookAfterThem(t *testing.T) {
 			}
 			if err := as(t, "jane").Delete(t.Context(), create(t, pool(kind, "foreign", ""))); err != nil {
 				t.Errorf("a pool of nobody's: %v", err)
+			}
+		})
+	}
+}
+
+// cluster is an object that a whole cluster in Azure hangs on; label is the WorkloadCluster it is of, or empty.
+func cluster(kind, name, label string) *unstructured.Unstructured {
+	var labels map[string]string
+	if label != "" {
+		labels = map[string]string{"fleetwright.io/workloadcluster": label}
+	}
+	infra := schema.GroupVersionKind{Group: "infrastructure.cluster.x-k8s.io", Version: "v1beta1", Kind: kind}
+	switch kind {
+	case "Cluster":
+		ref := map[string]any{"apiGroup": infra.Group, "kind": "AzureASOManagedCluster", "name": name}
+		return object(schema.GroupVersionKind{Group: "cluster.x-k8s.io", Version: "v1beta2", Kind: kind}, name, map[string]any{"infrastructureRef": ref}, labels)
+	case "AzureManagedControlPlane":
+		return object(infra, name, map[string]any{
+			"version": "v1.34.2", "location": "westeurope", "resourceGroupName": "rg", "identityRef": map[string]any{"kind": "AzureClusterIdentity", "name": "fleet"},
+		}, labels)
+	case "AzureASOManagedControlPlane":
+		return object(infra, name, map[string]any{"version": "v1.34.2"}, labels)
+	}
+	return object(infra, name, map[string]any{}, labels)
+}
+
+func TestClustersOfWorkloadClustersAreDeletedByThoseWhoLookAfterThem(t *testing.T) {
+	for _, kind := range []string{"Cluster", "AzureManagedCluster", "AzureManagedControlPlane", "AzureASOManagedCluster", "AzureASOManagedControlPlane"} {
+		t.Run(kind, func(t *testing.T) {
+			owned := create(t, cluster(kind, "owned", "c1"))
+			sentence := kind + " default/owned belongs to WorkloadCluster c1, and the cluster in Azure would go with it: " +
+				"delete that WorkloadCluster instead (with spec.deletionPolicy Retain the cluster stays)"
+			for _, user := range others {
+				wantRefusal(t, as(t, user).Delete(t.Context(), owned), sentence)
+			}
+			for _, user := range keepers {
+				if err := as(t, user).Delete(t.Context(), owned, client.DryRunAll); err != nil {
+					t.Errorf("%s: %v", user, err)
+				}
+			}
+			if err := as(t, "jane").Delete(t.Context(), create(t, cluster(kind, "foreign", ""))); err != nil {
+				t.Errorf("a cluster of nobody's: %v", err)
+			}
+			owned.SetLabels(nil) // retained
+			if err := admin.Update(t.Context(), owned); err != nil {
+				t.Fatal(err)
+			}
+			if err := as(t, "jane").Delete(t.Context(), owned); err != nil {
+				t.Errorf("a cluster that was let go of: %v", err)
 			}
 		})
 	}
