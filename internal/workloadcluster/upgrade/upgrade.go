@@ -75,6 +75,9 @@ type Plan struct {
 // Nothing is remembered, so a spec that goes back half-way, a pool that comes half-way and a crash after any write are just other worlds.
 func Next(w World, now time.Time) Plan {
 	w.Pools = ordered(w.Pools)
+	if w.Written == "" {
+		w.Written = w.Reported // an object that leaves it to others, which is no reason to begin at once
+	}
 	l := look{World: w, still: w.Held != ""}
 	plan := l.controlPlane(now)
 	l.pools(&plan)

@@ -88,6 +88,8 @@ func TestNext(t *testing.T) {
 		{"2 the spec changes while it is made, down as well, held or not", func(w *upgrade.World) {
 			*w = upgrade.World{Wanted: "v1.33.5", Written: "v1.34.9", Held: "Freeze x", Pools: []upgrade.Pool{{Name: "batch", Written: "v1.34.9"}, {Name: "system", System: true, Written: "v1.34.9"}}}
 		}, "control plane v1.33.5, batch=v1.33.5 system=v1.33.5: NotCreated: the control plane is being made with v1.33.5"},
+		{"2 it serves, and its object names no version", func(w *upgrade.World) { w.Wanted, w.Written, w.Window = "v1.34.2", "", false },
+			"control plane v1.33.5, " + all5 + ": WaitingForWindow: the upgrade from v1.33.5 to v1.34.2 waits for a maintenance window: none will open"},
 		{"2 it serves and does not tell", func(w *upgrade.World) { w.Wanted, w.Reported, pool(w, "batch").Written = "v1.34.2", "", "v1.33.4" },
 			"control plane v1.33.5, batch=v1.33.4 general=v1.33.5 system=v1.33.5: NotReported: the control plane does not tell which version it runs, so nothing is upgraded"},
 		{"2 and a pool comes", func(w *upgrade.World) {
