@@ -9,10 +9,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// ReadClusterLabels reads the labels of all Clusters.
-func ReadClusterLabels(ctx context.Context, reader client.Reader) (map[types.NamespacedName]map[string]string, error) {
+// ReadClusterLabels reads the labels of all Clusters that the options select.
+func ReadClusterLabels(ctx context.Context, reader client.Reader, options ...client.ListOption) (map[types.NamespacedName]map[string]string, error) {
 	var list clusterv1.ClusterList
-	if err := reader.List(ctx, &list); err != nil {
+	if err := reader.List(ctx, &list, options...); err != nil {
 		return nil, fmt.Errorf("list Clusters: %w", err)
 	}
 	out := make(map[types.NamespacedName]map[string]string, len(list.Items))

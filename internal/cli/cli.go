@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/clock"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/fleetwright/fleetwright/internal/cli/adopt"
 	"github.com/fleetwright/fleetwright/internal/cli/debt"
 	"github.com/fleetwright/fleetwright/internal/cli/effective"
 	"github.com/fleetwright/fleetwright/internal/cli/management"
@@ -44,6 +45,7 @@ func New(streams genericiooptions.IOStreams) *cobra.Command {
 		status.NewCommand(connection, streams, clock.RealClock{}),
 		debt.NewCommand(connection, streams, clock.RealClock{}),
 		effective.NewCommand(connection, streams),
+		adopt.NewCommand(connection, streams),
 	)
 	return cmd
 }

@@ -1,15 +1,31 @@
 package effective
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
+
+// Sorted is a template with the entries of its lists sorted by their keys, as Spec has them.
+func Sorted(template fleetwrightv1.WorkloadClusterTemplate) (out fleetwrightv1.WorkloadClusterTemplate, err error) {
+	root, err := treeOf(template)
+	if err != nil {
+		return out, err
+	}
+	data, err := json.Marshal(listed(root))
+	if err != nil {
+		return out, err
+	}
+	return out, json.Unmarshal(data, &out)
+}
 
 // Value is one value of what class and spec amount to.
 type Value struct {
-	// Path is for people: nodepools[general].spec.machineType. At is where it is in the JSON of Spec: fields by their name, entries of lists by
-	// their index.
+	// Path is for people: nodepools[general].spec.machineType. At is where it is in the JSON of Spec, whose lists are Sorted: fields by their name,
+	// entries of lists by their index.
 	Path string
 	At   []any
 	// Value is it as JSON has it, and Source the layer it comes from.

@@ -1,0 +1,214 @@
+package adopt_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/cli"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster"
+)
+
+// fleet is a namespace of clusters, and the plugin that looks at it.
+type fleet struct {
+	t                     *testing.T
+	namespace, kubeconfig string
+}
+
+func newFleet(t *testing.T, namespace string) *fleet {
+	t.Helper()
+	f := &fleet{t: t, namespace: namespace, kubeconfig: filepath.Join(t.TempDir(), "kubeconfig")}
+	f.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	config := clientcmdapi.Config{
+		CurrentContext: "c",
+		Contexts:       map[string]*clientcmdapi.Context{"c": {Cluster: "c", AuthInfo: "c"}},
+		Clusters:       map[string]*clientcmdapi.Cluster{"c": {Server: serverConfig.Host, CertificateAuthorityData: serverConfig.CAData}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{"c": {ClientCertificateData: serverConfig.CertData, ClientKeyData: serverConfig.KeyData}},
+	}
+	if err := clientcmd.WriteToFile(config, f.kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *fleet) create(o client.Object) {
+	f.t.Helper()
+	if err := server.Create(f.t.Context(), o); err != nil {
+		f.t.Fatalf("create %T %s: %v", o, o.GetName(), err)
+	}
+}
+
+// run is the plugin as a person types it, in the fleet's namespace.
+func (f *fleet) run(args ...string) (code int, out, errOut string) {
+	f.t.Helper()
+	var o, e bytes.Buffer
+	streams := genericiooptions.IOStreams{In: strings.NewReader(""), Out: &o, ErrOut: &e}
+	code = cli.Run(f.t.Context(), cli.New(streams), append([]string{"--kubeconfig", f.kubeconfig, "--namespace", f.namespace}, args...))
+	return code, o.String(), e.String()
+}
+
+// objects are those of a text, in their order.
+func (f *fleet) objects(text string) []*unstructured.Unstructured {
+	f.t.Helper()
+	var out []*unstructured.Unstructured
+	for decoder := utilyaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096); ; {
+		o := &unstructured.Unstructured{}
+		if err := decoder.Decode(&o.Object); err != nil {
+			return out
+		}
+		if o.GetKind() != "" {
+			out = append(out, o)
+		}
+	}
+}
+
+// make makes what a file has, with words in it replaced.
+func (f *fleet) make(file string, words ...string) {
+	f.t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", file))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, o := range f.objects(strings.NewReplacer(words...).Replace(string(text))) {
+		o.SetNamespace(f.namespace)
+		f.create(o)
+	}
+}
+
+// cluster makes one of a flavour with a System and a User pool, which are Nodepools' or nobody's.
+func (f *fleet) cluster(flavor, name string, nodepools bool, words ...string) {
+	f.t.Helper()
+	words = append(words, "NAME", name, "VERSION", "v1.33.6", "TIER", "Standard", "ANNOTATION", "")
+	f.make(flavor+".yaml", words...)
+	for _, pool := range []string{"system", "general"} {
+		mode, label := "User", ""
+		if pool == "system" {
+			mode = "System"
+		}
+		if nodepools {
+			label = "fleetwright.io/nodepool: " + name + "-" + pool
+			f.create(&fleetwrightv1.Nodepool{
+				ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name + "-" + pool},
+				Spec: fleetwrightv1.NodepoolSpec{
+					ClusterName: name, Mode: fleetwrightv1.NodepoolMode(mode), MachineType: "Standard_D8ds_v5", Version: "v1.33.6",
+					Labels: map[string]fleetwrightv1.LabelValue{"example.com/team": "a"}, DeletionPolicy: "Protect",
+				},
+			})
+		}
+		f.make(flavor+"-pool.yaml", append([]string{"POOL", pool, "MODE", mode, "LABEL", label}, words...)...)
+	}
+}
+
+// everything is each object of the namespace with its version.
+func (f *fleet) everything() map[string]string {
+	f.t.Helper()
+	out := map[string]string{}
+	for _, kind := range []schema.GroupVersionKind{
+		{Group: "cluster.x-k8s.io", Version: "v1beta2", Kind: "Cluster"}, {Group: "cluster.x-k8s.io", Version: "v1beta2", Kind: "MachinePool"},
+		{Group: "infrastructure.cluster.x-k8s.io", Version: "v1beta1", Kind: "AzureASOManagedCluster"},
+		{Group: "infrastructure.cluster.x-k8s.io", Version: "v1beta1", Kind: "AzureASOManagedControlPlane"},
+		{Group: "infrastructure.cluster.x-k8s.io", Version: "v1beta1", Kind: "AzureManagedControlPlane"},
+		fleetwrightv1.GroupVersion.WithKind("Nodepool"), fleetwrightv1.GroupVersion.WithKind("AddressClaim"),
+		fleetwrightv1.GroupVersion.WithKind("AzureClusterAdditionalConfig"),
+	} {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(kind)
+		if err := server.List(f.t.Context(), list, client.InNamespace(f.namespace)); err != nil {
+			f.t.Fatal(err)
+		}
+		for _, o := range list.Items {
+			out[o.GetKind()+" "+o.GetName()] = o.GetResourceVersion()
+		}
+	}
+	return out
+}
+
+type silent struct{}
+
+func (silent) Object(context.Context, types.NamespacedName, schema.GroupVersionKind, types.NamespacedName) (*unstructured.Unstructured, error) {
+	return nil, nil
+}
+
+// adopted is what the operator says about condition Adopted of a WorkloadCluster.
+func (f *fleet) adopted(name string) string {
+	f.t.Helper()
+	r := &workloadcluster.Reconciler{
+		Client: server, Live: server, Workload: silent{}, Recorder: events.NewFakeRecorder(1000), Clock: clock.RealClock{}, Namespace: "manager",
+	}
+	object := &fleetwrightv1.WorkloadCluster{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name}}
+	if _, err := r.Reconcile(f.t.Context(), object); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := server.Get(f.t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+		f.t.Fatal(err)
+	}
+	c := meta.FindStatusCondition(object.Status.Conditions, "Adopted")
+	if c == nil {
+		f.t.Fatalf("%s says nothing of its adoption: %+v", name, object.Status.Conditions)
+	}
+	return fmt.Sprintf("%s %s: %s", c.Status, c.Reason, c.Message)
+}
+
+// Eighty clusters of four shapes become WorkloadClusters in one go, and the operator says of each that nothing would change.
+func TestEightyClusters(t *testing.T) {
+	const each = 20
+	f := newFleet(t, "eighty")
+	shapes := map[string]string{}
+	for i := range each {
+		for _, flavor := range []string{"aso", "managed"} {
+			for _, nodepools := range []bool{true, false} {
+				name := fmt.Sprintf("%s-%v-%02d", flavor, nodepools, i)
+				f.cluster(flavor, name, nodepools)
+				shapes[name] = fmt.Sprintf("%s %v", flavor, nodepools)
+			}
+		}
+	}
+	before := f.everything()
+	code, out, errOut := f.run("adopt")
+	if want := "80 clusters: 80 adopted without a change, 0 with one\n"; code != 0 || errOut != want {
+		t.Fatalf("exit code %d, error stream:\n%s", code, errOut)
+	}
+	objects := f.objects(out)
+	if len(objects) != len(shapes) {
+		t.Fatalf("%d WorkloadClusters, want %d", len(objects), len(shapes))
+	}
+	for _, o := range objects {
+		f.create(o)
+	}
+	for name, shape := range shapes {
+		want := "False Differs: nothing would change"
+		if strings.HasSuffix(shape, "false") {
+			want = fmt.Sprintf("False Differs: it would be changed: Nodepool %[1]s-general would take over %[1]s-general, Nodepool %[1]s-system would take over %[1]s-system", name)
+		}
+		if got := f.adopted(name); got != want {
+			t.Errorf("%s (%s):\n got %s\nwant %s", name, shape, got, want)
+		}
+	}
+	if diff := cmp.Diff(before, f.everything()); diff != "" {
+		t.Errorf("something was written:\n%s", diff)
+	}
+	code, _, errOut = f.run("adopt")
+	if want := "error: there is no Cluster in namespace eighty that is to be adopted: 80 have their WorkloadCluster already\n"; code != 1 || errOut != want {
+		t.Errorf("exit code %d, %s", code, errOut)
+	}
+}
