@@ -2,6 +2,8 @@ package workloadcluster
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,7 +17,7 @@ import (
 const maxChanges = 8
 
 // adopted is condition Adopted.
-func adopted(w world) metav1.Condition {
+func adopted(w world, in *intention) metav1.Condition {
 	no := func(reason, format string, args ...any) metav1.Condition {
 		return condition.New(fleetwrightv1.ConditionAdopted, metav1.ConditionFalse, reason, format, args...)
 	}
@@ -28,11 +30,11 @@ func adopted(w world) metav1.Condition {
 		return no(fleetwrightv1.ReasonAlreadyOwned, "Cluster %s carries label %s=%s: take the label off if that WorkloadCluster is gone", w.name(),
 			fleetwrightv1.LabelWorkloadCluster, w.state.Labels[fleetwrightv1.LabelWorkloadCluster])
 	case w.state.Ours && w.adopts() == fleetwrightv1.AdoptionPolicyAdopt:
-		return condition.New(fleetwrightv1.ConditionAdopted, metav1.ConditionTrue, fleetwrightv1.ReasonAdopted, "Cluster %s is this WorkloadCluster's", w.name())
+		return condition.New(fleetwrightv1.ConditionAdopted, metav1.ConditionTrue, fleetwrightv1.ReasonAdopted, "Cluster %s is this WorkloadCluster's%s", w.name(), others(w))
 	case w.unmerged != "" || len(w.problems) > 0:
 		return no(fleetwrightv1.ReasonDiffers, "what would change cannot be told before the spec is right")
 	}
-	return no(fleetwrightv1.ReasonDiffers, "%s", differences(w))
+	return no(fleetwrightv1.ReasonDiffers, "%s%s", differences(w, in), others(w))
 }
 
 // unsupported says why a Cluster cannot be taken over, or is empty.
@@ -49,15 +51,18 @@ func unsupported(w world) string {
 }
 
 // differences says what would change in what exists. Labels and annotations of ours change nothing that anybody else sees.
-func differences(w world) string {
+func differences(w world, in *intention) string {
 	var lines []string
 	for _, c := range w.state.Changes {
 		lines = append(lines, c.String())
 	}
 	for _, pool := range w.effective.Spec.Nodepools {
 		name := render.NodepoolName(w.name(), pool.Name)
-		switch {
-		case w.nodepool(name) != nil:
+		switch is := w.nodepool(name); {
+		case is != nil:
+			if fields := in.differ(is); len(fields) > 0 {
+				lines = append(lines, fmt.Sprintf("Nodepool %s: %s", name, some(fields, maxChanges)))
+			}
 		case len(pool.MachinePools) > 0:
 			lines = append(lines, fmt.Sprintf("Nodepool %s would take over %s", name, strings.Join(pool.MachinePools, " and ")))
 		default:
@@ -68,6 +73,44 @@ func differences(w world) string {
 		return "nothing would change"
 	}
 	return "it would be changed: " + some(lines, maxChanges)
+}
+
+// differ are the fields of an object's spec that would be changed. How much is done, and what a deletion does, are the WorkloadCluster's word now.
+func (in *intention) differ(is *child) []string {
+	var out []string
+	for i := range in.nodepools {
+		want := in.nodepools[i]
+		if want.target != is.target {
+			continue
+		}
+		for field, value := range want.spec {
+			if !reflect.DeepEqual(is.spec[field], value) && field != fieldReconcile && field != fieldDeletionPolicy {
+				out = append(out, field)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// others are MachinePools that people made and that the spec does not name: they are left alone.
+func others(w world) string {
+	named := map[string]bool{}
+	for _, pool := range w.effective.Spec.Nodepools {
+		for _, name := range pool.MachinePools {
+			named[name] = true
+		}
+	}
+	var names []string
+	for i := range w.machinePools {
+		if p := &w.machinePools[i]; p.Nodepool == "" && p.UID != "" && !named[p.Object] {
+			names = append(names, p.Object)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; MachinePools that no entry of nodepools names are left alone: %s", some(names, maxChanges))
 }
 
 // some are the first lines, and how many more there are.

@@ -58,11 +58,8 @@ func (p *plan) stay(w world, in *intention) {
 // when nothing else can be done before.
 func (p *plan) wantClaim(w world, claim wanted) bool {
 	switch is := w.claim; {
-	case is == nil && !w.state.Ours:
-		p.actions = append(p.actions, action{verb: create, target: claim.target, spec: claim.spec})
-		return false
 	case is == nil:
-		// The cluster lives. If its ranges are kept, the claim finds them again; if not, Azure refuses others, and so do we (see strayed).
+		// If a cluster lives and its ranges are kept, the claim finds them again; if they are not, see cramped.
 		p.actions = append(p.actions, action{verb: create, target: claim.target, spec: claim.spec})
 		return false
 	case !is.ours && !takesOver(w, is):

@@ -2,9 +2,11 @@ package workloadcluster
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/blang/semver/v4"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -199,6 +201,7 @@ func upgradePool(w world, pool fleetwrightv1.WorkloadClusterNodepool) upgrade.Po
 	out := upgrade.Pool{Name: pool.Name, System: pool.Spec.Mode == fleetwrightv1.NodepoolModeSystem, Pinned: withV(pool.Spec.Version)}
 	found := w.nodepool(render.NodepoolName(w.name(), pool.Name))
 	if found == nil {
+		out.Written = oldest(w.machinePools, pool.MachinePools)
 		return out
 	}
 	np := found.object.(*fleetwrightv1.Nodepool)
@@ -214,6 +217,19 @@ func upgradePool(w world, pool fleetwrightv1.WorkloadClusterNodepool) upgrade.Po
 		}
 	}
 	return out
+}
+
+// oldest is the lowest version of MachinePools that a Nodepool is to take over, empty when none of them tells one.
+func oldest(all []capi.Pool, names []string) string {
+	var lowest semver.Version
+	text := ""
+	for i := range all {
+		version, err := semver.ParseTolerant(all[i].Spec.Version)
+		if slices.Contains(names, all[i].Object) && err == nil && (text == "" || version.LT(lowest)) {
+			lowest, text = version, withV(all[i].Spec.Version)
+		}
+	}
+	return text
 }
 
 // withV puts the v before a version that has none.

@@ -31,5 +31,7 @@ func TestMain(m *testing.M) {
 		crds+"capz/azuremanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azureasomanagedclusters.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azureasomanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
+		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
+		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
 		"testdata/aso-crds.yaml"))
 }

@@ -47,6 +47,12 @@ func (r *Reconciler) observe(ctx context.Context, object *fleetwrightv1.Workload
 	if w.state, err = capi.ReadClusterState(ctx, r.Client, r.liveWhile(!reportsMade(object)), w.outline()); err != nil {
 		return nil, fmt.Errorf("read the Cluster: %w", err)
 	}
+	if w.adopts() != "" && w.state.Found && w.state.Unsupported == "" {
+		// How far each has come is nobody's question here, so no time is needed.
+		if w.machinePools, err = w.state.ReadPools(ctx, r.Client, time.Time{}); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.readCredential(ctx, w); err != nil {
 		return nil, err
 	}

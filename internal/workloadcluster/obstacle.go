@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/cidr"
 )
 
 // obstructed is the first reason for which nothing is written, in the order in which people should hear of them; nil when there is none.
@@ -38,13 +39,18 @@ func obstructed(w world, in *intention) *obstacle {
 	if o := otherSubscription(w); o != nil {
 		return o
 	}
-	if o := foreign(w); o != nil {
+	if o := foreign(w, in); o != nil {
 		return o
 	}
-	if in.broken != "" {
+	switch {
+	case in.broken != "":
 		return stuck(fleetwrightv1.ReasonInvalidSpec, "%s", in.broken)
+	case in.versions.Stuck && in.versions.ControlPlane == "":
+		return stuck(in.versions.Reason, "%s", in.versions.Message) // nothing is there yet, and nothing can be made with such versions
+	case w.state.Found && w.state.Deleting:
+		return &obstacle{reason: fleetwrightv1.ReasonRemoving, message: fmt.Sprintf("somebody has deleted Cluster %s: it is made anew when it is gone", w.name())}
 	}
-	return nil
+	return cramped(w, in)
 }
 
 // otherSubscription is in the way when the cluster is, or would be, in another subscription than the spec says.
@@ -64,11 +70,11 @@ func otherSubscription(w world) *obstacle {
 }
 
 // foreign is in the way of a Cluster that is not ours and is not to be, or not yet, or cannot be.
-func foreign(w world) *obstacle {
+func foreign(w world, in *intention) *obstacle {
 	there := w.state.Found && !w.state.Ours
 	switch policy := w.adopts(); {
 	case policy == fleetwrightv1.AdoptionPolicyReport:
-		c := adopted(w)
+		c := adopted(w, in)
 		return &obstacle{reason: c.Reason, message: "adoption.policy is Report, and nothing is written: " + c.Message, stalled: c.Reason == fleetwrightv1.ReasonUnsupportedCluster}
 	case there && policy == "":
 		return &obstacle{
@@ -79,4 +85,47 @@ func foreign(w world) *obstacle {
 		return &obstacle{reason: fleetwrightv1.ReasonUnsupportedCluster, stalled: true, message: unsupported(w)}
 	}
 	return nil
+}
+
+// cramped is in the way when the cluster would need other addresses than it was made with, which Azure does not change under a cluster.
+func cramped(w world, in *intention) *obstacle {
+	stuck := func(format string, args ...any) *obstacle {
+		return &obstacle{reason: fleetwrightv1.ReasonInvalidSpec, stalled: true, message: fmt.Sprintf(format, args...)}
+	}
+	for _, change := range w.state.Changes {
+		if w.state.Found && change.From != change.To && strings.Contains(change.Field, "ddressPrefix") {
+			return stuck("a cluster keeps the network that it was made with, and this would change %s: put spec.network.addresses, or the range of the AddressClaim, back", change)
+		}
+	}
+	for _, bound := range in.bound {
+		if bound.Name != string(fleetwrightv1.ClusterRangeNodes) {
+			continue
+		}
+		has, err := cidr.Parse(bound.CIDR)
+		if err != nil || !has.Addr().Is4() {
+			return nil
+		}
+		spec := w.effective.Spec
+		needs, err := cidr.Length(cidr.Sizing{Mode: string(spec.Network.Mode), MaxNodes: int(spec.Limits.MaxNodes), MaxPods: podsPerNode(spec.Nodepools)})
+		if err == nil && needs < has.Bits() {
+			return stuck("limits.maxNodes is %d and the cluster's range of nodes, %s, does not hold as many: lower it, or make another WorkloadCluster", spec.Limits.MaxNodes, bound.CIDR)
+		}
+	}
+	return nil
+}
+
+// podsPerNode is the least that every pool needs for sure. AKS takes 30 for a pool that does not say.
+func podsPerNode(pools []fleetwrightv1.WorkloadClusterNodepool) int {
+	const byDefault = 30
+	least := 0
+	for i := range pools {
+		pods := int(pools[i].Spec.MaxPods)
+		if pods == 0 {
+			pods = byDefault
+		}
+		if least == 0 || pods < least {
+			least = pods
+		}
+	}
+	return max(least, 1)
 }

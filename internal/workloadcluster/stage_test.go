@@ -467,3 +467,5 @@ func jsonOf(t *testing.T, v any) string {
 	}
 	return string(raw)
 }
+
+func (s *stage) clusterThere() bool { return s.get(&clusterv1.Cluster{}, "c") }

@@ -72,7 +72,7 @@ func (p *plan) see(w world, in *intention) {
 	}
 	p.upToDate, p.available = upToDateCondition(w, in, p), availableCondition(w, p)
 	if w.adopts() != "" {
-		c := adopted(w)
+		c := adopted(w, in)
 		p.adopted = &c
 	}
 }

@@ -8,8 +8,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/testkit"
 )
 
@@ -19,6 +21,16 @@ func TestWhatWakesIt(t *testing.T) {
 	mgr := testkit.NewManager(t, serverConfig, server.Scheme())
 	if err := AddToManager(t.Context(), mgr, Options{Workers: 2, Workload: workload{}, Namespace: "manager"}); err != nil {
 		t.Fatal(err)
+	}
+	// The controller of Nodepools watches pools; here they would be watched from the first look at a cluster that is adopted.
+	pools, err := capi.Served(mgr.GetRESTMapper())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pool := range pools {
+		if _, err := mgr.GetCache().GetInformer(t.Context(), pool, cache.BlockUntilSynced(false)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	testkit.Run(t, mgr)
 	s := newStage(t, "woken")

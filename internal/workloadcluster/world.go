@@ -37,8 +37,10 @@ type world struct {
 	// nodepools are those that are ours, and those of somebody else under names that are wanted, ordered by name.
 	nodepools []child
 	// state is the Cluster's, with what would be written to it and to CAPZ's objects.
-	state  capi.ClusterState
-	addons []addonSeen
+	state capi.ClusterState
+	// machinePools are those of the cluster, read only where adoption is asked for.
+	machinePools []capi.Pool
+	addons       []addonSeen
 	// window is of the maintenance windows; windowless says what is wrong with them.
 	window     maintenance.State
 	windowless string
