@@ -45,7 +45,7 @@ func TestCommandsWithoutAStack(t *testing.T) {
 		"a name like a path":    {args: []string{"up", "--name", "../up"}, err: "is not made of at most 32"},
 		"up without operator":   {args: []string{"up", "--operator", filepath.Join(root, "none")}, err: "build it with `make build`"},
 		"demo without operator": {args: []string{"demo", "--operator", filepath.Join(root, "none")}, err: "build it with `make build`"},
-		"another flavour":       {args: []string{"demo", "--operator", "none", "--flavor", "other"}, err: `--flavor is "other": choose one of [managed aso]`},
+		"another flavour":       {args: []string{"demo", "--operator", "none", "--flavor", "other"}, err: `--flavor is "other": choose one of [aso managed]`},
 		"up with another CAPZ":  {args: []string{"up", "--operator", "none", "--capz", "other"}, err: `--capz is "other"`},
 	} {
 		t.Run(name, func(t *testing.T) {

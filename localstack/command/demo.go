@@ -39,10 +39,10 @@ func demoCommand() *cobra.Command {
 	var flavour string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Watch a node pool being replaced, with proof that no disruption budget was broken",
-		Long: "Start a fresh stack, create a simulated AKS cluster with a workload from examples/cluster-and-nodepools (or cluster-and-nodepools-aso, see --flavor), change the machine type and then the\n" +
-			"version of a node pool, and prove from the API servers' own records that no disruption budget was broken. The stack stays until\n" +
-			"Ctrl-C, so that one can look around; with --exit it ends by itself, with status 1 if anything failed.",
+		Short: "Watch one resource become a cluster and its node pools being replaced, with proof that no disruption budget was broken",
+		Long: "Start a fresh stack, create a simulated AKS cluster from the one resource of examples/quickstart and a workload on it, change the machine type\n" +
+			"of a node pool and then the version of the whole, and prove from the API servers' own records that no disruption budget was broken. The stack\n" +
+			"stays until Ctrl-C, so that one can look around; with --exit it ends by itself, with status 1 if anything failed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -69,7 +69,7 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().Lookup("name").DefValue = demoStack
 	where.name = demoStack
 	what.flags(cmd)
-	cmd.Flags().StringVar(&flavour, "flavor", string(demo.Managed), "which of CAPZ's kinds describe the cluster: managed (AzureManaged*, examples/cluster-and-nodepools) or aso (AzureASOManaged*, examples/cluster-and-nodepools-aso)")
+	cmd.Flags().StringVar(&flavour, "flavor", string(demo.ASO), "which of CAPZ's kinds hold the cluster: aso (AzureASOManaged*) or managed (AzureManaged*)")
 	cmd.Flags().BoolVar(&how.exit, "exit", false, "end the stack at the end, with status 0 if everything held and 1 if not")
 	cmd.Flags().BoolVar(&how.plain, "plain", false, "print lines instead of a screen (default when the output is no terminal, or CI is set)")
 	cmd.Flags().StringVar(&how.json, "json", "", "also write timings and proof to this file")

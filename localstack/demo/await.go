@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // look is how often conditions are looked at.
@@ -34,7 +33,7 @@ func (s *story) await(ctx context.Context, about string, once func(context.Conte
 		case waiting == (Progress{}):
 			return nil
 		}
-		waiting.At, waiting.About = time.Now(), about
+		waiting.At, waiting.About = time.Now(), cmp.Or(waiting.About, about)
 		s.teller.tell(waiting)
 		s.witnesses.tell(s.teller)
 		select {
@@ -70,23 +69,6 @@ func oneLine(text string) string {
 	return strings.Join(parts, " ")
 }
 
-func (s *story) awaitCluster(ctx context.Context) error {
-	return s.await(ctx, "Cluster "+clusterName, func(ctx context.Context) (Progress, error) {
-		cluster := &clusterv1.Cluster{}
-		if err := s.management.Get(ctx, client.ObjectKey{Namespace: namespace, Name: clusterName}, cluster); err != nil {
-			return Progress{}, err
-		}
-		return unless(find(cluster.Status.Conditions, clusterv1.ClusterAvailableCondition), "has no conditions yet"), nil
-	})
-}
-
-func (s *story) awaitControlPlane(ctx context.Context, version string) error {
-	flavour := s.options.Flavour
-	return s.await(ctx, flavour.controlPlaneKind()+" "+clusterName, func(ctx context.Context) (Progress, error) {
-		return flavour.controlPlaneLacks(ctx, s.management, version)
-	})
-}
-
 // awaitWorkload waits until all pods run that the workload's owners want.
 func (s *story) awaitWorkload(ctx context.Context) error {
 	apps := s.workload.AppsV1()
@@ -99,23 +81,17 @@ func (s *story) awaitWorkload(ctx context.Context) error {
 		if err != nil {
 			return Progress{}, err
 		}
-		agent, err := apps.DaemonSets("monitoring").Get(ctx, "agent", metav1.GetOptions{})
-		if err != nil {
-			return Progress{}, err
-		}
-		if running(web, orders, agent) {
+		if running(web, orders) {
 			return Progress{}, nil
 		}
-		return Progress{Text: fmt.Sprintf("%d of %d web, %d of %d orders, %d of %d agent pods are available",
-			web.Status.AvailableReplicas, *web.Spec.Replicas, orders.Status.AvailableReplicas, *orders.Spec.Replicas,
-			agent.Status.NumberAvailable, agent.Status.DesiredNumberScheduled)}, nil
+		return Progress{Text: fmt.Sprintf("%d of %d web, %d of %d orders pods are available",
+			web.Status.AvailableReplicas, *web.Spec.Replicas, orders.Status.AvailableReplicas, *orders.Spec.Replicas)}, nil
 	})
 }
 
-func running(web *appsv1.Deployment, orders *appsv1.StatefulSet, agent *appsv1.DaemonSet) bool {
+func running(web *appsv1.Deployment, orders *appsv1.StatefulSet) bool {
 	return web.Status.AvailableReplicas == *web.Spec.Replicas && web.Status.ObservedGeneration == web.Generation &&
-		orders.Status.AvailableReplicas == *orders.Spec.Replicas && orders.Status.ObservedGeneration == orders.Generation &&
-		agent.Status.DesiredNumberScheduled > 0 && agent.Status.NumberAvailable == agent.Status.DesiredNumberScheduled
+		orders.Status.AvailableReplicas == *orders.Spec.Replicas && orders.Status.ObservedGeneration == orders.Generation
 }
 
 func find(conditions []metav1.Condition, kind string) *metav1.Condition {

@@ -32,6 +32,12 @@ type Progress struct {
 	Reason, Text string
 }
 
+// WaterfallSeen shows where the time of the cluster's creation went, once it is ready.
+type WaterfallSeen struct {
+	At    time.Time
+	Steps []WaterfallStep
+}
+
 // PoolsSeen shows the provider pools of the Nodepool that is being changed.
 type PoolsSeen struct {
 	At    time.Time
@@ -77,10 +83,11 @@ type Ended struct {
 	Err error
 }
 
-func (StoryBegan) event()  {}
-func (StepBegan) event()   {}
-func (StepEnded) event()   {}
-func (Progress) event()    {}
-func (PoolsSeen) event()   {}
-func (TrafficSeen) event() {}
-func (Ended) event()       {}
+func (StoryBegan) event()    {}
+func (StepBegan) event()     {}
+func (StepEnded) event()     {}
+func (Progress) event()      {}
+func (WaterfallSeen) event() {}
+func (PoolsSeen) event()     {}
+func (TrafficSeen) event()   {}
+func (Ended) event()         {}

@@ -2,74 +2,53 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io/fs"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	infrav1 "sigs.k8s.io/cluster-api-provider-azure/api/v1beta1"
 
-	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
-	clusterandnodepoolsaso "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools-aso"
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/examples/quickstart"
+	"github.com/fleetwright/fleetwright/localstack/stack"
 )
 
-// Flavour says with which of CAPZ's kinds the example describes its cluster. The Nodepools are the same.
+// Flavour says which of CAPZ's kinds hold the cluster: one field of the one resource.
 type Flavour string
 
 const (
-	// Managed is AzureManagedCluster and its kin, from examples/cluster-and-nodepools.
-	Managed Flavour = "managed"
-	// ASO is AzureASOManagedCluster and its kin, from examples/cluster-and-nodepools-aso.
+	// ASO is AzureASOManagedCluster and its kin.
 	ASO Flavour = "aso"
+	// Managed is AzureManagedCluster and its kin.
+	Managed Flavour = "managed"
 )
 
 // Flavours are all there are, the default first.
-func Flavours() []Flavour { return []Flavour{Managed, ASO} }
+func Flavours() []Flavour { return []Flavour{ASO, Managed} }
 
-// example has the objects of the management cluster.
-func (f Flavour) example() fs.FS {
+// field is the value of spec.flavor.
+func (f Flavour) field() fleetwrightv1.WorkloadClusterFlavor {
 	if f == ASO {
-		return clusterandnodepoolsaso.Manifests
+		return fleetwrightv1.WorkloadClusterFlavorASO
 	}
-	return clusterandnodepools.Manifests
+	return fleetwrightv1.WorkloadClusterFlavorManaged
 }
 
-func (f Flavour) controlPlaneKind() string {
-	if f == ASO {
-		return infrav1.AzureASOManagedControlPlaneKind
+// example is the one resource of examples/quickstart in this flavour.
+func (f Flavour) example() (*unstructured.Unstructured, error) {
+	objects, err := stack.ReadManifests(quickstart.Manifests, ".")
+	if err != nil {
+		return nil, err
 	}
-	return infrav1.AzureManagedControlPlaneKind
-}
-
-// controlPlaneLacks says what keeps the control plane from running a version; nothing if it does.
-func (f Flavour) controlPlaneLacks(ctx context.Context, reader client.Reader, version string) (Progress, error) {
-	key := client.ObjectKey{Namespace: namespace, Name: clusterName}
-	if f == ASO {
-		plane := &infrav1.AzureASOManagedControlPlane{}
-		if err := reader.Get(ctx, key, plane); err != nil {
-			return Progress{}, err
-		}
-		return lacks(plane.Status.Ready, plane.Status.Version, version), nil
+	if len(objects) != 1 {
+		return nil, fmt.Errorf("the example has %d resources beside its folders, want one", len(objects))
 	}
-	plane := &infrav1.AzureManagedControlPlane{}
-	if err := reader.Get(ctx, key, plane); err != nil {
-		return Progress{}, err
+	if err := unstructured.SetNestedField(objects[0].Object, string(f.field()), "spec", "flavor"); err != nil {
+		return nil, errors.Join(errors.New("set the flavour of the example"), err)
 	}
-	missing := lacks(plane.Status.Ready, plane.Status.Version, version)
-	for _, condition := range plane.Status.Conditions {
-		if missing != (Progress{}) && condition.Type == infrav1.ManagedClusterRunningCondition && condition.Message != "" {
-			return Progress{Reason: condition.Reason, Text: oneLine(condition.Message)}, nil
-		}
-	}
-	return missing, nil
-}
-
-func lacks(ready bool, version, wanted string) Progress {
-	if ready && version == wanted {
-		return Progress{}
-	}
-	return Progress{Text: fmt.Sprintf("runs %s, wanted is %s", version, wanted)}
+	return objects[0], nil
 }
 
 // machineType is that of a pool, "" while it is unknown.

@@ -32,6 +32,8 @@ type StepView struct {
 	Took  time.Duration
 	Ended bool
 	Err   error
+	// Waterfall is what a step that made a cluster has told of it.
+	Waterfall []WaterfallStep
 }
 
 // Apply returns the model after an event.
@@ -56,6 +58,11 @@ func (m Model) Apply(e Event) Model {
 			m.Progress[at] = e
 		} else {
 			m.Progress = append(m.Progress, e)
+		}
+	case WaterfallSeen:
+		m.Steps = slices.Clone(m.Steps)
+		if last := len(m.Steps) - 1; last >= 0 {
+			m.Steps[last].Waterfall = e.Steps
 		}
 	case PoolsSeen:
 		m.Pools = e

@@ -41,6 +41,12 @@ func (t *Transcript) Next(e Event) []string {
 		}
 		t.quoted[e.About] = e
 		return []string{stamp(begun, e.At) + "  " + e.line()}
+	case WaterfallSeen:
+		var lines []string
+		for _, bar := range bars(e.Steps, barWidth) {
+			lines = append(lines, stamp(begun, e.At)+"  "+bar)
+		}
+		return lines
 	case PoolsSeen:
 		if len(e.Pools) == 0 || samePools(t.pools, e) || e.At.Sub(t.pools.At) < quiet {
 			return nil

@@ -150,6 +150,7 @@ func TestReportGolden(t *testing.T) {
 			{Title: "Start the local stack", Seconds: 8.4, Phases: []PhaseTime{{"Start etcd", 0.9}}},
 			{Title: "Replace the pool: machineType becomes Standard_D8ds_v5", Start: 8.4, Seconds: 29.8, Phases: []PhaseTime{{"CreatingGreen", 6.2}, {"DrainingBlue", 16}}},
 		},
+		Waterfall: []WaterfallStep{{Name: "ControlPlane", Start: 1, Seconds: 9}, {Name: "Nodepools", Start: 2, Seconds: 11}},
 		Proof: Proof{
 			Evictions: 18, Refusals: 1, BudgetRevisions: 70,
 			Services:   []ReportService{{Name: "web", Wanted: 6, Budget: 5, Least: 5, Requests: 1239}},

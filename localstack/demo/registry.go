@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,10 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
 	"github.com/fleetwright/fleetwright/internal/azure/sim"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/simclient"
-	"github.com/fleetwright/fleetwright/localstack/stack"
 )
 
 // The private registry of the story. Its id is that of the example, and its images are those of the workload under another name.
@@ -28,7 +27,7 @@ const (
 	registryID     = registryGroup + "/providers/Microsoft.ContainerRegistry/registries/quickstartshop"
 	registryServer = "quickstartshop.azurecr.io"
 	publicServer   = "registry.k8s.io"
-	// assignmentName is the AzureRoleAssignment that is made of the example's AzureClusterAdditionalConfig.
+	// assignmentName is the AzureRoleAssignment that is made of the example's additionalConfig.
 	assignmentName = "quickstart-registry-shop"
 )
 
@@ -37,7 +36,7 @@ var registryOwner = simclient.Identity{
 	TenantID: "33333333-3333-3333-3333-333333333333", ClientID: "66666666-6666-6666-6666-666666666666", ClientSecret: "not-a-secret",
 }
 
-// createRegistry makes the registry in the simulated Azure, as its owner, and asks for the cluster's right to pull from it.
+// createRegistry makes the registry in the simulated Azure, as its owner.
 func (s *story) createRegistry(ctx context.Context) error {
 	for _, resource := range []struct{ id, version, body string }{
 		{registryGroup, "2021-04-01", `{"location": "westeurope"}`},
@@ -47,11 +46,7 @@ func (s *story) createRegistry(ctx context.Context) error {
 			return err
 		}
 	}
-	objects, err := stack.ReadManifests(clusterandnodepools.Manifests, "registry")
-	if err != nil {
-		return err
-	}
-	return stack.Apply(ctx, s.config, fieldOwner, objects)
+	return nil
 }
 
 func putResource(ctx context.Context, azure *sim.Server, id, version, body string) error {
@@ -95,23 +90,21 @@ func fromRegistry(objects []*unstructured.Unstructured) error {
 	return nil
 }
 
-// awaitRegistry waits until a node of the cluster has proven that it can pull. The pod that does it is gone by then, and is not taken for one of
-// those that the story counts.
-func (s *story) awaitRegistry(ctx context.Context) error {
+// tellRegistry says how a node of the cluster has proven that it can pull, without which the cluster would not be ready.
+func (s *story) tellRegistry(ctx context.Context) error {
 	about := "AzureRoleAssignment " + assignmentName
-	var proven *metav1.Condition
-	err := s.await(ctx, about, func(ctx context.Context) (Progress, error) {
+	return s.await(ctx, about, func(ctx context.Context) (Progress, error) {
 		assignment := &fleetwrightv1.AzureRoleAssignment{}
 		if err := s.management.Get(ctx, client.ObjectKey{Namespace: namespace, Name: assignmentName}, assignment); err != nil {
 			return Progress{}, err
 		}
-		proven = find(assignment.Status.Conditions, fleetwrightv1.ConditionPullVerified)
-		return unless(find(assignment.Status.Conditions, fleetwrightv1.ConditionReady), "has no conditions yet"), nil
-	})
-	if err == nil && proven != nil {
+		proven := find(assignment.Status.Conditions, fleetwrightv1.ConditionPullVerified)
+		if proven == nil || proven.Status != metav1.ConditionTrue {
+			return Progress{}, hopeless{errors.New("no node has proven that it can pull, and the WorkloadCluster is Ready")}
+		}
 		s.teller.tell(Progress{At: time.Now(), About: about, Reason: proven.Reason, Text: oneLine(proven.Message)})
-	}
-	return err
+		return Progress{}, nil
+	})
 }
 
 // proveRegistry says by what right the pods of all pools came to their images, and fails if it was another one.

@@ -21,7 +21,9 @@ type Report struct {
 	// Seconds is how long the story took from its first to its last step.
 	Seconds float64      `json:"seconds"`
 	Steps   []ReportStep `json:"steps"`
-	Proof   Proof        `json:"proof"`
+	// Waterfall is where the time of the cluster's creation went.
+	Waterfall []WaterfallStep `json:"waterfall,omitempty"`
+	Proof     Proof           `json:"proof"`
 	// Error is why the story failed; empty if it did not.
 	Error string `json:"error,omitempty"`
 }
@@ -139,6 +141,12 @@ func (r Report) Print(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(&b, "  %6.1fs  in all\n", r.Seconds)
+	if len(r.Waterfall) > 0 {
+		b.WriteString("\nFrom the one resource to Ready, by its status\n")
+		for _, bar := range bars(r.Waterfall, barWidth) {
+			b.WriteString("  " + bar + "\n")
+		}
+	}
 	if len(r.Proof.Services) > 0 {
 		r.Proof.write(&b)
 	}
@@ -150,7 +158,7 @@ func (p Proof) write(b *strings.Builder) {
 	line := func(what, format string, args ...any) {
 		fmt.Fprintf(b, "  %-27s %s\n", what, fmt.Sprintf(format, args...))
 	}
-	b.WriteString("\nProof, from the API servers' own records while the pool was replaced\n")
+	b.WriteString("\nProof, from the API servers' own records while pools were replaced\n")
 	line("PDB violations", "%d in %d recorded revisions of the budgets", len(p.Violations), p.BudgetRevisions)
 	line("Evictions", "%d granted, %d refused for the moment (429)", p.Evictions, p.Refusals)
 	line("Pods deleted otherwise", "%d", p.PodsDeleted)

@@ -12,22 +12,21 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	infrav1 "sigs.k8s.io/cluster-api-provider-azure/api/v1beta1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	clusterandnodepools "github.com/fleetwright/fleetwright/examples/cluster-and-nodepools"
+	"github.com/fleetwright/fleetwright/examples/quickstart"
 	"github.com/fleetwright/fleetwright/localstack/stack"
 )
 
 // What the example is called and what the story does with it. The test of this package reads the same names in the example's files.
 const (
-	namespace   = "default"
-	clusterName = "quickstart"
-	poolName    = "quickstart-general"
-	systemPool  = "quickstart-system"
+	namespace    = "default"
+	clusterName  = "quickstart"
+	poolName     = "general"
+	nodepoolName = clusterName + "-" + poolName
 
 	newMachine = "Standard_D8ds_v5"
 	newVersion = "v1.34.2"
@@ -44,7 +43,7 @@ type Options struct {
 	Tell func(Event)
 	// Command is what the user typed, for the report.
 	Command string
-	// Flavour says with which kinds the cluster is described. Default Managed.
+	// Flavour says which kinds of CAPZ hold the cluster. Default ASO.
 	Flavour Flavour
 	// Patience multiplies the time limits of all steps. Default 1.
 	Patience float64
@@ -56,6 +55,8 @@ type story struct {
 	teller  *teller
 	report  *Report
 
+	// wish is the one resource, as its file is by now.
+	wish       *unstructured.Unstructured
 	stack      *stack.Stack
 	failed     <-chan struct{} // closed when a part of the stack has failed
 	management client.Client
@@ -79,7 +80,7 @@ func Run(ctx context.Context, o Options) (*Report, *stack.Stack, error) {
 		o.Patience = 1
 	}
 	if o.Flavour == "" {
-		o.Flavour = Managed
+		o.Flavour = ASO
 	}
 	s := &story{options: o, teller: newTeller(o.Tell)}
 	report := newReport(o.Command, time.Now())
@@ -103,11 +104,10 @@ func Run(ctx context.Context, o Options) (*Report, *stack.Stack, error) {
 func (s *story) tell(ctx context.Context) error {
 	chapters := []chapter{
 		{"Start the local stack", 2 * time.Minute, s.startStack},
-		{"Create an AKS cluster with two node pools", 3 * time.Minute, s.createCluster},
+		{"Create a cluster from one resource", 3 * time.Minute, s.createCluster},
 		{"Start a workload with disruption budgets", 2 * time.Minute, s.startWorkload},
-		{"Replace the pool: machineType becomes " + newMachine, 4 * time.Minute, s.changeMachineType},
-		{"Upgrade the control plane to " + newVersion, 2 * time.Minute, s.upgradeControlPlane},
-		{"Replace the pool: version becomes " + newVersion, 4 * time.Minute, s.changeVersion},
+		{"Replace a pool: machineType becomes " + newMachine, 4 * time.Minute, s.changeMachineType},
+		{"Upgrade the cluster: version becomes " + newVersion, 6 * time.Minute, s.upgrade},
 		{"Read the API servers' records", time.Minute, s.prove},
 	}
 	var titles []string
@@ -168,7 +168,7 @@ func (s *story) startStack(ctx context.Context) (err error) {
 func newManagementClient(config *rest.Config) (client.Client, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		corev1.AddToScheme, clusterv1.AddToScheme, infrav1.AddToScheme, fleetwrightv1.AddToScheme,
+		corev1.AddToScheme, infrav1.AddToScheme, fleetwrightv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("register kinds: %w", err)
@@ -181,26 +181,33 @@ func newManagementClient(config *rest.Config) (client.Client, error) {
 	return management, nil
 }
 
+// createCluster applies what clusters have in common, and then one resource.
 func (s *story) createCluster(ctx context.Context) error {
-	objects, err := stack.ReadManifests(s.options.Flavour.example(), ".")
+	platform, err := stack.ReadManifests(quickstart.Manifests, "platform")
 	if err != nil {
 		return err
 	}
-	if err := stack.Apply(ctx, s.config, fieldOwner, objects); err != nil {
+	if err := stack.Apply(ctx, s.config, fieldOwner, platform); err != nil {
 		return err
 	}
 	if err := s.createRegistry(ctx); err != nil {
 		return err
 	}
-	if err := s.awaitCluster(ctx); err != nil {
+	if s.wish, err = s.options.Flavour.example(); err != nil {
 		return err
 	}
-	for _, name := range []string{systemPool, poolName} {
-		if err := s.awaitPool(ctx, name); err != nil {
-			return err
-		}
+	if err := s.apply(ctx); err != nil {
+		return err
 	}
-	return nil
+	if err := s.awaitCreated(ctx); err != nil {
+		return err
+	}
+	return s.tellRegistry(ctx)
+}
+
+// apply applies the one resource as its file is by now. What the API server answers goes into a copy.
+func (s *story) apply(ctx context.Context) error {
+	return stack.Apply(ctx, s.config, fieldOwner, []*unstructured.Unstructured{s.wish.DeepCopy()})
 }
 
 func (s *story) startWorkload(ctx context.Context) error {
@@ -212,7 +219,10 @@ func (s *story) startWorkload(ctx context.Context) error {
 	if s.workload, err = kubernetes.NewForConfig(config); err != nil {
 		return fmt.Errorf("connect to cluster %s: %w", clusterName, err)
 	}
-	objects, err := stack.ReadManifests(clusterandnodepools.Manifests, "workload")
+	if err := s.proveAddon(ctx); err != nil {
+		return err
+	}
+	objects, err := stack.ReadManifests(quickstart.Manifests, "workload")
 	if err != nil {
 		return err
 	}
@@ -225,53 +235,44 @@ func (s *story) startWorkload(ctx context.Context) error {
 	if err := s.awaitWorkload(ctx); err != nil {
 		return err
 	}
-	if err := s.awaitRegistry(ctx); err != nil {
-		return err
-	}
 	s.witnesses, err = s.startWitnesses(ctx)
 	return err
 }
 
 func (s *story) changeMachineType(ctx context.Context) error {
-	if err := s.edit(ctx, "Nodepool", poolName, newMachine, "spec", "machineType"); err != nil {
-		return err
-	}
-	return s.awaitPool(ctx, poolName)
-}
-
-func (s *story) upgradeControlPlane(ctx context.Context) error {
-	if err := s.edit(ctx, s.options.Flavour.controlPlaneKind(), clusterName, newVersion, "spec", "version"); err != nil {
-		return err
-	}
-	return s.awaitControlPlane(ctx, newVersion)
-}
-
-func (s *story) changeVersion(ctx context.Context) error {
-	if err := s.edit(ctx, "Nodepool", poolName, newVersion, "spec", "version"); err != nil {
-		return err
-	}
-	return s.awaitPool(ctx, poolName)
-}
-
-// edit applies one object of the example again with one field changed, and keeps what earlier edits have changed.
-func (s *story) edit(ctx context.Context, kind, name, value string, field ...string) error {
-	objects, err := stack.ReadManifests(s.options.Flavour.example(), ".")
-	if err != nil {
-		return err
-	}
-	for _, object := range objects {
-		if object.GetKind() != kind || object.GetName() != name {
-			continue
+	return s.edit(ctx, func(spec map[string]any) error {
+		pools, _, err := unstructured.NestedSlice(spec, "nodepools")
+		if err != nil {
+			return err
 		}
-		if kind == "Nodepool" && field[1] == "version" {
-			if err := unstructured.SetNestedField(object.Object, newMachine, "spec", "machineType"); err != nil {
-				return fmt.Errorf("edit %s %s: %w", kind, name, err)
+		for i := range pools {
+			if pool, ok := pools[i].(map[string]any); ok && pool["name"] == poolName {
+				if err := unstructured.SetNestedField(pool, newMachine, "spec", "machineType"); err != nil {
+					return err
+				}
+				return unstructured.SetNestedSlice(spec, pools, "nodepools")
 			}
 		}
-		if err := unstructured.SetNestedField(object.Object, value, field...); err != nil {
-			return fmt.Errorf("edit %s %s: %w", kind, name, err)
-		}
-		return stack.Apply(ctx, s.config, fieldOwner, []*unstructured.Unstructured{object})
+		return fmt.Errorf("the example has no pool %s", poolName)
+	})
+}
+
+// upgrade asks for another version of everything: the control plane first, then one pool after the other.
+func (s *story) upgrade(ctx context.Context) error {
+	return s.edit(ctx, func(spec map[string]any) error { return unstructured.SetNestedField(spec, newVersion, "version") })
+}
+
+// edit changes the one resource as an edit of its file would, applies it again, and waits until that has been done.
+func (s *story) edit(ctx context.Context, change func(spec map[string]any) error) error {
+	spec, ok := s.wish.Object["spec"].(map[string]any)
+	if !ok {
+		return errors.New("the example has no spec")
 	}
-	return fmt.Errorf("the example has no %s %s", kind, name)
+	if err := change(spec); err != nil {
+		return fmt.Errorf("edit WorkloadCluster %s: %w", clusterName, err)
+	}
+	if err := s.apply(ctx); err != nil {
+		return err
+	}
+	return s.awaitChanged(ctx)
 }

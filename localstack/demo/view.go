@@ -31,10 +31,13 @@ func newStyles() styles {
 // View is the screen: the steps, what the running one does and waits for, and how the workload fares.
 func View(m Model, now time.Time, width int) string {
 	v := view{styles: newStyles(), width: min(max(width, minWidth), maxWidth)}
-	v.line(v.styles.title.Render("Fleetwright: a node pool is replaced, and nobody notices") + "  " + v.styles.quiet.Render(clock(m.Begun, now)))
+	v.line(v.styles.title.Render("Fleetwright: a cluster from one resource, changed while nobody notices") + "  " + v.styles.quiet.Render(clock(m.Begun, now)))
 	v.line("")
 	for _, step := range m.Steps {
 		v.step(step, now)
+		for _, bar := range bars(step.Waterfall, barWidth) {
+			v.line("      " + v.styles.quiet.Render(bar))
+		}
 		if !step.Ended {
 			v.pools(m.Pools)
 			v.progress(m)

@@ -32,6 +32,9 @@ func replacing() []Event {
 		StepBegan{At: at(0), Title: "Start the local stack"},
 		Progress{At: at(0.1), About: "Stack", Reason: "Start etcd"},
 		Progress{At: at(0.4), About: "Stack", Reason: "Start the management API server"},
+		WaterfallSeen{At: at(8.3), Steps: []WaterfallStep{
+			{Name: "Addresses", Seconds: 0}, {Name: "ControlPlane", Start: 1, Seconds: 5}, {Name: "Nodepools", Start: 1, Seconds: 7}, {Name: "Addons", Start: 6, Seconds: 2},
+		}},
 		StepEnded{At: at(8.4)},
 		StepBegan{At: at(8.4), Title: "Replace the pool"},
 		PoolsSeen{At: at(8.5), Pools: []Pool{starting, created}, Total: 3},

@@ -26,7 +26,6 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/azure/sim/simclient"
-	"github.com/fleetwright/fleetwright/localstack/demo"
 	"github.com/fleetwright/fleetwright/localstack/stack"
 )
 
@@ -93,12 +92,9 @@ func newDrifter(t *testing.T, running *stack.Stack) *drifter {
 
 // heal takes a role away and changes the autoscaler profile, both by raw requests to Azure, and waits until the operator has put each right by one
 // write. CAPZ and Azure Service Operator take no part in it: they look once an hour.
-func (d *drifter) heal(flavour demo.Flavour) {
+func (d *drifter) heal() {
 	d.t.Helper()
 	began := time.Now()
-	if flavour == demo.ASO {
-		d.handOver()
-	}
 	d.until("the profile is in force", func() string { return d.notTrue(d.autoscaler().Status.Conditions, "Ready") })
 	if through := string(d.autoscaler().Status.WrittenThrough); !strings.HasPrefix(through, "Azure") {
 		d.t.Errorf("the profile was written through %s", through)
@@ -149,30 +145,6 @@ func (d *drifter) settled() {
 	d.t.Helper()
 	d.until("the profile is well again", func() string { return d.notTrue(d.autoscaler().Status.Conditions, "Ready") })
 	d.until("the role is well again", func() string { return d.notTrue(d.assignment().Status.Conditions, "Ready") })
-}
-
-// handOver ends that the one who applied the control plane keeps all of spec.resources, as `kubectl edit` does. Until then the operator names him,
-// and puts nothing there.
-func (d *drifter) handOver() {
-	d.t.Helper()
-	d.until("who applies spec.resources is named", func() string {
-		for _, c := range d.autoscaler().Status.Conditions {
-			if c.Type == "Stalled" && c.Reason == "ContendedByAnotherManager" && strings.HasPrefix(c.Message, "fleetwright-demo sets expander") {
-				return ""
-			}
-		}
-		return fmt.Sprint(d.autoscaler().Status.Conditions)
-	})
-	plane := &unstructured.Unstructured{}
-	plane.SetGroupVersionKind(asoControlPlane)
-	d.must(d.management.Get(d.t.Context(), client.ObjectKey{Namespace: "default", Name: "quickstart"}, plane))
-	before := plane.DeepCopy()
-	resources, _, err := unstructured.NestedSlice(plane.Object, "spec", "resources")
-	d.must(err)
-	resource, _ := resources[0].(map[string]any)
-	d.must(unstructured.SetNestedField(resource, "shop", "spec", "tags", "team"))
-	d.must(unstructured.SetNestedSlice(plane.Object, resources, "spec", "resources"))
-	d.must(d.management.Patch(d.t.Context(), plane, client.MergeFrom(before), client.FieldOwner("kubectl-edit")))
 }
 
 func (d *drifter) autoscaler() *fleetwrightv1.AzureClusterAutoscaler {
