@@ -20,12 +20,11 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
-	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/cli"
+	"github.com/fleetwright/fleetwright/internal/testkit"
 	"github.com/fleetwright/fleetwright/internal/workloadcluster"
 )
 
@@ -149,66 +148,72 @@ func (silent) Object(context.Context, types.NamespacedName, schema.GroupVersionK
 	return nil, nil
 }
 
-// adopted is what the operator says about condition Adopted of a WorkloadCluster.
-func (f *fleet) adopted(name string) string {
+// operator runs the controller of WorkloadClusters until the test ends.
+func (f *fleet) operator() {
 	f.t.Helper()
-	r := &workloadcluster.Reconciler{
-		Client: server, Live: server, Workload: silent{}, Recorder: events.NewFakeRecorder(1000), Clock: clock.RealClock{}, Namespace: "manager",
-	}
-	object := &fleetwrightv1.WorkloadCluster{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name}}
-	if _, err := r.Reconcile(f.t.Context(), object); err != nil {
+	mgr := testkit.NewManager(f.t, serverConfig, server.Scheme())
+	if err := workloadcluster.AddToManager(f.t.Context(), mgr, workloadcluster.Options{Workers: 10, Workload: silent{}, Namespace: "manager"}); err != nil {
 		f.t.Fatal(err)
 	}
-	if err := server.Get(f.t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
-		f.t.Fatal(err)
-	}
-	c := meta.FindStatusCondition(object.Status.Conditions, "Adopted")
-	if c == nil {
-		f.t.Fatalf("%s says nothing of its adoption: %+v", name, object.Status.Conditions)
-	}
-	return fmt.Sprintf("%s %s: %s", c.Status, c.Reason, c.Message)
+	testkit.Run(f.t, mgr)
+}
+
+// adopted is what the operator says about condition Adopted of each WorkloadCluster, once it has of all of them.
+func (f *fleet) adopted() map[string]string {
+	f.t.Helper()
+	var out map[string]string
+	testkit.Eventually(f.t, "the operator says what it would change", func() error {
+		var all fleetwrightv1.WorkloadClusterList
+		if err := server.List(f.t.Context(), &all, client.InNamespace(f.namespace)); err != nil {
+			return err
+		}
+		out = map[string]string{}
+		for _, w := range all.Items {
+			c := meta.FindStatusCondition(w.Status.Conditions, "Adopted")
+			if c == nil {
+				return fmt.Errorf("nothing of %s", w.Name)
+			}
+			out[w.Name] = fmt.Sprintf("%s %s: %s", c.Status, c.Reason, c.Message)
+		}
+		return nil
+	})
+	return out
 }
 
 // Eighty clusters of four shapes become WorkloadClusters in one go, and the operator says of each that nothing would change.
 func TestEightyClusters(t *testing.T) {
 	const each = 20
 	f := newFleet(t, "eighty")
-	shapes := map[string]string{}
+	want := map[string]string{}
 	for i := range each {
 		for _, flavor := range []string{"aso", "managed"} {
-			for _, nodepools := range []bool{true, false} {
-				name := fmt.Sprintf("%s-%v-%02d", flavor, nodepools, i)
+			for shape, nodepools := range map[string]bool{"nodepools": true, "plain": false} {
+				name := fmt.Sprintf("%s-%s-%02d", flavor, shape, i)
 				f.cluster(flavor, name, nodepools)
-				shapes[name] = fmt.Sprintf("%s %v", flavor, nodepools)
+				want[name] = "False Differs: nothing would change"
+				if !nodepools {
+					want[name] = fmt.Sprintf("False Differs: it would be changed: Nodepool %[1]s-general would take over %[1]s-general, Nodepool %[1]s-system would take over %[1]s-system", name)
+				}
 			}
 		}
 	}
 	before := f.everything()
 	code, out, errOut := f.run("adopt")
-	if want := "80 clusters: 80 adopted without a change, 0 with one\n"; code != 0 || errOut != want {
+	if said := "80 clusters: 80 adopted without a change, 0 with one\n"; code != 0 || errOut != said {
 		t.Fatalf("exit code %d, error stream:\n%s", code, errOut)
 	}
-	objects := f.objects(out)
-	if len(objects) != len(shapes) {
-		t.Fatalf("%d WorkloadClusters, want %d", len(objects), len(shapes))
-	}
-	for _, o := range objects {
+	f.operator()
+	for _, o := range f.objects(out) {
 		f.create(o)
 	}
-	for name, shape := range shapes {
-		want := "False Differs: nothing would change"
-		if strings.HasSuffix(shape, "false") {
-			want = fmt.Sprintf("False Differs: it would be changed: Nodepool %[1]s-general would take over %[1]s-general, Nodepool %[1]s-system would take over %[1]s-system", name)
-		}
-		if got := f.adopted(name); got != want {
-			t.Errorf("%s (%s):\n got %s\nwant %s", name, shape, got, want)
-		}
+	if diff := cmp.Diff(want, f.adopted()); diff != "" {
+		t.Errorf("what the operator says (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(before, f.everything()); diff != "" {
 		t.Errorf("something was written:\n%s", diff)
 	}
 	code, _, errOut = f.run("adopt")
-	if want := "error: there is no Cluster in namespace eighty that is to be adopted: 80 have their WorkloadCluster already\n"; code != 1 || errOut != want {
+	if said := "error: there is no Cluster in namespace eighty that is to be adopted: 80 have their WorkloadCluster already\n"; code != 1 || errOut != said {
 		t.Errorf("exit code %d, %s", code, errOut)
 	}
 }
