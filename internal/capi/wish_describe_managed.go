@@ -33,8 +33,12 @@ func (d *Described) describeManaged(p *parts, c Cluster) {
 	if d.Dataplane == dataplaneCilium {
 		known = append(known, "networkPolicy")
 	}
-	if text("loadBalancerSKU") == usualLoadBalancer {
+	// What CAPZ fills in.
+	if text("loadBalancerSKU") == "Standard" {
 		known = append(known, "loadBalancerSKU")
+	}
+	if !boolAt(plane, "spec", "oidcIssuerProfile", "enabled") {
+		known = append(known, "oidcIssuerProfile")
 	}
 	if text("virtualNetwork", "subnet", "name") == string(fleetwrightv1.ClusterRangeNodes) {
 		d.VNet, d.Nodes = text("virtualNetwork", "cidrBlock"), text("virtualNetwork", "subnet", "cidrBlock")
@@ -50,9 +54,6 @@ func (d *Described) describeManaged(p *parts, c Cluster) {
 		}
 	}
 }
-
-// usualLoadBalancer is what CAPZ fills in.
-const usualLoadBalancer = "Standard"
 
 // describePatches: one patch that is as we would write it is overrides. Several may rest on their order.
 func (d *Described) describePatches(p *parts) {

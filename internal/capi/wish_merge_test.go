@@ -209,12 +209,12 @@ func TestPatchesAreASet(t *testing.T) {
 	there, _ := merge(t, wishedOf(t, w, managedPlane), nil)
 	const theirs = "spec:\n  supportPlan: AKSLongTermSupport\n"
 	spec := treeIn(there, "spec")
-	spec[clusterPatchesField] = append([]any{theirs}, spec[clusterPatchesField].([]any)...)
+	spec[clusterPatchesField] = append(spec[clusterPatchesField].([]any), theirs)
 	for _, step := range []struct {
 		overrides tree
 		want      []any
 	}{
-		{tree{"disableLocalAccounts": false}, []any{theirs, `{"spec":{"disableLocalAccounts":false}}`}},
+		{tree{"disableLocalAccounts": false}, []any{`{"spec":{"disableLocalAccounts":false}}`, theirs}},
 		{tree{"supportPlan": "AKSLongTermSupport"}, []any{theirs}}, // they say so already
 		{tree{"disableLocalAccounts": false}, []any{`{"spec":{"disableLocalAccounts":false}}`}},
 		{nil, []any{}},

@@ -38,10 +38,11 @@ func (s *ClusterState) readStages(ctx context.Context, live client.Reader, p par
 	} else {
 		s.readManagedStages(p)
 	}
-	s.ControlPlane.Done = s.ControlPlane.Exists && s.Provisioned && s.Version != "" && !newer(s.WantedVersion, s.Version)
+	// Cluster API's word on it lasts, unlike CAPZ's, and only with it are there nodes.
+	initialized := initializedAt(p.cluster)
+	s.ControlPlane.Done = s.ControlPlane.Exists && !initialized.IsZero() && s.Version != "" && !newer(s.WantedVersion, s.Version)
 	if s.ControlPlane.Done {
-		s.ControlPlane.Problem, s.ControlPlane.Fatal = "", false
-		s.ControlPlane.Finished = initializedAt(p.cluster)
+		s.ControlPlane.Problem, s.ControlPlane.Fatal, s.ControlPlane.Finished = "", false, initialized
 	}
 	return nil
 }
@@ -52,7 +53,7 @@ func (s *Stage) readObject(o *unstructured.Unstructured) {
 	}
 }
 
-// initializedAt is when Cluster API first could use the control plane.
+// initializedAt is when Cluster API first could use the control plane, zero while it could not.
 func initializedAt(cluster *clusterv1.Cluster) time.Time {
 	if cluster == nil {
 		return time.Time{}

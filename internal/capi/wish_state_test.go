@@ -211,6 +211,10 @@ func TestStagesOfAzureManaged(t *testing.T) {
 		t.Errorf("refused: %+v", s.ControlPlane)
 	}
 	m.change(plane, "shop", func() { plane.Object["status"] = tree{"initialized": true, "version": "v1.34.2"} })
+	if m.state(w).ControlPlane.Done {
+		t.Error("done before Cluster API could use it")
+	}
+	m.clusterSays(metav1.Condition{Type: "ControlPlaneInitialized", Status: "True", LastTransitionTime: metav1.NewTime(at("2026-11-26T12:06:00Z"))})
 	if s := m.state(w); !s.ControlPlane.Done || !s.Infrastructure.Done {
 		t.Errorf("made, in a network of people: %+v, %+v", s.Infrastructure, s.ControlPlane)
 	}

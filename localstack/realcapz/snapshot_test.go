@@ -127,8 +127,19 @@ func (w *twin) secret(name string) any {
 	return plain(w, map[string]any{"keys": sorted(keys), "labels": object.GetLabels(), "owners": owners, "type": kind})
 }
 
-// azure is a resource as Azure shows it.
+// azure is a resource of the twin's group as Azure shows it.
 func (w *twin) azure(path, version string) any {
+	w.t.Helper()
+	const group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-Twin/providers/Microsoft.ContainerService"
+	resource, status := w.azureAt(group+path, version)
+	if status != http.StatusOK {
+		w.t.Fatalf("GET %s: %d %v", path, status, resource)
+	}
+	return settle(resource)
+}
+
+// azureAt is what Azure answers about an id, and the HTTP status.
+func (w *twin) azureAt(id, version string) (answer map[string]any, status int) {
 	w.t.Helper()
 	azure := w.stack.Azure()
 	login, err := simclient.New(azure.URL(), azure.CAFile(), simclient.Identity{
@@ -145,8 +156,7 @@ func (w *twin) azure(path, version string) any {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	const group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-Twin/providers/Microsoft.ContainerService"
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, azure.URL()+group+path+"?api-version="+version, http.NoBody)
+	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, azure.URL()+id+"?api-version="+version, http.NoBody)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -157,14 +167,13 @@ func (w *twin) azure(path, version string) any {
 	}
 	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		w.t.Fatalf("GET %s: %s %s (%v)", path, response.Status, content, err)
+	if err == nil {
+		err = json.Unmarshal(content, &answer)
 	}
-	var resource map[string]any
-	if err := json.Unmarshal(content, &resource); err != nil {
-		w.t.Fatal(err)
+	if err != nil {
+		w.t.Fatalf("GET %s: %s %s (%v)", id, response.Status, content, err)
 	}
-	return settle(resource)
+	return answer, response.StatusCode
 }
 
 // changing are fields of Azure whose values differ between any two resources.
