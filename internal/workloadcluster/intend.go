@@ -209,7 +209,9 @@ func upgradePool(w world, pool fleetwrightv1.WorkloadClusterNodepool) upgrade.Po
 	out.Written = cmp.Or(withV(np.Spec.Version), w.state.WantedVersion)
 	out.Kubelet = withV(np.Status.Version)
 	out.Settled = found.is(fleetwrightv1.ConditionReady) && found.is(fleetwrightv1.ConditionUpToDate)
-	out.Blocked = found.is(fleetwrightv1.ConditionDrainBlocked)
+	// One that is to begin only when somebody says so (InPlaceOnly) is waited for as little as one with a pod that does not go.
+	upToDate := found.condition(fleetwrightv1.ConditionUpToDate)
+	out.Blocked = found.is(fleetwrightv1.ConditionDrainBlocked) || upToDate != nil && upToDate.Reason == fleetwrightv1.ReasonStrategyForbids
 	for _, kind := range []string{fleetwrightv1.ConditionDrainBlocked, fleetwrightv1.ConditionRollingOut, fleetwrightv1.ConditionReady} {
 		if c := found.condition(kind); c != nil && c.Message != "" && (kind == fleetwrightv1.ConditionReady || c.Status == metav1.ConditionTrue) {
 			out.Words = c.Message
