@@ -3,11 +3,13 @@ package additionalconfig
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -20,6 +22,13 @@ import (
 
 // Name is the controller's name in logs, metrics and events.
 const Name = "additionalconfig"
+
+const (
+	// reconcileTimeout bounds one reconcile.
+	reconcileTimeout = 2 * time.Minute
+	// workers is how many configs are reconciled at once: with one, each of a hundred new clusters waits for all others.
+	workers = 10
+)
 
 // AddToManager wires the controller: configs, the objects that are made of them, their Clusters, and Freezes. namespace is the manager's
 // own.
@@ -45,6 +54,7 @@ func AddToManager(mgr manager.Manager, namespace string) error {
 		Watches(capi.ClusterObject(), handler.EnqueueRequestsFromMapFunc(sameName), builder.WithPredicates(predicate.Or(own, predicate.LabelChangedPredicate{}))).
 		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(freeze.InReach(r.Client, namespace, &fleetwrightv1.AzureClusterAdditionalConfigList{})),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers, ReconciliationTimeout: reconcileTimeout}).
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 

@@ -17,6 +17,7 @@ package addressclaim
 
 import (
 	"context"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -54,7 +55,8 @@ type Reconciler struct {
 
 // Reconcile does the next thing for one AddressClaim: takes the ranges that it lacks, or gives all back.
 func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AddressClaim) (ctrl.Result, error) {
-	defer r.lines.enter(poolsOf(a.Namespace, a.Spec))()
+	leave := sync.OnceFunc(r.lines.enter(poolsOf(a.Namespace, a.Spec)))
+	defer leave()
 	// The cache lags behind, and nothing must be taken in spite of a pause of a moment ago.
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(a), a); err != nil {
 		return ownobject.Quietly(err)
@@ -75,7 +77,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AddressClai
 			return ownobject.Quietly(err)
 		}
 	}
-	return r.conclude(ctx, a, o, r.act(ctx, a, o))
+	err = r.act(ctx, a, o)
+	leave() // the next one need not wait until it is told
+	return r.conclude(ctx, a, o, err)
 }
 
 // wanted is true for an allocation that the claim asks for.
