@@ -109,7 +109,6 @@ func podDelegation() []any {
 func (w Wish) asoControlPlane() WishedObject {
 	name := cmp.Or(w.Names.ManagedCluster, w.Name)
 	spec := w.tagged(map[string]any{})
-	setText(spec, "location", w.Location)
 	network := map[string]any{}
 	setText(network, "networkDataplane", w.Dataplane)
 	if w.Dataplane == dataplaneCilium {
@@ -130,6 +129,7 @@ func (w Wish) asoControlPlane() WishedObject {
 		"identity": map[string]any{"type": "SystemAssigned"}, "servicePrincipalProfile": map[string]any{"clientId": "msi"},
 		"networkProfile": firstNetwork,
 	}
+	setText(first, "location", w.Location)
 	setText(first, "nodeResourceGroup", w.NodeResourceGroup)
 	overridden(spec, first, w.Overrides)
 	wished, begun := w.resources(asoResource{api: asoManagedCluster.GroupVersion().String(), kind: asoManagedCluster.Kind, name: name, spec: spec, first: first})

@@ -46,6 +46,35 @@ func (o WishedObject) changes(there, merged map[string]any) []Change {
 	return out
 }
 
+// fixedFields are those of AtCreation that a spec has a word on, after which it cannot be changed. Other values of its creation are names, or
+// follow from addresses, which are told elsewhere.
+var fixedFields = []string{
+	"spec.location", "spec.resourceGroupName", "spec.networkPluginMode", "spec.outboundType",
+	"spec.resources[ResourceGroup].spec.azureName", "spec.resources[ManagedCluster].spec.location",
+	"spec.resources[ManagedCluster].spec.networkProfile.networkPluginMode", "spec.resources[ManagedCluster].spec.networkProfile.outboundType",
+}
+
+// Fixed are the differences that Merged leaves: what is wished otherwise than it was made, and Azure does not change. What the object does not say
+// is no difference. Pure.
+func (o WishedObject) Fixed(there map[string]any) []Change {
+	if there == nil {
+		return nil
+	}
+	wish, is := valuesOf(map[string]any{"spec": o.AtCreation}), valuesOf(there)
+	var out []Change
+	for _, field := range fixedFields {
+		want, has := wish[field], is[field]
+		plugin, isMode := strings.CutSuffix(field, "Mode")
+		if isMode && is[plugin] == "" {
+			continue // then it does not say how the network is at all
+		}
+		if want != has && (isMode || want != "" && has != "") {
+			out = append(out, Change{Object: o.text(), Field: field, From: has, To: want})
+		}
+	}
+	return out
+}
+
 // isMark is true for what only says whose the object is. A cap that is written down is none, unless it is the one that holds anyway.
 func isMark(c Change) bool {
 	for _, of := range []string{"metadata.labels.", "metadata.annotations."} {

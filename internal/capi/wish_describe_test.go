@@ -170,8 +170,8 @@ func TestDescribingWhatPeopleMade(t *testing.T) {
 			if !want.look(d) {
 				t.Errorf("described as %+v", d.Wish)
 			}
-			if state := m.state(d.Wish); len(state.Changes) > 0 {
-				t.Errorf("it would change: %v", state.Changes)
+			if state := m.state(d.Wish); len(state.Changes)+len(state.Fixed) > 0 {
+				t.Errorf("it would change: %v, %v", state.Changes, state.Fixed)
 			}
 			d.NodeCap = 950 // what holds anyhow
 			if state := m.state(d.Wish); len(state.Changes) > 0 {
@@ -273,9 +273,9 @@ func TestDescribingChangesNothing(t *testing.T) {
 		}
 		p.flavor.ReadControlPlane(&c, p.controlPlane, nil)
 		d := p.describe(c)
-		changes, _, err := p.differences(d.Wish)
-		if err != nil || len(changes) > 0 {
-			rt.Fatalf("%v, changes %v of %v and %v", err, changes, p.infrastructure.Object, p.controlPlane.Object)
+		var state ClusterState
+		if err := state.compare(p, d.Wish); err != nil || len(state.Changes)+len(state.Fixed) > 0 {
+			rt.Fatalf("%v, changes %v and %v of %v and %v", err, state.Changes, state.Fixed, p.infrastructure.Object, p.controlPlane.Object)
 		}
 	})
 }

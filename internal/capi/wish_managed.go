@@ -31,8 +31,6 @@ func (w Wish) managedControlPlane() WishedObject {
 		spec["identityRef"] = identity
 	}
 	setText(spec, "version", w.Version)
-	setText(spec, "location", w.Location)
-	setText(spec, "resourceGroupName", w.ResourceGroup)
 	setText(spec, "subscriptionID", w.SubscriptionID)
 	setText(spec, "networkDataplane", w.Dataplane)
 	if w.Dataplane == dataplaneCilium {
@@ -62,6 +60,8 @@ func (w Wish) managedControlPlane() WishedObject {
 func (w Wish) managedAtCreation() map[string]any {
 	identity := map[string]any{"apiVersion": azureClusterIdentity.GroupVersion().String(), "kind": azureClusterIdentity.Kind}
 	first := map[string]any{"networkPlugin": "azure", "dnsPrefix": w.Name, "identityRef": identity}
+	setText(first, "location", w.Location)
+	setText(first, "resourceGroupName", cmp.Or(w.ResourceGroup, w.Name))
 	setText(first, "networkPluginMode", w.NetworkPluginMode)
 	setText(first, "outboundType", w.OutboundType)
 	setText(first, "dnsServiceIP", w.DNSServiceIP)

@@ -44,6 +44,8 @@ type ClusterState struct {
 	// something does not say that it is ours, or what was applied last.
 	Changes  []Change
 	Unmarked bool
+	// Fixed are what the wish has otherwise than the cluster was made, and what nobody can change.
+	Fixed []Change
 }
 
 // parts are the objects of a cluster. What is missing is nil.
@@ -87,7 +89,7 @@ func ReadClusterState(ctx context.Context, reader, live client.Reader, w Wish) (
 		out.Unsupported = fmt.Sprintf("Cluster %s has infrastructure %s: it cannot become one of flavor %s", w.Name, p.flavor.Kinds().Cluster, w.Flavor)
 		return out, nil
 	}
-	out.Changes, out.Unmarked, err = p.differences(w)
+	err = out.compare(p, w)
 	return out, err
 }
 
@@ -210,28 +212,27 @@ func resourceOf(o *unstructured.Unstructured, key string) *unstructured.Unstruct
 	return nil
 }
 
-// differences are what ApplyCluster would change, and whether it would write.
-func (p *parts) differences(w Wish) ([]Change, bool, error) {
+// compare says what ApplyCluster would change, whether it would write, and what it cannot change.
+func (s *ClusterState) compare(p parts, w Wish) error {
 	w.Names = p.names()
 	objects, err := WishedObjects(w)
 	if err != nil {
-		return nil, false, err
+		return err
 	}
-	var changes []Change
-	var writes bool
 	for _, wished := range objects {
 		there, err := p.of(wished.Kind)
 		if err != nil {
-			return nil, false, err
+			return err
 		}
 		merged, changed, err := wished.Merged(there)
 		if err != nil {
-			return nil, false, err
+			return err
 		}
-		changes = append(changes, changed...)
-		writes = writes || !equality.Semantic.DeepEqual(there, merged)
+		s.Changes, s.Fixed = append(s.Changes, changed...), append(s.Fixed, wished.Fixed(there)...)
+		s.Unmarked = s.Unmarked || !equality.Semantic.DeepEqual(there, merged)
 	}
-	return changes, writes && len(changes) == 0, nil
+	s.Unmarked = s.Unmarked && len(s.Changes) == 0
+	return nil
 }
 
 // of is the object of that kind as a tree, nil for none.

@@ -1,6 +1,7 @@
 package capi
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -218,6 +219,29 @@ func TestStagesOfAzureManaged(t *testing.T) {
 	if s := m.state(w); !s.ControlPlane.Done || !s.Infrastructure.Done {
 		t.Errorf("made, in a network of people: %+v, %+v", s.Infrastructure, s.ControlPlane)
 	}
+}
+
+// A class that says otherwise than the cluster was made must not look as if it had been followed.
+func TestWhatCannotBeChangedAnyMore(t *testing.T) {
+	eachWish(t, func(t *testing.T, w Wish) {
+		w.OutboundType = "loadBalancer"
+		m := newManagement(t)
+		m.applied(w)
+		if fixed := m.state(w).Fixed; len(fixed) > 0 {
+			t.Errorf("as it was made: %v", fixed)
+		}
+		w.Location, w.ResourceGroup, w.NetworkPluginMode, w.OutboundType = "northeurope", "other", "", "managedNATGateway"
+		state := m.state(w)
+		if len(state.Fixed) != 4 || len(state.Changes) > 0 {
+			t.Errorf("fixed: %v, changes: %v", state.Fixed, state.Changes)
+		}
+		w.Location, w.ResourceGroup, w.NetworkPluginMode, w.OutboundType = "", "", "overlay", ""
+		for _, change := range m.state(w).Fixed {
+			if !strings.Contains(change.Field, "azureName") && !strings.Contains(change.Field, "resourceGroupName") { // its default is the cluster's name
+				t.Errorf("what is not wished differs: %v", change)
+			}
+		}
+	})
 }
 
 func TestAClusterThatIsDeletedSaysWhatItWaitsFor(t *testing.T) {

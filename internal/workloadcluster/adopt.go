@@ -56,6 +56,9 @@ func differences(w world, in *intention) string {
 	for _, c := range w.state.Changes {
 		lines = append(lines, c.String())
 	}
+	for _, c := range w.state.Fixed {
+		lines = append(lines, c.String()+", which nobody can change")
+	}
 	for _, pool := range w.effective.Spec.Nodepools {
 		name := render.NodepoolName(w.name(), pool.Name)
 		switch is := w.nodepool(name); {

@@ -133,7 +133,7 @@ func (r *Reconciler) compare(ctx context.Context, w *world, in *intention) error
 	if err != nil {
 		return fmt.Errorf("compare the Cluster: %w", err)
 	}
-	w.state.Changes, w.state.Unmarked, w.state.Unsupported = state.Changes, state.Unmarked, state.Unsupported
+	w.state.Changes, w.state.Unmarked, w.state.Unsupported, w.state.Fixed = state.Changes, state.Unmarked, state.Unsupported, state.Fixed
 	return nil
 }
 
