@@ -183,18 +183,17 @@ func TestOneFieldChangesOneChild(t *testing.T) {
 func TestEveryFieldOfATemplateArrives(t *testing.T) {
 	pool := fleetwrightv1.WorkloadClusterNodepool{Name: "general"}
 	template := reflect.ValueOf(&pool.Spec).Elem()
-	for i := range template.NumField() {
-		fill(t, template.Field(i))
+	for _, field := range template.Fields() {
+		fill(t, field)
 	}
 	pool.Spec.Subnet, pool.Spec.PodSubnet = "a", "b"
 	out := reflect.ValueOf(render.Nodepool(prod(), pool, "v1.33.1"))
-	for i := range template.NumField() {
-		name := template.Type().Field(i).Name
-		if name == "Version" {
+	for field, value := range template.Fields() {
+		if field.Name == "Version" {
 			continue
 		}
-		if !reflect.DeepEqual(template.Field(i).Interface(), out.FieldByName(name).Interface()) {
-			t.Errorf("%s: %v became %v", name, template.Field(i).Interface(), out.FieldByName(name).Interface())
+		if got := out.FieldByName(field.Name).Interface(); !reflect.DeepEqual(value.Interface(), got) {
+			t.Errorf("%s: %v became %v", field.Name, value.Interface(), got)
 		}
 	}
 	if got := out.FieldByName("Version").String(); got != "v1.33.1" {
@@ -233,9 +232,9 @@ func fill(t *testing.T, v reflect.Value) {
 		fill(t, value)
 		v.SetMapIndex(key, value)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() && v.Type().Field(i).IsExported() {
-				fill(t, v.Field(i))
+		for field, value := range v.Fields() {
+			if value.CanSet() && field.IsExported() {
+				fill(t, value)
 			}
 		}
 	default:
