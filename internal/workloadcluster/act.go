@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -189,9 +188,4 @@ func (r *Reconciler) unlabel(ctx context.Context, object *fleetwrightv1.Workload
 		off[label] = nil
 	}
 	return client.IgnoreNotFound(r.patch(ctx, cluster, map[string]any{"metadata": map[string]any{"resourceVersion": cluster.GetResourceVersion(), "labels": off}}))
-}
-
-// terminating is true for an error of a namespace that is being deleted, in which nothing can be made any more.
-func terminating(err error) bool {
-	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }

@@ -16,14 +16,7 @@ func (p *plan) leave(w world, now time.Time) {
 	p.leaving, p.leavingMessage, p.gone, p.checkAgain = next.Reason, next.Message, next.Gone, next.CheckAgain
 	cluster := target{kindCluster, w.name()}
 	if next.Release {
-		if w.state.Found && w.state.Ours || w.state.Leftover {
-			p.actions = append(p.actions, action{verb: release, target: cluster})
-		}
-		for _, c := range w.children() {
-			if c.ours {
-				p.actions = append(p.actions, action{verb: release, target: c.target, child: c})
-			}
-		}
+		p.release(w)
 		return
 	}
 	if next.Unlabel {
@@ -50,6 +43,21 @@ func (p *plan) leave(w world, now time.Time) {
 	}
 }
 
+// release lets go of everything that is ours.
+func (p *plan) release(w world) {
+	if w.hasCluster() {
+		p.actions = append(p.actions, action{verb: release, target: target{kindCluster, w.name()}})
+	}
+	for _, c := range w.children() {
+		if c.ours {
+			p.actions = append(p.actions, action{verb: release, target: c.target, child: c})
+		}
+	}
+}
+
+// hasCluster is true while there is a Cluster of ours, or what the making of one has left.
+func (w world) hasCluster() bool { return w.state.Found && w.state.Ours || w.state.Leftover }
+
 func (w world) child(t target) *child {
 	for _, c := range w.children() {
 		if c.target == t {
@@ -68,7 +76,7 @@ func teardownWorld(w world) teardown.World {
 	if w.hold.Disruption() {
 		out.Held, out.HeldReason = w.hold.Message, w.hold.Reason
 	}
-	if w.state.Found && w.state.Ours || w.state.Leftover {
+	if w.hasCluster() {
 		out.Cluster = teardown.Part{Kind: kindCluster, Name: w.name(), Deleting: w.state.Deleting, Words: w.state.DeletingWords}
 	}
 	for i := range w.nodepools {

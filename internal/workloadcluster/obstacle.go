@@ -10,60 +10,75 @@ import (
 
 // obstructed is the first reason for which nothing is written, in the order in which people should hear of them; nil when there is none.
 func obstructed(w world, in *intention) *obstacle {
-	stuck := func(reason, format string, args ...any) *obstacle {
-		return &obstacle{reason: reason, message: fmt.Sprintf(format, args...), stalled: true}
+	for _, ask := range []func(world, *intention) *obstacle{unclear, unwelcome, otherSubscription, foreign, impossible, cramped} {
+		if o := ask(w, in); o != nil {
+			return o
+		}
 	}
+	return nil
+}
+
+// blocked is in the way until a person acts.
+func blocked(reason, format string, args ...any) *obstacle {
+	return &obstacle{reason: reason, message: fmt.Sprintf(format, args...), stalled: true}
+}
+
+// unclear is in the way when it cannot be told, or cannot be, what the spec asks for.
+func unclear(w world, _ *intention) *obstacle {
 	switch {
 	case w.class.key != "" && !w.class.found:
-		return stuck(fleetwrightv1.ReasonClassNotFound, "WorkloadClusterClass %s does not exist: make it, or correct spec.classRef", w.class.key)
+		return blocked(fleetwrightv1.ReasonClassNotFound, "WorkloadClusterClass %s does not exist: make it, or correct spec.classRef", w.class.key)
 	case w.class.key != "" && !w.class.allowed:
-		return stuck(fleetwrightv1.ReasonClassNotAllowed, "WorkloadClusterClass %s does not let namespace %s use it: its spec.allowedNamespaces has to select that namespace",
+		return blocked(fleetwrightv1.ReasonClassNotAllowed, "WorkloadClusterClass %s does not let namespace %s use it: its spec.allowedNamespaces has to select that namespace",
 			w.class.key, w.object.Namespace)
 	case w.unmerged != "":
-		return stuck(fleetwrightv1.ReasonInvalidSpec, "class and spec cannot be put together: %s", w.unmerged)
+		return blocked(fleetwrightv1.ReasonInvalidSpec, "class and spec cannot be put together: %s", w.unmerged)
 	case len(w.problems) > 0:
 		var all []string
 		for _, p := range w.problems {
 			all = append(all, p.Message)
 		}
-		return stuck(w.problems[0].Reason, "%s", strings.Join(all, "; "))
+		return blocked(w.problems[0].Reason, "%s", strings.Join(all, "; "))
 	case w.windowless != "":
-		return stuck(fleetwrightv1.ReasonInvalidSpec, "maintenance: %s", w.windowless)
+		return blocked(fleetwrightv1.ReasonInvalidSpec, "maintenance: %s", w.windowless)
+	}
+	return nil
+}
+
+// unwelcome is in the way of a cluster that may not be here, or not twice.
+func unwelcome(w world, _ *intention) *obstacle {
+	switch {
 	case w.tenant != "" && w.tenant != w.effective.Spec.Tenancy.Tenant:
-		return stuck(fleetwrightv1.ReasonTenantNotAllowed, "namespace %s belongs to tenant %s: set tenancy to Single with that tenant, or make the cluster in another namespace",
+		return blocked(fleetwrightv1.ReasonTenantNotAllowed, "namespace %s belongs to tenant %s: set tenancy to Single with that tenant, or make the cluster in another namespace",
 			w.object.Namespace, w.tenant)
 	case w.rival != "":
-		return stuck(fleetwrightv1.ReasonClusterNameTaken, "WorkloadCluster %s/%s is the same cluster in Azure and is older: give this one another name, resource group or subscription",
+		return blocked(fleetwrightv1.ReasonClusterNameTaken, "WorkloadCluster %s/%s is the same cluster in Azure and is older: give this one another name, resource group or subscription",
 			w.rival, w.name())
 	}
-	if o := otherSubscription(w); o != nil {
-		return o
-	}
-	if o := foreign(w, in); o != nil {
-		return o
-	}
+	return nil
+}
+
+// impossible is in the way when what the objects would be cannot be said, and while the Cluster goes.
+func impossible(w world, in *intention) *obstacle {
 	switch {
 	case in.broken != "":
-		return stuck(fleetwrightv1.ReasonInvalidSpec, "%s", in.broken)
+		return blocked(fleetwrightv1.ReasonInvalidSpec, "%s", in.broken)
 	case in.versions.Stuck && in.versions.ControlPlane == "":
-		return stuck(in.versions.Reason, "%s", in.versions.Message) // nothing is there yet, and nothing can be made with such versions
+		return blocked(in.versions.Reason, "%s", in.versions.Message) // nothing is there yet, and nothing can be made with such versions
 	case w.state.Found && w.state.Deleting:
 		return &obstacle{reason: fleetwrightv1.ReasonRemoving, message: fmt.Sprintf("somebody has deleted Cluster %s: it is made anew when it is gone", w.name())}
 	}
-	return cramped(w, in)
+	return nil
 }
 
 // otherSubscription is in the way when the cluster is, or would be, in another subscription than the spec says.
-func otherSubscription(w world) *obstacle {
+func otherSubscription(w world, _ *intention) *obstacle {
 	said := w.effective.Spec.Azure.SubscriptionID
 	for _, is := range []struct{ id, whose string }{
 		{w.state.SubscriptionID, "the cluster is"}, {w.credential, "the credential of Azure Service Operator is"},
 	} {
 		if said != "" && is.id != "" && !strings.EqualFold(is.id, said) {
-			return &obstacle{
-				reason: fleetwrightv1.ReasonInvalidSpec, stalled: true,
-				message: fmt.Sprintf("azure.subscriptionID is %s, and %s of subscription %s: correct azure.credentialSecret or azure.subscriptionID", said, is.whose, is.id),
-			}
+			return blocked(fleetwrightv1.ReasonInvalidSpec, "azure.subscriptionID is %s, and %s of subscription %s: correct azure.credentialSecret or azure.subscriptionID", said, is.whose, is.id)
 		}
 	}
 	return nil
@@ -77,24 +92,24 @@ func foreign(w world, in *intention) *obstacle {
 		c := adopted(w, in)
 		return &obstacle{reason: c.Reason, message: "adoption.policy is Report, and nothing is written: " + c.Message, stalled: c.Reason == fleetwrightv1.ReasonUnsupportedCluster}
 	case there && policy == "":
-		return &obstacle{
-			reason: fleetwrightv1.ReasonClusterNameTaken, stalled: true,
-			message: fmt.Sprintf("Cluster %s exists and was not made of this WorkloadCluster: take another name, or set adoption.policy to Report to see what taking it over would change", w.name()),
-		}
+		return blocked(fleetwrightv1.ReasonClusterNameTaken,
+			"Cluster %s exists and was not made of this WorkloadCluster: take another name, or set adoption.policy to Report to see what taking it over would change", w.name())
 	case w.state.Found && unsupported(w) != "":
-		return &obstacle{reason: fleetwrightv1.ReasonUnsupportedCluster, stalled: true, message: unsupported(w)}
+		return blocked(fleetwrightv1.ReasonUnsupportedCluster, "%s", unsupported(w))
 	}
 	return nil
 }
 
-// cramped is in the way when the cluster would need other addresses than it was made with, which Azure does not change under a cluster.
+// cramped is in the way when the cluster would need another place or other addresses than it was made with, which Azure does not change under a
+// cluster.
 func cramped(w world, in *intention) *obstacle {
-	stuck := func(format string, args ...any) *obstacle {
-		return &obstacle{reason: fleetwrightv1.ReasonInvalidSpec, stalled: true, message: fmt.Sprintf(format, args...)}
+	if fixed := w.state.Fixed; len(fixed) > 0 {
+		return blocked(fleetwrightv1.ReasonInvalidSpec,
+			"a cluster stays as it was made, and this would change %s: put it back in the spec or the class, or make another WorkloadCluster", fixed[0])
 	}
 	for _, change := range w.state.Changes {
 		if w.state.Found && change.From != change.To && strings.Contains(change.Field, "ddressPrefix") {
-			return stuck("a cluster keeps the network that it was made with, and this would change %s: put spec.network.addresses, or the range of the AddressClaim, back", change)
+			return blocked(fleetwrightv1.ReasonInvalidSpec, "a cluster keeps the network that it was made with, and this would change %s: put spec.network.addresses, or the range of the AddressClaim, back", change)
 		}
 	}
 	for _, bound := range in.bound {
@@ -108,7 +123,7 @@ func cramped(w world, in *intention) *obstacle {
 		spec := w.effective.Spec
 		needs, err := cidr.Length(cidr.Sizing{Mode: string(spec.Network.Mode), MaxNodes: int(spec.Limits.MaxNodes), MaxPods: podsPerNode(spec.Nodepools)})
 		if err == nil && needs < has.Bits() {
-			return stuck("limits.maxNodes is %d and the cluster's range of nodes, %s, does not hold as many: lower it, or make another WorkloadCluster", spec.Limits.MaxNodes, bound.CIDR)
+			return blocked(fleetwrightv1.ReasonInvalidSpec, "limits.maxNodes is %d and the cluster's range of nodes, %s, does not hold as many: lower it, or make another WorkloadCluster", spec.Limits.MaxNodes, bound.CIDR)
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func poolsSaid(w world, in *intention, p *plan) []poolSaid {
 	}
 	for i := range w.nodepools {
 		if c := &w.nodepools[i]; c.ours && !known[c.name] {
-			out = append(out, poolLeaves(w, p, c))
+			out = append(out, poolLeaves(w, c))
 		}
 	}
 	return out
@@ -96,7 +96,7 @@ func (c *child) lacksIn(in *intention) bool {
 	return false
 }
 
-func poolLeaves(w world, p *plan, c *child) poolSaid {
+func poolLeaves(w world, c *child) poolSaid {
 	out := poolSaid{child: c}
 	out.Name = c.name
 	if w.unmerged != "" || len(w.problems) > 0 || w.deleting() {

@@ -397,19 +397,6 @@ func (s *stage) finalizer(o client.Object, name string, present bool) {
 	})
 }
 
-// said are the events so far.
-func (s *stage) said() []string {
-	var out []string
-	for {
-		select {
-		case e := <-s.recorder.Events:
-			out = append(out, e)
-		default:
-			return out
-		}
-	}
-}
-
 // template is a spec as that of a class.
 func (s *stage) template(spec string) fleetwrightv1.WorkloadClusterTemplate {
 	s.t.Helper()

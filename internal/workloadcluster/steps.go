@@ -253,22 +253,27 @@ func declares(spec map[string]any, name fleetwrightv1.WorkloadClusterStepName) b
 	return false
 }
 
-func configStep(name fleetwrightv1.WorkloadClusterStepName, w world, in *intention, p *plan) step {
-	s := step{name: name}
-	spec, config := map[string]any(nil), w.config
+// configSpec is the spec of the additional config that the steps are about: the one that is to be; else, when that cannot be told or it is leaving,
+// the one that is there; else what will be when there are addresses.
+func configSpec(w world, in *intention) map[string]any {
 	switch {
 	case in.config != nil:
-		spec = in.config.spec
-	case config != nil && config.ours:
-		spec = config.spec // it cannot be told what is wanted, or it is leaving
+		return in.config.spec
+	case w.config != nil && w.config.ours:
+		return w.config.spec
 	case in.waits || in.broken != "":
 		if asked := render.Config(w.input()); asked != nil {
 			if fields, err := plain(asked); err == nil {
-				spec = fields
+				return fields
 			}
 		}
 	}
-	if !declares(spec, name) {
+	return nil
+}
+
+func configStep(name fleetwrightv1.WorkloadClusterStepName, w world, in *intention, p *plan) step {
+	s, config := step{name: name}, w.config
+	if !declares(configSpec(w, in), name) {
 		s.notDeclared()
 		return s
 	}
@@ -277,27 +282,35 @@ func configStep(name fleetwrightv1.WorkloadClusterStepName, w world, in *intenti
 		return s
 	}
 	s.started = config.created()
-	conditions := configConditions(name, config.object.GetConditions())
+	kinds := configConditions(name, config.object.GetConditions())
 	switch {
 	case foreignTo(w, config):
 		s.no(fleetwrightv1.ReasonNameTaken, nameTaken(config.target))
 		s.stuck = fleetwrightv1.ReasonNameTaken
-		return s
-	case p.pending(config.target) || len(conditions) == 0:
+	case p.pending(config.target) || len(kinds) == 0:
 		s.is(metav1.ConditionUnknown, fleetwrightv1.ReasonNotReported, config.target.String()+": it has said nothing about its present spec yet")
-		return s
-	}
-	s.ready(config.target.String() + ": all is ready")
-	for _, kind := range conditions {
-		s.span(config, kind)
-		if status, reason, message := config.said(kind); s.done && status != metav1.ConditionTrue {
-			s.is(status, reason, message)
-			if stalled := config.condition(fleetwrightv1.ConditionStalled); stalled != nil && stalled.Status == metav1.ConditionTrue && strings.HasSuffix(message, stalled.Message) {
-				s.stuck = stalled.Reason
-			}
-		}
+	default:
+		s.ofConfig(config, kinds)
 	}
 	return s
+}
+
+// ofConfig tells what an additional config says in some of its conditions.
+func (s *step) ofConfig(config *child, kinds []string) {
+	s.ready(config.target.String() + ": all is ready")
+	stalled := config.condition(fleetwrightv1.ConditionStalled)
+	for _, kind := range kinds {
+		s.span(config, kind)
+		status, reason, message := config.said(kind)
+		if !s.done || status == metav1.ConditionTrue {
+			continue
+		}
+		s.is(status, reason, message)
+		// It is stuck for one of its sections, and quotes that.
+		if stalled != nil && stalled.Status == metav1.ConditionTrue && strings.HasSuffix(message, stalled.Message) {
+			s.stuck = stalled.Reason
+		}
+	}
 }
 
 func addonsStep(w world, in *intention) step {
@@ -308,9 +321,12 @@ func addonsStep(w world, in *intention) step {
 	}
 	s.started = w.state.Created
 	s.ready("all add-ons are healthy")
+	tells := true
 	for i := range in.addons {
 		a := &in.addons[i]
-		if a.Since.After(s.finished) {
+		if tells = tells && !a.Since.IsZero(); !tells {
+			s.finished = time.Time{} // the last one may be one that does not tell
+		} else if a.Since.After(s.finished) {
 			s.finished = a.Since
 		}
 		if s.done && a.Ready != metav1.ConditionTrue {
