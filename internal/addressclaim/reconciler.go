@@ -20,6 +20,7 @@ import (
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -55,7 +56,10 @@ type Reconciler struct {
 
 // Reconcile does the next thing for one AddressClaim: takes the ranges that it lacks, or gives all back.
 func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AddressClaim) (ctrl.Result, error) {
-	leave := sync.OnceFunc(r.lines.enter(poolsOf(a.Namespace, a.Spec)))
+	leave := func() {}
+	if !meta.IsStatusConditionTrue(a.Status.Conditions, fleetwrightv1.ConditionReady) { // one that has all hardly writes, and keeps nobody waiting
+		leave = sync.OnceFunc(r.lines.enter(poolsOf(a.Namespace, a.Spec)))
+	}
 	defer leave()
 	// The cache lags behind, and nothing must be taken in spite of a pause of a moment ago.
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(a), a); err != nil {
