@@ -109,15 +109,20 @@ func (w *world) plugin(t *testing.T, args ...string) (printed, said string) {
 	return out.String(), err.String()
 }
 
-// retained: what was made of a WorkloadCluster that is deleted with Retain works on without it, people change it, and another WorkloadCluster takes it
-// over, of which Azure hears nothing.
+// retained: a WorkloadCluster that is protected stays when it is deleted. With Retain it goes, and what was made of it works on without it; people change
+// that, and another WorkloadCluster takes it over, of which Azure hears nothing.
 func retained(t *testing.T, w *world) {
 	w.namespace(t, "retained", "production")
 	w.cluster(t, "retained", "kept", "")
 	w.awaitReady(t, "retained", "kept")
 	began := time.Now()
+	w.cluster(t, "retained", "kept", "  deletionPolicy: Protect\n")
+	o, err := w.get(t.Context(), "retained", "kept")
+	must(t, err)
+	must(t, w.management.Delete(t.Context(), o))
+	w.awaitCondition(t, "retained", "kept", "Deleting", "True", "DeletionProtected")
 	w.cluster(t, "retained", "kept", "  deletionPolicy: Retain\n")
-	w.remove(t, "retained", "kept")
+	w.awaitGone(t, "retained", "kept")
 	for _, o := range []client.Object{
 		&clusterv1.Cluster{}, &fleetwrightv1.Nodepool{}, &fleetwrightv1.AddressClaim{}, &fleetwrightv1.AzureClusterAdditionalConfig{},
 	} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,8 +39,10 @@ const (
 	root         = "../../.."
 	fieldOwner   = "story"
 	subscription = "/subscriptions/00000000-0000-0000-0000-000000000001"
+	// stories is how many are told at once, on machines of few cores too: they mostly wait.
+	stories = "8"
 	// patience is how long a cluster may take on a machine that is busy with other tests.
-	patience = 90 * time.Second
+	patience = 2 * time.Minute
 
 	apiGroup   = "2021-04-01"
 	apiNetwork = "2024-05-01"
@@ -49,6 +52,10 @@ const (
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
 	if err := controlplane.LogTo(io.Discard); err != nil {
+		panic(err)
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", stories); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -196,6 +203,11 @@ func (w *world) remove(t *testing.T, namespace, name string) {
 	o, err := w.get(t.Context(), namespace, name)
 	must(t, err)
 	must(t, w.management.Delete(t.Context(), o))
+	w.awaitGone(t, namespace, name)
+}
+
+func (w *world) awaitGone(t *testing.T, namespace, name string) {
+	t.Helper()
 	eventually(t, patience, name+" is gone", func(ctx context.Context) (bool, string) {
 		o, err := w.get(ctx, namespace, name)
 		if apierrors.IsNotFound(err) {
@@ -216,7 +228,7 @@ func (w *world) is404(t *testing.T, o client.Object, namespace, name string) boo
 	return err != nil
 }
 
-// requests are the writes that went to paths with all of these parts, and succeeded, since a time: as METHOD and the path's end.
+// writes are the writes that went to paths with all of these parts, and succeeded, since a time: as METHOD and path.
 func (w *world) writes(since time.Time, parts ...string) []string {
 	var out []string
 next:
