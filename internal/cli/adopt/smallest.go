@@ -3,6 +3,7 @@ package adopt
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -53,7 +54,8 @@ func treeOf(value any) (map[string]any, error) {
 		return nil, err
 	}
 	var out map[string]any
-	return out, json.Unmarshal(data, &out)
+	err = json.Unmarshal(data, &out)
+	return out, err
 }
 
 func fromTree(tree map[string]any, into any) error {
@@ -74,10 +76,7 @@ func without(tree map[string]any, place []any) (map[string]any, error) {
 			if !ok {
 				return nil, fmt.Errorf("there is no object at %v", place)
 			}
-			out := map[string]any{}
-			for key, value := range object {
-				out[key] = value
-			}
+			out := maps.Clone(object)
 			if len(place) == 1 {
 				delete(out, step)
 				return out, nil

@@ -95,7 +95,11 @@ error: WorkloadCluster default/a: OverrideConflict: providerOverrides.location b
 error: WorkloadCluster default/a: OverrideConflict: providerOverrides.networkProfile belongs to a field of the spec, or to another object: take it out
 `,
 		},
-		"a field that does not exist": {cluster("a", "{versoin: v1.34.2}"), nil, 1, nil, "error: WorkloadCluster a: strict decoding error: unknown field \"spec.versoin\"\n"},
+		"what shows only underneath": {
+			cluster("a", strings.Replace(sound, "nodepools:", "network: {addresses: [{name: services, cidr: 10.3.0.0/29}]}, nodepools:", 1)), nil, 1, []string{"  - cidr: 10.3.0.0/29\n"},
+			"error: WorkloadCluster default/a: InvalidSpec: network.addresses[services]: 10.3.0.0/29 has no room for the address of the DNS service, its eleventh: give a /28 or larger\n",
+		},
+		"a field that does not exist": {cluster("a", "{machineTypes: D4}"), nil, 1, nil, "error: WorkloadCluster a: strict decoding error: unknown field \"spec.machineTypes\"\n"},
 		"a list with a name twice": {
 			cluster("a", "{nodepools: [{name: s}, {name: s}]}"), nil, 1, nil, "error: WorkloadCluster default/a: reading the spec: nodepools has \"s\" twice: tell its entries apart by name\n",
 		},

@@ -14,6 +14,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/workloadcluster/effective"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/render"
 )
 
 // List is what is printed for programs. Fields may be added, and are not renamed.
@@ -62,6 +63,9 @@ func (r *reader) item(ctx context.Context, cluster *fleetwrightv1.WorkloadCluste
 	for _, p := range effective.Problems(cluster.Name, e, capi.OwnedOverrides()) {
 		out.Problems = append(out.Problems, Problem{Reason: p.Reason, Message: p.Message})
 	}
+	if message := unrenderable(cluster, e); message != "" && len(out.Problems) == 0 {
+		out.Problems = append(out.Problems, Problem{Reason: fleetwrightv1.ReasonInvalidSpec, Message: message})
+	}
 	if sources {
 		out.Sources = e.Sources
 		if out.values, err = e.Values(); err != nil {
@@ -69,6 +73,24 @@ func (r *reader) item(ctx context.Context, cluster *fleetwrightv1.WorkloadCluste
 		}
 	}
 	return out, nil
+}
+
+// unrenderable says what only shows when the objects underneath are made of it, such as ranges that are too small; empty for nothing.
+func unrenderable(cluster *fleetwrightv1.WorkloadCluster, e effective.Effective) string {
+	in := render.Input{Namespace: cluster.Namespace, Name: cluster.Name, Labels: cluster.Labels, Effective: e, Version: e.Spec.Version}
+	for _, r := range e.Spec.Network.Addresses {
+		if r.CIDR != "" {
+			in.Bound = append(in.Bound, fleetwrightv1.BoundRange{Name: string(r.Name), CIDR: r.CIDR})
+		}
+	}
+	_, err := render.Claim(in)
+	if err == nil {
+		_, err = render.Cluster(in)
+	}
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 func writeJSON(to io.Writer, items []Item) error {

@@ -67,39 +67,37 @@ func flavor(spec fleetwrightv1.WorkloadClusterTemplate) []string {
 }
 
 func network(n fleetwrightv1.WorkloadClusterNetwork) []string {
-	ranges := map[fleetwrightv1.ClusterRangeName]fleetwrightv1.WorkloadClusterRange{}
-	for _, r := range n.Addresses {
-		ranges[r.Name] = r
+	ranges := map[fleetwrightv1.ClusterRangeName]*fleetwrightv1.WorkloadClusterRange{}
+	for i := range n.Addresses {
+		ranges[n.Addresses[i].Name] = &n.Addresses[i]
 	}
-	_, hasVNet := ranges[fleetwrightv1.ClusterRangeVNet]
-	_, hasNodes := ranges[fleetwrightv1.ClusterRangeNodes]
-	pods, hasPods := ranges[fleetwrightv1.ClusterRangePods]
-	services := ranges[fleetwrightv1.ClusterRangeServices]
-
+	hasVNet := ranges[fleetwrightv1.ClusterRangeVNet] != nil
 	var out []string
-	if hasNodes && !hasVNet {
+	if ranges[fleetwrightv1.ClusterRangeNodes] != nil && !hasVNet {
 		out = append(out, "network.addresses[nodes] lies within vnet, and there is none: name vnet as well")
 	}
-	switch n.Mode {
-	case fleetwrightv1.NetworkModeOverlay:
-		if hasPods && pods.CIDR == "" && pods.PoolRef.Name == "" {
-			out = append(out, "network.addresses[pods] tells neither cidr nor poolRef, and pods of an Overlay lie in no other range: "+
-				"give one of them, or leave pods out for 100.64.0.0")
-		}
-	case fleetwrightv1.NetworkModeCNI:
-		if hasPods {
-			out = append(out, "network.addresses[pods] does not go with network.mode CNI, whose pods have addresses of the nodes' subnet: leave it out")
-		}
-	case fleetwrightv1.NetworkModeCNIPodSubnet:
-		if hasPods && !hasVNet {
-			out = append(out, "network.addresses[pods] lies within vnet with network.mode CNIPodSubnet, and there is no vnet: name vnet as well")
-		}
-		if pods.PoolRef.Name != "" {
-			out = append(out, "network.addresses[pods] lies within vnet with network.mode CNIPodSubnet and comes from no pool of its own: leave its poolRef out")
-		}
+	if pods := ranges[fleetwrightv1.ClusterRangePods]; pods != nil {
+		out = append(out, podRange(n.Mode, *pods, hasVNet)...)
 	}
-	if services.PoolRef.Name != "" && services.PrefixLength == 0 && services.CIDR == "" {
+	if s := ranges[fleetwrightv1.ClusterRangeServices]; s != nil && s.PoolRef.Name != "" && s.PrefixLength == 0 && s.CIDR == "" {
 		out = append(out, "network.addresses[services] comes from a pool, and nothing tells how large it is: set prefixLength, for example 20, or cidr")
+	}
+	return out
+}
+
+// podRange is about the range of the pods, which is another thing in each mode.
+func podRange(mode fleetwrightv1.NetworkMode, pods fleetwrightv1.WorkloadClusterRange, hasVNet bool) []string {
+	var out []string
+	switch {
+	case mode == fleetwrightv1.NetworkModeCNI:
+		out = append(out, "network.addresses[pods] does not go with network.mode CNI, whose pods have addresses of the nodes' subnet: leave it out")
+	case mode == fleetwrightv1.NetworkModeOverlay && pods.CIDR == "" && pods.PoolRef.Name == "":
+		out = append(out, "network.addresses[pods] tells neither cidr nor poolRef, and pods of an Overlay lie in no other range: "+
+			"give one of them, or leave pods out for 100.64.0.0")
+	case mode == fleetwrightv1.NetworkModeCNIPodSubnet && !hasVNet:
+		out = append(out, "network.addresses[pods] lies within vnet with network.mode CNIPodSubnet, and there is no vnet: name vnet as well")
+	case mode == fleetwrightv1.NetworkModeCNIPodSubnet && pods.PoolRef.Name != "":
+		out = append(out, "network.addresses[pods] lies within vnet with network.mode CNIPodSubnet and comes from no pool of its own: leave its poolRef out")
 	}
 	return out
 }

@@ -19,7 +19,8 @@ func Sorted(template fleetwrightv1.WorkloadClusterTemplate) (out fleetwrightv1.W
 	if err != nil {
 		return out, err
 	}
-	return out, json.Unmarshal(data, &out)
+	err = json.Unmarshal(data, &out)
+	return out, err
 }
 
 // Value is one value of what class and spec amount to.
