@@ -43,11 +43,13 @@ func (f failures) err() error {
 // final is true for what is refused again until a person acts.
 func final(err error) bool { return apierrors.IsInvalid(err) || errors.Is(err, capi.ErrNotOurs) }
 
-// act does what the plan says. What fails for one object does not keep it from the others, but nothing is made for a Cluster that could not be.
+// act does what the plan says. What fails for one object does not keep it from the others, but nothing is made for a Cluster that could not be, and
+// nothing is taken away with one that could not be deleted: it serves.
 func (r *Reconciler) act(ctx context.Context, object *fleetwrightv1.WorkloadCluster, o *observation) failures {
 	failed := failures{}
 	for _, a := range o.plan.actions {
-		if a.verb == create && a.kind != kindClaim && failed[target{kindCluster, object.Name}] != nil {
+		waits := a.verb == create && a.kind != kindClaim || a.verb == remove && o.plan.leaving != ""
+		if waits && failed[target{kindCluster, object.Name}] != nil {
 			continue
 		}
 		logf.FromContext(ctx).Info("Acting", "action", a.verb, "kind", a.kind, "object", a.name)

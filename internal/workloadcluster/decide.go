@@ -2,6 +2,7 @@ package workloadcluster
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -12,7 +13,8 @@ const (
 	unwatchedPause = 10 * time.Second
 	// addonPause is how soon the add-ons of a cluster that is ready are looked at again.
 	addonPause = 5 * time.Minute
-	// obstaclePause is how soon is looked whether what is in the way has gone, where no watch tells of it: a namespace's labels, a Secret.
+	// obstaclePause is how soon is looked whether what is in the way has gone, where no watch tells of it: a namespace's labels, a Secret, an object
+	// of somebody else.
 	obstaclePause = time.Minute
 )
 
@@ -152,7 +154,7 @@ func (p *plan) schedule(w world, in *intention, now time.Time) {
 	}
 	switch {
 	case w.deleting():
-	case p.obstacle != nil:
+	case p.obstacle != nil || p.nameTaken():
 		earliest(now.Add(obstaclePause))
 	case p.unwatched(w):
 		earliest(now.Add(unwatchedPause))
@@ -162,21 +164,22 @@ func (p *plan) schedule(w world, in *intention, now time.Time) {
 	earliest(in.versions.CheckAgain)
 }
 
-// unwatched is true while something is not done that no watch tells of.
+// unwatched is true while something is not done that no watch tells of: objects of Azure Service Operator, those of installers and in the workload
+// cluster.
 func (p *plan) unwatched(w world) bool {
 	for i := range p.steps {
-		s := &p.steps[i]
-		switch {
+		switch s := &p.steps[i]; {
 		case s.done:
-		case s.name == fleetwrightv1.WorkloadClusterStepAddons:
-			return w.state.Reachable
-		case s.name == fleetwrightv1.WorkloadClusterStepInfrastructure || s.name == fleetwrightv1.WorkloadClusterStepControlPlane:
-			return w.state.Found
-		case s.reason == fleetwrightv1.ReasonNameTaken:
+		case s.name == fleetwrightv1.WorkloadClusterStepInfrastructure && w.state.Found, s.name == fleetwrightv1.WorkloadClusterStepAddons && w.state.Reachable:
 			return true
 		}
 	}
 	return false
+}
+
+// nameTaken is true while somebody else has a name that is needed: nothing tells of such objects.
+func (p *plan) nameTaken() bool {
+	return slices.ContainsFunc(p.steps, func(s step) bool { return s.stuck == fleetwrightv1.ReasonNameTaken })
 }
 
 // heldBack tells who holds what back.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -21,7 +22,9 @@ func (r *Reconciler) announce(before, after *fleetwrightv1.WorkloadCluster, o *o
 		}
 	}
 	for _, t := range slices.SortedFunc(maps.Keys(failed), func(a, b target) int { return slices.Compare([]string{a.kind, a.name}, []string{b.kind, b.name}) }) {
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "Failed", "Write", "%s", condition.Clip(t.String()+": "+failed[t].Error()))
+		if !apierrors.IsConflict(failed[t]) { // somebody else wrote first, and it is tried again
+			r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "Failed", "Write", "%s", condition.Clip(t.String()+": "+failed[t].Error()))
+		}
 	}
 	r.announceSteps(before, after)
 	for _, kind := range []string{fleetwrightv1.ConditionReady, fleetwrightv1.ConditionUpToDate, fleetwrightv1.ConditionDeleting, fleetwrightv1.ConditionAdopted} {

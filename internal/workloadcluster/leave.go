@@ -22,12 +22,14 @@ func (p *plan) leave(w world, now time.Time) {
 	if next.Unlabel {
 		p.actions = append(p.actions, action{verb: unlabel, target: cluster})
 	}
+	// The Cluster first: nothing is taken away from one that cannot be deleted (see act), and while it goes everything still knows it.
+	for _, part := range next.Delete {
+		if part.Kind == kindCluster {
+			p.actions = append(p.actions, action{verb: remove, target: cluster})
+		}
+	}
 	for _, part := range next.Delete {
 		t := target{part.Kind, part.Name}
-		if t == cluster {
-			p.actions = append(p.actions, action{verb: remove, target: t})
-			continue
-		}
 		if c := w.child(t); c != nil && c.ours {
 			p.actions = append(p.actions, action{verb: remove, target: t, child: c, spec: c.untold(told(w), fieldReconcile, fieldDeletionPolicy)})
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -94,11 +95,10 @@ func (w world) outline() capi.Wish {
 	return out
 }
 
-// reportsMade is true once the WorkloadCluster has said that Azure has it all. Until then Azure Service Operator's objects are asked, which are not
-// watched, for what stands in the way and for their times: no decision depends on either.
+// reportsMade is true once the WorkloadCluster has said that Azure has its infrastructure. Until then Azure Service Operator's objects are asked,
+// which are not watched, for what stands in the way and for their times: no decision depends on either.
 func reportsMade(object *fleetwrightv1.WorkloadCluster) bool {
-	return meta.IsStatusConditionTrue(object.Status.Conditions, fleetwrightv1.ConditionInfrastructureReady) &&
-		meta.IsStatusConditionTrue(object.Status.Conditions, fleetwrightv1.ConditionControlPlaneReady)
+	return meta.IsStatusConditionTrue(object.Status.Conditions, fleetwrightv1.ConditionInfrastructureReady)
 }
 
 // liveWhile is the reader past the cache, or none.
@@ -130,7 +130,11 @@ func (r *Reconciler) compare(ctx context.Context, w *world, in *intention) error
 		return nil
 	}
 	state, err := capi.ReadClusterState(ctx, r.Client, nil, in.wish)
-	if err != nil {
+	switch {
+	case meta.IsNoMatchError(err):
+		in.broken = fmt.Sprintf("the API server does not know the kinds of flavor %s: install CAPZ with them, or set another flavor", in.wish.Flavor)
+		return nil
+	case err != nil:
 		return fmt.Errorf("compare the Cluster: %w", err)
 	}
 	w.state.Changes, w.state.Unmarked, w.state.Unsupported, w.state.Fixed = state.Changes, state.Unmarked, state.Unsupported, state.Fixed
@@ -146,6 +150,9 @@ func (r *Reconciler) readCredential(ctx context.Context, w *world) (err error) {
 	wish := w.outline()
 	wish.Flavor, wish.CredentialSecret = string(spec.Flavor), spec.Azure.CredentialSecret
 	w.credential, err = capi.CredentialSubscription(ctx, r.Live, wish)
+	if apierrors.IsForbidden(err) {
+		return nil // a Secret that is not ours to read tells nothing
+	}
 	return err
 }
 

@@ -1,0 +1,331 @@
+package workloadcluster
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/hold"
+	"github.com/fleetwright/fleetwright/internal/maintenance"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/addons"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/effective"
+)
+
+var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+
+// serving is a world in which all is as it should be. changeSpec comes before anything is made of the spec.
+func serving(t *testing.T, changeSpec ...func(*fleetwrightv1.WorkloadClusterSpec)) world {
+	t.Helper()
+	object := &fleetwrightv1.WorkloadCluster{ObjectMeta: metav1.ObjectMeta{Namespace: "prod", Name: "c", CreationTimestamp: metav1.NewTime(noon.Add(-time.Hour))}}
+	if err := yaml.UnmarshalStrict([]byte(small(aso)), &object.Spec); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range changeSpec {
+		change(&object.Spec)
+	}
+	w := world{object: object, window: maintenance.State{Open: true}}
+	w.merge(t)
+	w.state = capi.ClusterState{
+		Cluster: capi.Cluster{Namespace: "prod", Name: "c", Found: true, Provisioned: true, Version: "v1.33.6", WantedVersion: "v1.33.6", Labels: map[string]string{}},
+		Ours:    true, Reachable: true, Created: noon, Infrastructure: capi.Stage{Exists: true, Done: true}, ControlPlane: capi.Stage{Exists: true, Done: true},
+	}
+	claim := &fleetwrightv1.AddressClaim{ObjectMeta: metav1.ObjectMeta{Name: "c"}, Spec: fleetwrightv1.AddressClaimSpec{Reconcile: "Active"}}
+	claim.Status.Ranges = network
+	claim.Status.Conditions = saying("Ready True Bound")
+	w.claim = w.childOf(t, kindClaim, claim)
+	in := intend(w, noon)
+	for _, wanted := range in.nodepools {
+		np := &fleetwrightv1.Nodepool{ObjectMeta: metav1.ObjectMeta{Name: wanted.name}}
+		typed(t, wanted.spec, &np.Spec)
+		np.Status.Conditions = saying("Ready True Ready", "Available True Available", "UpToDate True UpToDate")
+		np.Status.Version, np.Status.ReadyReplicas = "v1.33.6", new(int32(2))
+		w.nodepools = append(w.nodepools, *w.childOf(t, kindNodepool, np))
+	}
+	config := &fleetwrightv1.AzureClusterAdditionalConfig{ObjectMeta: metav1.ObjectMeta{Name: "c"}}
+	typed(t, in.config.spec, &config.Spec)
+	config.Status.Conditions = saying("Ready True Ready", "RegistriesReady True Ready", "AutoscalerReady True Ready")
+	w.config = w.childOf(t, kindConfig, config)
+	return w
+}
+
+func (w *world) merge(t *testing.T) {
+	t.Helper()
+	var err error
+	if w.effective, err = effective.Of(nil, w.object); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) childOf(t *testing.T, kind string, o teller) *child {
+	t.Helper()
+	if o.GetLabels() == nil {
+		o.SetLabels(map[string]string{fleetwrightv1.LabelWorkloadCluster: "c"})
+	}
+	c, err := childOf(kind, "c", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func typed(t *testing.T, fields map[string]any, into any) {
+	t.Helper()
+	raw, err := json.Marshal(fields)
+	if err == nil {
+		err = json.Unmarshal(raw, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// saying are conditions of a few words each; what comes after the reason is the message.
+func saying(lines ...string) []metav1.Condition {
+	var out []metav1.Condition
+	for _, line := range lines {
+		words := append(strings.SplitN(line, " ", 4), "")
+		out = append(out, metav1.Condition{Type: words[0], Status: metav1.ConditionStatus(words[1]), Reason: words[2], Message: words[3]})
+	}
+	return out
+}
+
+// tells is a plan on a few lines: what is done and what is held back, and conditions that are not as in a serving cluster.
+func tells(w world, in *intention, p *plan) []string {
+	var out []string
+	for _, a := range p.actions {
+		text := a.String()
+		if a.verb == tell || a.verb == remove && len(a.spec) > 0 {
+			text += fmt.Sprint(" ", a.spec)
+		}
+		out = append(out, text)
+	}
+	for _, a := range p.held {
+		out = append(out, "held: "+a.String())
+	}
+	for _, c := range conditions(w, p) {
+		usual := c.Status == metav1.ConditionTrue && c.Type != "Paused" && c.Type != "Deleting" && c.Type != "Stalled" && c.Type != "Adopted" ||
+			c.Status == metav1.ConditionFalse && (c.Type == "Paused" || c.Type == "Deleting")
+		if !usual {
+			out = append(out, fmt.Sprintf("%s %s %s: %s", c.Type, c.Status, c.Reason, c.Message))
+		}
+	}
+	if !p.checkAgain.IsZero() {
+		out = append(out, "again after "+p.checkAgain.Sub(noon).String())
+	}
+	return out
+}
+
+func (w *world) pool(name string) *fleetwrightv1.Nodepool {
+	return w.nodepool(name).object.(*fleetwrightv1.Nodepool)
+}
+
+func leaves(o metav1.Object) {
+	at := metav1.NewTime(noon)
+	o.SetDeletionTimestamp(&at)
+}
+
+var frozen = hold.Hold{Reason: "Frozen", Message: "Freeze x/y (Paused): z"}
+
+func TestDecide(t *testing.T) {
+	type spec = fleetwrightv1.WorkloadClusterSpec
+	const forgotten = "it has said nothing about its present spec yet"
+	for name, test := range map[string]struct {
+		spec   func(*spec)
+		change func(*world)
+		// actions is what is done, want also what is said; only one of them is compared.
+		actions, want []string
+	}{
+		"all is well": {},
+		"the Cluster differs": {
+			change: func(w *world) {
+				w.state.Changes = []capi.Change{{Object: "Cluster c", Field: "metadata.labels.x", To: "y"}}
+			},
+			actions: []string{"Apply Cluster c"},
+		},
+		"the Cluster has lost our notes": {change: func(w *world) { w.state.Unmarked = true }, actions: []string{"Apply Cluster c"}},
+		"a pool gets another machine type": {
+			change: func(w *world) { w.object.Spec.Nodepools[0].Spec.MachineType = "Standard_D4ds_v5"; w.merge(t) },
+			want: []string{
+				"Apply Nodepool c-system", "Ready Unknown NodepoolsNotReady: 7 of 8 steps done; Nodepool c-system: " + forgotten,
+				"UpToDate Unknown NotReported: Nodepool c-system: " + forgotten, "NodepoolsReady Unknown NotReported: Nodepool c-system: " + forgotten,
+			},
+		},
+		"somebody has deleted a pool": {
+			change: func(w *world) {
+				leaves(w.pool("c-system"))
+				w.pool("c-system").Status.Conditions = saying("Deleting True DeletingBlue pool s is being deleted")
+			},
+			want: []string{
+				"Ready False NodepoolsNotReady: 7 of 8 steps done; Nodepool c-system: somebody has deleted it, and it is made anew when it is gone: pool s is being deleted",
+				"Available Unknown NotReported: Nodepool c-system: it has said nothing yet",
+				"UpToDate Unknown NotReported: Nodepool c-system: " + forgotten,
+				"NodepoolsReady False Removing: Nodepool c-system: somebody has deleted it, and it is made anew when it is gone: pool s is being deleted",
+			},
+		},
+		"the spec says no more what there is": {
+			change: func(w *world) {
+				w.object.Spec.AdditionalConfig = fleetwrightv1.WorkloadClusterAdditionalConfig{}
+				w.merge(t)
+			},
+			want: []string{"Remove AzureClusterAdditionalConfig c", "Ready False Removing: AzureClusterAdditionalConfig c is being removed"},
+		},
+		"a claim of somebody else": {
+			change: func(w *world) { w.claim.ours, w.claim.maker = false, "" },
+			want: []string{
+				"Ready False AddressesNotReady: 7 of 8 steps done; " + nameTaken(target{kindClaim, "c"}),
+				"AddressesReady False NameTaken: " + nameTaken(target{kindClaim, "c"}), "Stalled True NameTaken: " + nameTaken(target{kindClaim, "c"}), "again after 1m0s",
+			},
+		},
+		"everything is frozen": {
+			change: func(w *world) { w.hold = frozen; w.state.Unmarked = true },
+			want: []string{
+				"held: Apply Cluster c", "Ready False HeldBack: Freeze x/y (Paused): z; held back: Apply Cluster c",
+				"Paused True Frozen: Freeze x/y (Paused): z; held back: Apply Cluster c",
+			},
+		},
+		"its own pause reaches what was made": {
+			change: func(w *world) { w.hold, w.paused = hold.Hold{Reason: "Paused", Message: "it says so"}, true },
+			actions: []string{
+				"Tell AddressClaim c map[reconcile:Paused]", "Tell Nodepool c-general map[reconcile:Paused]", "Tell Nodepool c-system map[reconcile:Paused]",
+				"Tell AzureClusterAdditionalConfig c map[reconcile:Paused]",
+				"held: Apply Nodepool c-general", "held: Apply Nodepool c-system", "held: Apply AzureClusterAdditionalConfig c",
+			},
+		},
+		"a problem that Azure will not take back": {
+			change: func(w *world) {
+				w.state.Infrastructure = capi.Stage{Exists: true, Problem: "VirtualNetwork c: no", Fatal: true}
+			},
+			want: []string{
+				"Ready False InfrastructureNotReady: 7 of 8 steps done; VirtualNetwork c: no", "InfrastructureReady False Provisioning: VirtualNetwork c: no",
+				"Stalled True ProvisioningFailed: VirtualNetwork c: no", "again after 10s",
+			},
+		},
+		"the API server does not answer": {
+			change: func(w *world) { w.state.Reachable = false },
+			want: []string{
+				"Ready False ControlPlaneNotReady: 7 of 8 steps done; Cluster c: its API server does not answer Cluster API",
+				"Available False NotReachable: the API server of Cluster c does not answer Cluster API",
+				"ControlPlaneReady False NotReachable: Cluster c: its API server does not answer Cluster API",
+			},
+		},
+		"a window is closed": {
+			change: func(w *world) {
+				w.object.Spec.Version = "v1.34.2"
+				w.window = maintenance.State{Next: noon.Add(time.Hour)}
+				w.merge(t)
+			},
+			want: []string{
+				"UpToDate False WaitingForWindow: the upgrade from v1.33.6 to v1.34.2 waits for a maintenance window: the next one opens 2026-11-26 13:00 UTC",
+				"again after 1h0m0s",
+			},
+		},
+		"an add-on that cannot be read": {
+			spec: func(s *spec) { s.Addons = []fleetwrightv1.WorkloadClusterAddon{{Name: "a", Kind: "HelmRelease"}} },
+			change: func(w *world) {
+				w.addons = []addonSeen{{addon: w.object.Spec.Addons[0], unread: "forbidden"}}
+				w.state.Labels["addons.fleetwright.io/a"] = "enabled"
+			},
+			want: []string{
+				"Ready Unknown AddonsNotReady: 7 of 8 steps done; add-on a: forbidden", "AddonsReady Unknown NotReported: add-on a: forbidden", "again after 10s",
+			},
+		},
+		"it is deleted": {
+			change: func(w *world) { leaves(w.object) },
+			want: []string{
+				"Remove Cluster c", "Remove AzureClusterAdditionalConfig c",
+				"Ready False DeletingCluster: being deleted: AzureClusterAdditionalConfig c, Cluster c, Nodepool c-general, Nodepool c-system",
+				"UpToDate False DeletingCluster: being deleted: AzureClusterAdditionalConfig c, Cluster c, Nodepool c-general, Nodepool c-system",
+				"Deleting True DeletingCluster: being deleted: AzureClusterAdditionalConfig c, Cluster c, Nodepool c-general, Nodepool c-system",
+			},
+		},
+		"Helm takes its release out first": {
+			change: func(w *world) {
+				leaves(w.object)
+				release := &unstructured.Unstructured{}
+				release.SetKind("HelmReleaseProxy")
+				release.SetName("a-1")
+				w.addons = []addonSeen{{addon: fleetwrightv1.WorkloadClusterAddon{Name: "a", Kind: "HelmChartProxy"}, observed: addons.Observed{Served: true, PerCluster: release}}}
+				w.state.Labels["addons.fleetwright.io/a"] = "enabled"
+			},
+			want: []string{
+				"Unlabel Cluster c",
+				"Ready False DeletingAddons: add-ons are taken out, which is waited for until 12:10:00 UTC: HelmReleaseProxy a-1",
+				"UpToDate False DeletingAddons: add-ons are taken out, which is waited for until 12:10:00 UTC: HelmReleaseProxy a-1",
+				"AddonsReady False Removing: Cluster c: it is gone",
+				"Deleting True DeletingAddons: add-ons are taken out, which is waited for until 12:10:00 UTC: HelmReleaseProxy a-1", "again after 10s",
+			},
+		},
+		"what is paused hears that it may go": {
+			change: func(w *world) {
+				leaves(w.object)
+				w.state.Deleting = true
+				for _, c := range w.children() {
+					c.spec["reconcile"] = "Paused"
+					if c.kind != kindClaim {
+						leaves(c.object)
+					}
+				}
+			},
+			actions: []string{
+				"Tell Nodepool c-general map[reconcile:Active]", "Tell Nodepool c-system map[reconcile:Active]",
+				"Tell AzureClusterAdditionalConfig c map[reconcile:Active]",
+			},
+		},
+		"nothing of others is let go of": {
+			change: func(w *world) {
+				leaves(w.object)
+				w.object.Spec.DeletionPolicy = "Retain"
+				w.state.Ours = false
+				w.nodepools[0].ours, w.nodepools[0].maker = false, "other"
+			},
+			actions: []string{"Release AddressClaim c", "Release Nodepool c-system", "Release AzureClusterAdditionalConfig c"},
+		},
+		"nor deleted": {
+			change: func(w *world) {
+				leaves(w.object)
+				w.state.Ours = false
+				w.nodepools[0].ours, w.nodepools[0].maker = false, "other"
+				w.config.ours, w.config.maker = false, ""
+			},
+			actions: []string{"Remove Nodepool c-system"},
+		},
+		"no other WorkloadCluster's is taken over": {
+			spec: func(s *spec) { s.Adoption.Policy = "Adopt" },
+			change: func(w *world) {
+				w.nodepools[0].ours, w.nodepools[0].maker = false, "other"
+				w.nodepools[1].ours, w.nodepools[1].maker = false, ""
+			},
+			actions: []string{"Apply Nodepool c-system"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var changes []func(*spec)
+			if test.spec != nil {
+				changes = append(changes, test.spec)
+			}
+			w := serving(t, changes...)
+			if test.change != nil {
+				test.change(&w)
+			}
+			in := intend(w, noon)
+			p := decide(w, &in, noon)
+			got := tells(w, &in, &p)
+			want := test.want
+			if test.actions != nil {
+				want, got = test.actions, got[:min(len(got), len(p.actions)+len(p.held))]
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
