@@ -63,9 +63,9 @@ func (o WishedObject) Fixed(there map[string]any) []Change {
 	wish, is := valuesOf(map[string]any{"spec": o.AtCreation}), valuesOf(there)
 	var out []Change
 	for _, field := range fixedFields {
-		want, has := wish[field], is[field]
+		want, has := text(wish[field]), text(is[field])
 		plugin, isMode := strings.CutSuffix(field, "Mode")
-		if isMode && is[plugin] == "" {
+		if isMode && text(is[plugin]) == "" {
 			continue // then it does not say how the network is at all
 		}
 		if want != has && (isMode || want != "" && has != "") {
@@ -73,6 +73,14 @@ func (o WishedObject) Fixed(there map[string]any) []Change {
 		}
 	}
 	return out
+}
+
+// text is the value where it is one that says something.
+func text(value string) string {
+	if !strings.HasPrefix(value, `"`) || value == `""` {
+		return ""
+	}
+	return value
 }
 
 // isMark is true for what only says whose the object is. A cap that is written down is none, unless it is the one that holds anyway.

@@ -31,8 +31,7 @@ func (d *Described) describeASO(p *parts, c Cluster) {
 		d.odd("sku.tier is %s without sku.name", text("sku", "tier"))
 	}
 	d.describeGroup(p, group, c)
-	network := d.describeVNet(p)
-	resources := append(network, managedCluster)
+	resources := append(d.describeVNet(p), managedCluster)
 	if group != nil {
 		resources = append(resources, group)
 	}

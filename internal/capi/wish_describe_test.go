@@ -17,7 +17,7 @@ import (
 )
 
 // objectsIn are those of a file.
-func objectsIn(t testing.TB, path string) []client.Object {
+func objectsIn(t *testing.T, path string) []client.Object {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
@@ -207,6 +207,9 @@ func TestWhatCannotBecomeAWorkloadClusters(t *testing.T) {
 		_, err := Describe(t.Context(), m, client.ObjectKey{Namespace: "prod-eu", Name: "shop"})
 		if !errors.Is(err, ErrIndescribable) || !strings.Contains(err.Error(), test.words) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if err := m.apply(asoWish(), true); len(test.objects) > 0 && name != "without objects" && (!errors.Is(err, ErrNotOurs) || m.writes > 0) {
+			t.Errorf("%s: adopted: %v, %d writes", name, err, m.writes)
 		}
 	}
 }

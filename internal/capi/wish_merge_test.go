@@ -12,7 +12,7 @@ import (
 type tree = map[string]any
 
 // wished is one of a wish's objects.
-func wishedOf(t testing.TB, w Wish, kind string) WishedObject {
+func wishedOf(t *testing.T, w Wish, kind string) WishedObject {
 	t.Helper()
 	objects, err := WishedObjects(w)
 	if err != nil {
@@ -27,7 +27,7 @@ func wishedOf(t testing.TB, w Wish, kind string) WishedObject {
 	return WishedObject{}
 }
 
-func merge(t testing.TB, o WishedObject, there tree) (tree, []string) {
+func merge(t *testing.T, o WishedObject, there tree) (tree, []string) {
 	t.Helper()
 	merged, changes, err := o.Merged(there)
 	if err != nil {

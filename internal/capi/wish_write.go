@@ -26,35 +26,54 @@ var ErrLeaving = errors.New("it is being deleted")
 // read. What CAPZ or the API server refuses about the content is an Invalid of apierrors.
 func ApplyCluster(ctx context.Context, c client.Client, live client.Reader, w Wish, adopt bool) error {
 	p, cluster, err := readParts(ctx, live, w)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case cluster.Deleting:
-		return fmt.Errorf("apply Cluster %s: %w", w.key(), ErrLeaving)
-	case cluster.Unsupported != "":
-		return fmt.Errorf("apply Cluster %s: %s: %w", w.key(), cluster.Unsupported, ErrNotOurs)
+	}
+	if err := p.appliable(cluster); err != nil {
+		return fmt.Errorf("apply Cluster %s: %w", w.key(), err)
 	}
 	w.Names = p.names()
 	objects, err := WishedObjects(w)
 	if err != nil {
 		return err
 	}
-	if p.cluster != nil && p.flavor.Kinds().Cluster != objects[0].Kind {
-		return fmt.Errorf("apply Cluster %s: its infrastructure is %s and not %s: %w", w.key(), p.flavor.Kinds().Cluster, objects[0].Kind, ErrNotOurs)
-	}
 	// All are looked at before the first is written.
+	if err := p.mayApply(objects, w.Name, adopt); err != nil {
+		return err
+	}
+	for _, wished := range objects {
+		if err := p.apply(ctx, c, wished); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appliable is why nobody may write such a Cluster's objects, nil for nothing.
+func (p *parts) appliable(c Cluster) error {
+	switch {
+	case c.Deleting:
+		return ErrLeaving
+	case p.cluster != nil && p.cluster.Spec.Topology.IsDefined():
+		return fmt.Errorf("its ClusterClass %s has the word on its objects: %w", p.cluster.Spec.Topology.ClassRef.Name, ErrNotOurs)
+	case c.Unsupported != "":
+		return fmt.Errorf("%s: %w", c.Unsupported, ErrNotOurs)
+	}
+	return nil
+}
+
+// mayApply is nil when all objects that are there are of these kinds, and ours or to be adopted.
+func (p *parts) mayApply(objects []WishedObject, name string, adopt bool) error {
+	if infrastructure := objects[0]; p.cluster != nil && p.flavor.Kinds().Cluster != infrastructure.Kind {
+		return fmt.Errorf("apply %s: the infrastructure of its Cluster is %s: %w", infrastructure.text(), p.flavor.Kinds().Cluster, ErrNotOurs)
+	}
 	for _, wished := range objects {
 		there, err := p.of(wished.Kind)
 		if err != nil {
 			return err
 		}
-		if owner, ours := ownerOf(there), w.Name; there != nil && owner != ours && (!adopt || owner != "") {
+		if owner := ownerOf(there); there != nil && owner != name && (!adopt || owner != "") {
 			return fmt.Errorf("apply %s: it is of WorkloadCluster %q: %w", wished.text(), owner, ErrNotOurs)
-		}
-	}
-	for _, wished := range objects {
-		if err := p.apply(ctx, c, wished); err != nil {
-			return err
 		}
 	}
 	return nil
