@@ -52,6 +52,9 @@ func (e existing) differences(ctx context.Context, reader client.Reader, class *
 	for _, change := range state.Changes {
 		out = append(out, change.String())
 	}
+	for _, fixed := range state.Fixed {
+		out = append(out, fixed.String()+", which nobody can change")
+	}
 	out = append(out, e.poolDifferences(in)...)
 	out = append(out, e.configDifferences(in)...)
 	return append(out, addonDifferences(whole.Spec.Addons, state.Labels)...), nil

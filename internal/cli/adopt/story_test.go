@@ -105,7 +105,14 @@ classes/c would be changed: Nodepool c-system would get other drain, labels
 classes/c would be changed: AzureClusterAdditionalConfig c would get other autoscaler
 classes/c would be changed: add-on agent: the Cluster would get label addons.fleetwright.io/agent
 1 cluster: 0 adopted without a change, 1 with one
-`, "--class", "other")
+`, "c", "--class", "other")
+	f.cluster("aso", "gateway", true, "outboundType: loadBalancer", "outboundType: userAssignedNATGateway")
+	f.class("balancer", "network: {outbound: LoadBalancer}")
+	f.expect(3, "-", `
+classes/gateway stays as it is: outboundType is userAssignedNATGateway
+classes/gateway would be changed: AzureASOManagedControlPlane classes/gateway-plane: spec.resources[ManagedCluster].spec.networkProfile.outboundType from "userAssignedNATGateway" to "loadBalancer", which nobody can change
+1 cluster: 0 adopted without a change, 1 with one; 1 with something that a WorkloadCluster cannot say
+`, "gateway", "--class", "balancer")
 	f.expect(1, "", "error: there is no WorkloadClusterClass classes/none: `kubectl get workloadclusterclasses -A` lists all there are\n", "--class", "none")
 	f.expect(1, "", "error: --class none does not say which namespace: write NAMESPACE/none\n", "-A", "--class", "none")
 }
