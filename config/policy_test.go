@@ -334,3 +334,38 @@ func TestClustersOfWorkloadClustersAreDeletedByThoseWhoLookAfterThem(t *testing.
 		})
 	}
 }
+
+// Whoever deletes a namespace deletes everything in it at once: what a protected WorkloadCluster has made has to stay with it.
+func TestWhatAWorkloadClusterHasMadeIsDeletedByItself(t *testing.T) {
+	of := func(kind, name string, spec map[string]any, label string) *unstructured.Unstructured {
+		var labels map[string]string
+		if label != "" {
+			labels = map[string]string{"fleetwright.io/workloadcluster": label}
+		}
+		return object(schema.GroupVersionKind{Group: "fleetwright.io", Version: "v1alpha1", Kind: kind}, name, spec, labels)
+	}
+	for kind, spec := range map[string]map[string]any{
+		"Nodepool":                     {"clusterName": "made", "machineType": "Standard_D2ds_v5"},
+		"AddressClaim":                 {"clusterName": "made", "ranges": []any{map[string]any{"name": "pods", "cidr": "10.244.0.0/16"}}},
+		"AzureClusterAdditionalConfig": {"clusterName": "made"},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			owned := create(t, of(kind, "made", spec, "made"))
+			sentence := kind + " default/made belongs to WorkloadCluster made: take it out of its spec, or delete that WorkloadCluster " +
+				"(with spec.deletionPolicy Retain everything stays)"
+			for _, user := range others {
+				wantRefusal(t, as(t, user).Delete(t.Context(), owned), sentence)
+			}
+			if err := as(t, keepers[0]).Delete(t.Context(), owned, client.DryRunAll); err != nil {
+				t.Error(err)
+			}
+			owned.SetLabels(nil) // retained
+			if err := admin.Update(t.Context(), owned); err != nil {
+				t.Fatal(err)
+			}
+			if err := as(t, "jane").Delete(t.Context(), owned); err != nil {
+				t.Errorf("what was let go of: %v", err)
+			}
+		})
+	}
+}
