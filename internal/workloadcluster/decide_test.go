@@ -217,6 +217,36 @@ func TestDecide(t *testing.T) {
 				"ControlPlaneReady False NotReachable: Cluster c: its API server does not answer Cluster API",
 			},
 		},
+		"a class that the cluster was not made of": {
+			change: func(w *world) {
+				w.state.Fixed = []capi.Change{{Object: "AzureManagedControlPlane c", Field: "spec.location", From: `"a"`, To: `"b"`}}
+			},
+			want: []string{
+				`Ready False InvalidSpec: a cluster stays as it was made, and this would change AzureManagedControlPlane c: spec.location from "a" to "b": ` +
+					"put it back in the spec or the class, or make another WorkloadCluster",
+				`Stalled True InvalidSpec: a cluster stays as it was made, and this would change AzureManagedControlPlane c: spec.location from "a" to "b": ` +
+					"put it back in the spec or the class, or make another WorkloadCluster",
+				"again after 1m0s",
+			},
+		},
+		"which a report says": {
+			spec: func(s *spec) { s.Adoption.Policy = "Report" },
+			change: func(w *world) {
+				w.state.Fixed = []capi.Change{{Object: "AzureManagedControlPlane c", Field: "spec.location", From: `"a"`, To: `"b"`}}
+				w.state.Ours, w.machinePools = false, []capi.Pool{{Object: "mine", UID: "1"}, {Object: "of-a-nodepool", UID: "2", Nodepool: "x"}}
+				w.pool("c-general").Spec.MachineType = "Standard_D2ds_v5"
+				*w.nodepool("c-general") = *w.childOf(t, kindNodepool, w.pool("c-general"))
+			},
+			want: []string{
+				`Ready False Differs: adoption.policy is Report, and nothing is written: it would be changed: ` +
+					`AzureManagedControlPlane c: spec.location from "a" to "b", which nobody can change, Nodepool c-general: machineType; ` +
+					"MachinePools that no entry of nodepools names are left alone: mine",
+				"UpToDate False NotCreated: there is no Cluster c of this WorkloadCluster",
+				`Adopted False Differs: it would be changed: AzureManagedControlPlane c: spec.location from "a" to "b", which nobody can change, ` +
+					`Nodepool c-general: machineType; MachinePools that no entry of nodepools names are left alone: mine`,
+				"again after 1m0s",
+			},
+		},
 		"a window is closed": {
 			change: func(w *world) {
 				w.object.Spec.Version = "v1.34.2"
