@@ -136,6 +136,7 @@ func TestManagerWorksWithTheRightsOfTheChart(t *testing.T) {
 
 	s.configureExtras(t, m)
 	s.giveAddresses(t, m)
+	s.makeCluster(t, m)
 	if err := m.refused(); err != nil {
 		t.Error(err)
 	}

@@ -39,6 +39,7 @@ func TestWhatIsRendered(t *testing.T) {
 		"CustomResourceDefinition azureclusteradditionalconfigs.fleetwright.io", "CustomResourceDefinition azureclusterautoscalers.fleetwright.io",
 		"CustomResourceDefinition azuremaintenanceconfigurations.fleetwright.io", "CustomResourceDefinition azureroleassignments.fleetwright.io",
 		"CustomResourceDefinition freezes.fleetwright.io", "CustomResourceDefinition nodepools.fleetwright.io",
+		"CustomResourceDefinition workloadclusterclasses.fleetwright.io", "CustomResourceDefinition workloadclusters.fleetwright.io",
 	}
 	common := append([]string{"ClusterRole fleetwright", "ClusterRoleBinding fleetwright"}, definitions...)
 	common = append(common,

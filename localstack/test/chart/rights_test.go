@@ -27,6 +27,12 @@ var unproven = sets.New(
 	"delete infrastructure.cluster.x-k8s.io/azureasomanagedmachinepools",
 	// A server-side apply that makes an object needs the right to create it, and is a patch in the log.
 	"create fleetwright.io/azuremaintenanceconfigurations", "create fleetwright.io/azureroleassignments", "create fleetwright.io/azureclusterautoscalers",
+	"create fleetwright.io/nodepools", "create fleetwright.io/addressclaims", "create fleetwright.io/azureclusteradditionalconfigs",
+	// The other flavour of whole clusters; and CAPZ's objects are deleted by Cluster API, unless the operator ended before it made the Cluster.
+	"create infrastructure.cluster.x-k8s.io/azureasomanagedclusters", "patch infrastructure.cluster.x-k8s.io/azureasomanagedclusters",
+	"delete infrastructure.cluster.x-k8s.io/azureasomanagedclusters", "create infrastructure.cluster.x-k8s.io/azureasomanagedcontrolplanes",
+	"delete infrastructure.cluster.x-k8s.io/azureasomanagedcontrolplanes", "patch infrastructure.cluster.x-k8s.io/azuremanagedclusters",
+	"delete infrastructure.cluster.x-k8s.io/azuremanagedclusters", "delete infrastructure.cluster.x-k8s.io/azuremanagedcontrolplanes",
 	// No Azure answers to the operator here, so of a role nothing is known that could be told.
 	"patch fleetwright.io/azureroleassignments/status",
 	// The profile is written to one of the two.
@@ -122,13 +128,15 @@ func checkMetrics(t *testing.T, scraped string) {
 		t.Errorf("docs/install.md does not list %v", sets.List(unlisted))
 	}
 	// Nothing runs on these clusters, so no eviction was counted and nobody holds up a drain; and nobody asks Azure, so no budget was begun
-	// and no object of Azure is told of. Addresses are given out later.
+	// and no object of Azure is told of. Addresses are given out, and a whole cluster is made, later.
 	silent := sets.New("fleetwright_nodepool_evictions_total", "fleetwright_drain_debt_seconds_total", "fleetwright_drain_blocked_pods", "fleetwright_azure_budget_left",
 		"fleetwright_additional_config_condition", "fleetwright_maintenance_configuration_condition",
 		"fleetwright_maintenance_configuration_actions_total", "fleetwright_maintenance_configuration_drifts_total",
 		"fleetwright_cluster_autoscaler_condition", "fleetwright_cluster_autoscaler_actions_total", "fleetwright_cluster_autoscaler_drifts_total",
 		"fleetwright_address_pool_condition", "fleetwright_address_pool_free_ratio", "fleetwright_address_pool_allocations",
-		"fleetwright_address_pool_exhaustion_timestamp_seconds", "fleetwright_address_claim_condition", "fleetwright_address_claim_actions_total")
+		"fleetwright_address_pool_exhaustion_timestamp_seconds", "fleetwright_address_claim_condition", "fleetwright_address_claim_actions_total",
+		"fleetwright_workload_cluster_class_condition", "fleetwright_workload_cluster_condition", "fleetwright_workload_cluster_actions_total",
+		"fleetwright_workload_cluster_step_seconds", "fleetwright_workload_cluster_ready_seconds")
 	if missing := listed.Difference(served); !missing.Equal(silent) {
 		t.Errorf("docs/install.md lists %v and the manager does not serve them", sets.List(missing))
 	}
