@@ -20,14 +20,16 @@ import (
 // fieldOwner is who writes what was chosen, allocations, finalizers and status.
 const fieldOwner = client.FieldOwner("fleetwright-addresses")
 
-// act does the one thing of the plan. Each can be repeated.
-func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AddressClaim, o *observation) error {
+// act does the one thing of the plan. Each can be repeated. It leaves the line as soon as the pool is written: the next one reads there what was
+// chosen, and need not wait for its allocations.
+func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AddressClaim, o *observation, leave func()) error {
+	defer leave()
 	if o.plan.action != nothing {
 		logf.FromContext(ctx).Info("Acting", "action", o.plan.action, "reason", o.plan.reason, "message", o.plan.message)
 	}
 	switch o.plan.action {
 	case take:
-		return r.take(ctx, a, o)
+		return r.take(ctx, a, o, leave)
 	case tidy:
 		return r.writeDown(ctx, o)
 	case settle:
@@ -46,13 +48,14 @@ func (r *Reconciler) act(ctx context.Context, a *fleetwrightv1.AddressClaim, o *
 
 // take writes down on the pools what was chosen, and then makes it allocations. Before both, the claim gets its finalizer: whatever is taken
 // has to be given back.
-func (r *Reconciler) take(ctx context.Context, a *fleetwrightv1.AddressClaim, o *observation) error {
+func (r *Reconciler) take(ctx context.Context, a *fleetwrightv1.AddressClaim, o *observation, leave func()) error {
 	if err := ownobject.SetFinalizer(ctx, r.Client, a, fleetwrightv1.FinalizerAddressClaim, true, fieldOwner); err != nil {
 		return err
 	}
 	if err := r.writeDown(ctx, o); err != nil {
 		return err
 	}
+	leave()
 	return r.create(ctx, a, o)
 }
 

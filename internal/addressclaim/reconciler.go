@@ -81,9 +81,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AddressClai
 			return ownobject.Quietly(err)
 		}
 	}
-	err = r.act(ctx, a, o)
-	leave() // the next one need not wait until it is told
-	return r.conclude(ctx, a, o, err)
+	return r.conclude(ctx, a, o, r.act(ctx, a, o, leave))
 }
 
 // wanted is true for an allocation that the claim asks for.
