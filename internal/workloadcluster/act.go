@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -54,7 +55,9 @@ func (r *Reconciler) act(ctx context.Context, object *fleetwrightv1.WorkloadClus
 		}
 		logf.FromContext(ctx).Info("Acting", "action", a.verb, "kind", a.kind, "object", a.name)
 		err := r.do(ctx, object, o, a)
-		actions.Count(string(a.verb)+a.kind, err)
+		if !apierrors.IsConflict(err) { // somebody else wrote first, and nothing was done
+			actions.Count(string(a.verb)+a.kind, err)
+		}
 		if err != nil {
 			failed[a.target] = fmt.Errorf("%s it: %w", verbs[a.verb], err)
 		}
@@ -96,13 +99,18 @@ func (r *Reconciler) do(ctx context.Context, object *fleetwrightv1.WorkloadClust
 	return fmt.Errorf("%s is nothing that is done with a %s", a.verb, a.kind)
 }
 
+// errThere is in a conflict with what the cache does not know of yet.
+var errThere = errors.New("it was made a moment ago")
+
 // create makes an object, unless one is there that the cache does not know of yet. The server would let an apply take over what it finds, so it
 // is looked for past the cache first; what comes in between is not overwritten, because nothing is forced.
 func (r *Reconciler) create(ctx context.Context, object *fleetwrightv1.WorkloadCluster, a action) error {
 	is := named(object, a)
-	err := r.Live.Get(ctx, client.ObjectKeyFromObject(is), is)
-	if err == nil || !apierrors.IsNotFound(err) {
-		return err // the next look decides about it
+	switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(is), is); {
+	case err == nil:
+		return apierrors.NewConflict(schema.GroupResource{Group: fleetwrightv1.GroupVersion.Group, Resource: a.kind}, a.name, errThere) // the next look decides about it
+	case !apierrors.IsNotFound(err):
+		return err
 	}
 	return r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied(object, a)), client.FieldOwner(FieldOwner))
 }

@@ -21,7 +21,7 @@ func TestWhenTheAddonsWereHealthy(t *testing.T) {
 		"one of several does not": {[]time.Time{early, {}, late}, time.Time{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, in := world{addons: make([]addonSeen, len(tc.since))}, &intention{}
+			w, in := world{object: &fleetwrightv1.WorkloadCluster{}, addons: make([]addonSeen, len(tc.since))}, &intention{}
 			for _, since := range tc.since {
 				in.addons = append(in.addons, addons.State{
 					WorkloadClusterAddonStatus: fleetwrightv1.WorkloadClusterAddonStatus{Ready: "True", Reason: "Ready"}, Since: since,

@@ -99,7 +99,7 @@ func saying(lines ...string) []metav1.Condition {
 }
 
 // tells is a plan on a few lines: what is done and what is held back, and conditions that are not as in a serving cluster.
-func tells(w world, in *intention, p *plan) []string {
+func tells(w world, p *plan) []string {
 	var out []string
 	for _, a := range p.actions {
 		text := a.String()
@@ -290,7 +290,7 @@ func TestDecide(t *testing.T) {
 				"Unlabel Cluster c",
 				"Ready False DeletingAddons: add-ons are taken out, which is waited for until 12:10:00 UTC: HelmReleaseProxy a-1",
 				"UpToDate False DeletingAddons: add-ons are taken out, which is waited for until 12:10:00 UTC: HelmReleaseProxy a-1",
-				"AddonsReady False Removing: Cluster c: it is gone",
+				"AddonsReady False Removing: add-ons go with the cluster",
 				"Deleting True DeletingAddons: add-ons are taken out, which is waited for until 12:10:00 UTC: HelmReleaseProxy a-1", "again after 10s",
 			},
 		},
@@ -348,7 +348,7 @@ func TestDecide(t *testing.T) {
 			}
 			in := intend(w, noon)
 			p := decide(w, &in, noon)
-			got := tells(w, &in, &p)
+			got := tells(w, &p)
 			want := test.want
 			if test.actions != nil {
 				want, got = test.actions, got[:min(len(got), len(p.actions)+len(p.held))]

@@ -36,10 +36,12 @@ type intention struct {
 // intend says what everything is to be like, once it is known what class and spec amount to.
 func intend(w world, now time.Time) intention {
 	var in intention
-	if w.unmerged != "" || len(w.problems) > 0 || w.deleting() {
+	if w.unmerged != "" || len(w.problems) > 0 {
 		return in
 	}
-	in.addons, in.addonLabels = addonStates(w)
+	if in.addons, in.addonLabels = addonStates(w); w.deleting() {
+		return in // nothing is to be any more
+	}
 	in.versions = upgrade.Next(upgradeWorld(w), now)
 	if err := in.claims(w); err != nil {
 		in.broken = err.Error()

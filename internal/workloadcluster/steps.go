@@ -320,6 +320,10 @@ func addonsStep(w world, in *intention) step {
 		return s
 	}
 	s.started = w.state.Created
+	if w.deleting() {
+		s.no(fleetwrightv1.ReasonRemoving, "add-ons go with the cluster")
+		return s
+	}
 	s.ready("all add-ons are healthy")
 	tells := true
 	for i := range in.addons {

@@ -35,7 +35,7 @@ type Workload interface {
 // asked only when what installs the add-on has something for this cluster. The reader should not be a cache: it would have one of every kind.
 func Read(ctx context.Context, reader client.Reader, mapper meta.RESTMapper, wl Workload, cluster types.NamespacedName, a fleetwrightv1.WorkloadClusterAddon) (Observed, error) {
 	o := Observed{Sought: Object(cluster, a)}
-	mapping, err := mapper.RESTMapping(GroupKind(a.Kind))
+	mapping, err := mappingOf(mapper, a.Kind)
 	switch {
 	case meta.IsNoMatchError(err):
 		return o, nil
@@ -59,6 +59,25 @@ func Read(ctx context.Context, reader client.Reader, mapper meta.RESTMapper, wl 
 		o.Health, o.Unread = health(ctx, wl, cluster, a.Health)
 	}
 	return o, nil
+}
+
+// versions are those in which projects serve their kinds.
+var versions = map[fleetwrightv1.AddonKind][]string{
+	fleetwrightv1.AddonKindClusterResourceSet: {"v1beta2", "v1beta1"},
+	fleetwrightv1.AddonKindHelmChartProxy:     {"v1alpha1"},
+	fleetwrightv1.AddonKindHelmRelease:        {"v2"},
+	fleetwrightv1.AddonKindKustomization:      {"v1"},
+	fleetwrightv1.AddonKindApplication:        {"v1alpha1"},
+}
+
+// mappingOf asks for the version that the API server prefers. A mapper that discovers what there is keeps what it knows of a group, and looks for more
+// only when a version is named: the provider for Helm may come later than Cluster API, whose group it shares.
+func mappingOf(mapper meta.RESTMapper, kind fleetwrightv1.AddonKind) (*meta.RESTMapping, error) {
+	mapping, err := mapper.RESTMapping(GroupKind(kind))
+	if meta.IsNoMatchError(err) {
+		return mapper.RESTMapping(GroupKind(kind), versions[kind]...)
+	}
+	return mapping, err
 }
 
 // perCluster is what a ClusterResourceSet or a HelmChartProxy has made for one cluster.

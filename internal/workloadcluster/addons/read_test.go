@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -151,6 +152,27 @@ func TestReadFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The provider for Helm shares its group with Cluster API, and may be installed while Fleetwright runs: its version is a new one of a group that the
+// client has discovered.
+func TestReadAKindThatComesLater(t *testing.T) {
+	apply(t, "helmchartproxy", "helmreleaseproxy")
+	a := fleetwrightv1.WorkloadClusterAddon{Name: "cilium", Kind: "HelmChartProxy"}
+	got, err := Read(t.Context(), api, ignorant{api.RESTMapper()}, &cluster{}, prod, a)
+	if err != nil || !got.Served || nameOf(got.PerCluster) != "cilium-cilium-x7k2p" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// ignorant knows only of what it is asked for by its version.
+type ignorant struct{ meta.RESTMapper }
+
+func (i ignorant) RESTMapping(kind schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
+	if len(versions) == 0 {
+		return nil, &meta.NoKindMatchError{GroupKind: kind}
+	}
+	return i.RESTMapper.RESTMapping(kind, versions...)
 }
 
 var errRefused = errors.New("refused")
