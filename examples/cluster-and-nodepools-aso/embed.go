@@ -1,5 +1,4 @@
-// Package clusterandnodepoolsaso holds the example of package clusterandnodepools with the kinds AzureASOManaged*. Its Nodepools are the same
-// and its workload is that one.
+// Package clusterandnodepoolsaso holds the example of package clusterandnodepools with the kinds AzureASOManaged*. Its Nodepools are the same.
 package clusterandnodepoolsaso
 
 import "embed"

@@ -3,8 +3,7 @@ package clusterandnodepools
 
 import "embed"
 
-// Manifests has the management cluster's objects at the top and those of the workload cluster in the folder workload.
-// In the folder registry is what makes the cluster's nodes pull from a private registry.
+// Manifests has the management cluster's objects at the top. In the folder registry is what makes the cluster's nodes pull from a private registry.
 //
-//go:embed *.yaml workload/*.yaml registry/*.yaml
+//go:embed *.yaml registry/*.yaml
 var Manifests embed.FS
