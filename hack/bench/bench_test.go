@@ -208,7 +208,7 @@ func TestDemoFigures(t *testing.T) {
 		got[f.Name] = f
 	}
 	for name, want := range map[string]string{
-		"The whole demo": "60", "Until the cluster and its node pools are ready": "17", "2. Create": "12", "Evictions granted": "9",
+		"The whole demo": "60", "Until the cluster is ready": "17", "2. Create": "12", "Evictions granted": "9",
 		"PodDisruptionBudgets broken": "0", "Least available replicas of shop/web": "5", "Operator's API calls": "15",
 	} {
 		if got[name].Value.String() != want {
