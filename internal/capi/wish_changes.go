@@ -46,10 +46,10 @@ func (o WishedObject) changes(there, merged map[string]any) []Change {
 	return out
 }
 
-// fixedFields are those of AtCreation that a spec has a word on, after which it cannot be changed. Other values of its creation are names, or
-// follow from addresses, which are told elsewhere.
+// fixedFields are those of AtCreation that a spec has a word on. Others are names, or ranges that nobody asks Azure for again: a cluster that is
+// adopted keeps its own.
 var fixedFields = []string{
-	"spec.location", "spec.resourceGroupName", "spec.networkPluginMode", "spec.outboundType",
+	"spec.location", "spec.resourceGroupName", "spec.networkPluginMode", "spec.outboundType", "spec.virtualNetwork.cidrBlock", "spec.virtualNetwork.subnet.cidrBlock",
 	"spec.resources[ResourceGroup].spec.azureName", "spec.resources[ManagedCluster].spec.location",
 	"spec.resources[ManagedCluster].spec.networkProfile.networkPluginMode", "spec.resources[ManagedCluster].spec.networkProfile.outboundType",
 }

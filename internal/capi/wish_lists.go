@@ -48,9 +48,10 @@ func (k *keyedSpec) add(field string, item any) {
 		}
 	case string:
 		if field == clusterPatchesField {
-			key := patchKey(value)
-			if _, twice := k.patches[key]; twice {
-				key = value // people may write a patch twice
+			says := patchKey(value)
+			key := says
+			for n := 2; k.patches[key] != ""; n++ { // people may write a patch twice
+				key = fmt.Sprintf("%s #%d", says, n)
 			}
 			k.patches[key], k.patchOrder = value, append(k.patchOrder, key)
 		}

@@ -227,6 +227,17 @@ func TestPatchesAreASet(t *testing.T) {
 	}
 }
 
+func TestAPatchThatPeopleWroteTwiceStays(t *testing.T) {
+	o := wishedOf(t, managedWish(), managedPlane)
+	there, _ := merge(t, o, nil)
+	want := []any{"spec:\n  supportPlan: AKSLongTermSupport\n", `{"spec": {"supportPlan": "AKSLongTermSupport"}}`, "no object", "no object"}
+	treeIn(there, "spec")[clusterPatchesField] = want
+	merged, changes := merge(t, o, there)
+	if diff := cmp.Diff(want, treeIn(merged, "spec")[clusterPatchesField]); diff != "" || len(changes) > 0 {
+		t.Errorf("changes %v: %s", changes, diff)
+	}
+}
+
 // What is adopted has the marks put on, which is no change.
 func TestMarksAreNoChange(t *testing.T) {
 	w := asoWish()

@@ -224,7 +224,7 @@ func TestStagesOfAzureManaged(t *testing.T) {
 // A class that says otherwise than the cluster was made must not look as if it had been followed.
 func TestWhatCannotBeChangedAnyMore(t *testing.T) {
 	eachWish(t, func(t *testing.T, w Wish) {
-		w.OutboundType = "loadBalancer"
+		w.OutboundType, w.VNet, w.Nodes = "loadBalancer", "10.64.0.0/20", "10.64.0.0/21"
 		m := newManagement(t)
 		m.applied(w)
 		if fixed := m.state(w).Fixed; len(fixed) > 0 {
@@ -235,13 +235,29 @@ func TestWhatCannotBeChangedAnyMore(t *testing.T) {
 		if len(state.Fixed) != 4 || len(state.Changes) > 0 {
 			t.Errorf("fixed: %v, changes: %v", state.Fixed, state.Changes)
 		}
-		w.Location, w.ResourceGroup, w.NetworkPluginMode, w.OutboundType = "", "", "overlay", ""
+		if w.VNet = "10.80.0.0/20"; w.Flavor == "AzureManaged" { // the other one has it among the changes
+			if fixed := m.state(w).Fixed; len(fixed) != 5 {
+				t.Errorf("with another network: %v", fixed)
+			}
+		}
+		w.Location, w.ResourceGroup, w.NetworkPluginMode, w.OutboundType, w.VNet = "", "", "overlay", "", ""
 		for _, change := range m.state(w).Fixed {
 			if !strings.Contains(change.Field, "azureName") && !strings.Contains(change.Field, "resourceGroupName") { // its default is the cluster's name
 				t.Errorf("what is not wished differs: %v", change)
 			}
 		}
 	})
+}
+
+// Of a network that the object does not tell, its mode is in Azure only.
+func TestANetworkThatIsNotTold(t *testing.T) {
+	m, w := newManagement(t), asoWish()
+	m.applied(w)
+	plane := empty(asoManagedControlPlane)
+	m.change(plane, "shop", func() { delete(treeIn(resourceNo(plane.Object, 0), "spec"), "networkProfile") })
+	if fixed := m.state(w).Fixed; len(fixed) > 0 {
+		t.Error(fixed)
+	}
 }
 
 func TestAClusterThatIsDeletedSaysWhatItWaitsFor(t *testing.T) {
