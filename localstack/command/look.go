@@ -20,7 +20,7 @@ const stopPatience = 20 * time.Second
 func summary(layout stack.Layout, record stack.Record) string {
 	var b strings.Builder
 	line := func(what, where string) { fmt.Fprintf(&b, "%-22s%s\n", what, where) }
-	line("Management cluster", "kubectl --kubeconfig "+relative(layout.Kubeconfig())+" get clusters,nodepools -A")
+	line("Management cluster", "kubectl --kubeconfig "+relative(layout.Kubeconfig())+" get workloadclusters,nodepools -A")
 	for _, file := range layout.ClusterKubeconfigs() {
 		line("Cluster "+strings.TrimSuffix(filepath.Base(file), ".kubeconfig"), "kubectl --kubeconfig "+relative(file)+" get nodes,pods -A")
 	}
