@@ -1,6 +1,7 @@
 package workloadcluster
 
 import (
+	"cmp"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -41,7 +42,7 @@ func upToDateCondition(w world, in *intention, p *plan) metav1.Condition {
 		case p.pending(pool.child.target) || c == nil:
 			return condition.New(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonNotReported, "%s: it has said nothing about its present spec yet", pool.child.target)
 		case c.Status != metav1.ConditionTrue:
-			return condition.New(kind, c.Status, fleetwrightv1.ReasonNodepoolsChanging, "%s: %s", pool.child.target, c.Message)
+			return condition.New(kind, c.Status, fleetwrightv1.ReasonNodepoolsChanging, "%s: %s", pool.child.target, cmp.Or(c.Message, c.Reason))
 		}
 	}
 	return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "%s", v.Message)
