@@ -77,15 +77,6 @@ func refused(t *testing.T, w *world) {
 		w.nothingOf(t, "refused", "poolless")
 		w.remove(t, "refused", "poolless")
 	})
-	t.Run("an add-on of a kind that is not installed", func(t *testing.T) {
-		t.Parallel()
-		w.cluster(t, "refused", "helmless", "  addons: [{name: cilium, kind: HelmChartProxy}]\n")
-		w.awaitCondition(t, "refused", "helmless", "NodepoolsReady", "True", "Ready")
-		words := w.awaitCondition(t, "refused", "helmless", "AddonsReady", "False", "AddonKindNotInstalled")
-		if !strings.Contains(words, "the API server does not know HelmChartProxy") {
-			t.Errorf("it says %q", words)
-		}
-	})
 	t.Run("an add-on of no kind that is known", func(t *testing.T) {
 		t.Parallel()
 		err := w.tryCluster(t, "refused", "kindless", "  addons: [{name: cilium, kind: Chart}]\n")

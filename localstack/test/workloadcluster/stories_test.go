@@ -8,6 +8,7 @@ import "testing"
 func TestWorkloadClusters(t *testing.T) {
 	w := start(t)
 	for name, story := range map[string]func(*testing.T, *world){
+		"a chart comes and goes":               chartComesAndGoes,
 		"ready after its add-ons":              readyAfterAddons,
 		"addresses of several, and a deletion": addressesOfSeveral,
 		"an upgrade goes pool by pool":         upgrade,
