@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -43,18 +44,11 @@ func merge(into, more map[string]any) {
 }
 
 // Lacks is true when a spec does not have what is wanted, or has something that its owner (see OwnedSpec) has set and is wanted no more. What
-// others have set besides is theirs.
+// others have set besides is theirs: fields, and entries of lists that have a key.
 func Lacks(want, is, owned map[string]any) bool {
 	for name, value := range want {
-		wanted, deep := value.(map[string]any)
-		has, alike := is[name].(map[string]any)
 		set, _ := owned["f:"+name].(map[string]any)
-		switch {
-		case deep && alike:
-			if Lacks(wanted, has, set) {
-				return true
-			}
-		case !reflect.DeepEqual(value, is[name]):
+		if lacksValue(value, is[name], set) {
 			return true
 		}
 	}
@@ -65,4 +59,85 @@ func Lacks(want, is, owned map[string]any) bool {
 		}
 	}
 	return false
+}
+
+func lacksValue(want, is any, owned map[string]any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		if has, alike := is.(map[string]any); alike {
+			return Lacks(want, has, owned)
+		}
+	case []any:
+		if has, alike := is.([]any); alike && entries(owned) {
+			return lacksEntries(want, has, owned)
+		}
+	}
+	return !reflect.DeepEqual(want, is)
+}
+
+// entries is true when a list is not owned as a whole, but entry by entry: by key ("k:" and its fields) or by value ("v:" and it).
+func entries(owned map[string]any) bool {
+	for name := range owned {
+		if strings.HasPrefix(name, "k:") || strings.HasPrefix(name, "v:") {
+			return true
+		}
+	}
+	return false
+}
+
+// lacksEntries compares a list entry by entry. Of a list that is owned so, each entry that is wanted is owned once it was written.
+func lacksEntries(want, is []any, owned map[string]any) bool {
+	found := 0
+	for name, fields := range owned {
+		if name == "." {
+			continue
+		}
+		key, err := keyOf(name)
+		if err != nil {
+			return true
+		}
+		wanted, has := entryOf(want, key), entryOf(is, key)
+		set, _ := fields.(map[string]any)
+		if wanted == nil || has == nil || lacksValue(wanted, has, set) {
+			return true
+		}
+		found++
+	}
+	return found != len(want)
+}
+
+// keyOf is what tells an entry from the others: some of its fields, or its value.
+func keyOf(name string) (key any, err error) {
+	err = json.Unmarshal([]byte(name[len("k:"):]), &key)
+	return key, err
+}
+
+// entryOf is the entry of a list that has that key, nil for none.
+func entryOf(list []any, key any) any {
+	fields, keyed := key.(map[string]any)
+	for _, entry := range list {
+		object, is := entry.(map[string]any)
+		if !keyed || !is {
+			if reflect.DeepEqual(plain(entry), plain(key)) {
+				return entry
+			}
+			continue
+		}
+		same := true
+		for field, value := range fields {
+			same = same && reflect.DeepEqual(plain(object[field]), plain(value))
+		}
+		if same {
+			return entry
+		}
+	}
+	return nil
+}
+
+// plain is a value as encoding/json reads it, to which a number is a float whatever it was.
+func plain(value any) any {
+	if number, is := value.(int64); is {
+		return float64(number)
+	}
+	return value
 }
