@@ -57,6 +57,8 @@ func TestClaim(t *testing.T) {
 	many.Effective.Spec.Nodepools = []fleetwrightv1.WorkloadClusterNodepool{
 		{Spec: fleetwrightv1.NodepoolTemplateSpec{MaxPods: 30}}, {Spec: fleetwrightv1.NodepoolTemplateSpec{MaxPods: 60}},
 	}
+	open := asking(aso, fleetwrightv1.NetworkModeCNI, vnet)
+	open.Effective.Spec.Nodepools = []fleetwrightv1.WorkloadClusterNodepool{{Spec: fleetwrightv1.NodepoolTemplateSpec{MaxPods: 30}}, {}}
 	adopted := asking(aso, fleetwrightv1.NetworkModeOverlay, fleetwrightv1.WorkloadClusterRange{Name: "vnet", CIDR: "10.1.0.0/16"})
 	adopted.Adopted = true
 	for name, test := range map[string]struct {
@@ -68,6 +70,7 @@ func TestClaim(t *testing.T) {
 		"subnet of the pods":       {asking(aso, fleetwrightv1.NetworkModeCNIPodSubnet, vnet), []string{"vnet from corp", "nodes in vnet for nodes", "pods in vnet for pods", "services 100.96.0.0/16"}},
 		"pods among the nodes":     {asking(aso, fleetwrightv1.NetworkModeCNI, vnet), []string{"vnet from corp", "nodes in vnet for nodes", "services 100.96.0.0/16"}},
 		"pods that are counted":    {many, []string{"vnet from corp", "nodes in vnet for nodes with pods", "services 100.96.0.0/16"}},
+		"pods that AKS counts":     {open, []string{"vnet from corp", "nodes in vnet for nodes", "services 100.96.0.0/16"}},
 		"a cluster that was there": {adopted, []string{"vnet 10.1.0.0/16"}},
 		"all told": {
 			asking(aso, fleetwrightv1.NetworkModeOverlay,
