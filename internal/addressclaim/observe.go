@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -34,30 +35,44 @@ type observation struct {
 
 // look observes, past the cache, and decides.
 func (r *Reconciler) look(ctx context.Context, a *fleetwrightv1.AddressClaim) (*observation, error) {
-	cluster, err := capi.ReadClusterAlone(ctx, r.Live, client.ObjectKey{Namespace: a.Namespace, Name: a.Spec.ClusterName})
-	if err != nil {
-		return nil, err
-	}
 	now := r.Clock.Now()
 	o := &observation{objects: map[types.NamespacedName]*fleetwrightv1.AddressPool{}}
-	o.frozen = freeze.InEffect(ctx, r.Live, a.Namespace, cluster.Labels, r.Namespace, now)
 	o.world = world{
 		claim: client.ObjectKeyFromObject(a), created: a.CreationTimestamp.Time, spec: a.Spec, pools: map[types.NamespacedName]pool{},
-		hold:     hold.Of(hold.Asking{Kind: kindName, Annotations: a.Annotations, Mode: a.Spec.Reconcile}, cluster, o.frozen),
-		deleting: !a.DeletionTimestamp.IsZero(), marked: controllerutil.ContainsFinalizer(a, fleetwrightv1.FinalizerAddressClaim), clusterThere: cluster.Found,
+		deleting: !a.DeletionTimestamp.IsZero(), marked: controllerutil.ContainsFinalizer(a, fleetwrightv1.FinalizerAddressClaim),
 	}
-	for _, key := range poolsOf(a.Namespace, a.Spec) {
-		if err := r.readPool(ctx, key, o); err != nil {
-			return nil, err
+	// Side by side: the others wait in line meanwhile.
+	var cluster capi.Cluster
+	reading, readCtx := errgroup.WithContext(ctx)
+	reading.Go(func() (err error) {
+		if cluster, err = capi.ReadClusterAlone(readCtx, r.Live, client.ObjectKey{Namespace: a.Namespace, Name: a.Spec.ClusterName}); err == nil {
+			o.frozen = freeze.InEffect(readCtx, r.Live, a.Namespace, cluster.Labels, r.Namespace, now)
 		}
+		return err
+	})
+	reading.Go(func() error { return r.readPools(readCtx, poolsOf(a.Namespace, a.Spec), o) })
+	if err := reading.Wait(); err != nil {
+		return nil, err
 	}
+	o.world.hold = hold.Of(hold.Asking{Kind: kindName, Annotations: a.Annotations, Mode: a.Spec.Reconcile}, cluster, o.frozen)
+	o.world.clusterThere = cluster.Found
 	if o.world.deleting {
+		var err error
 		if o.world.kept, err = r.kept(ctx, o.world.claim); err != nil {
 			return nil, err
 		}
 	}
 	o.plan = decide(o.world, now)
 	return o, nil
+}
+
+func (r *Reconciler) readPools(ctx context.Context, keys []types.NamespacedName, o *observation) error {
+	for _, key := range keys {
+		if err := r.readPool(ctx, key, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readPool reads a pool, and only then its allocations. What is not written on the pool any more was an allocation before the pool was read,

@@ -23,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -53,6 +54,10 @@ type Reconciler struct {
 
 	lines lines
 }
+
+// first is the priority of a claim that has lost its turn: behind all others it would wait for its next one, and lose that as well. Each report
+// about a pool is a write for which a claim can lose it.
+const first = 1
 
 // Reconcile does the next thing for one AddressClaim: takes the ranges that it lacks, or gives all back.
 func (r *Reconciler) Reconcile(ctx context.Context, a *fleetwrightv1.AddressClaim) (ctrl.Result, error) {
@@ -95,7 +100,9 @@ func (r *Reconciler) conclude(ctx context.Context, a *fleetwrightv1.AddressClaim
 	if apierrors.IsConflict(actErr) {
 		// Somebody else has chosen, or written to the claim: nothing has happened, and nothing is told.
 		countAction(o.plan.action, "conflict")
-		return ownobject.Quietly(actErr)
+		result, err := ownobject.Quietly(actErr)
+		result.Priority = ptr.To(first)
+		return result, err
 	}
 	if actErr == nil && o.plan.action == letGo {
 		countAction(o.plan.action, "ok")
