@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -109,6 +110,34 @@ func TestModes(t *testing.T) {
 				t.Errorf("%+v is %s, want %s", d, got, want)
 			}
 		}
+	}
+}
+
+// The Cluster of an overlay says the range of its pods. With CNI that range is no one's: the pods are in the nodes' subnet.
+func TestRanges(t *testing.T) {
+	for mode, want := range map[string]string{"overlay": "nodes pods services", "": "nodes services"} {
+		e := existing{Described: capi.Described{Wish: capi.Wish{NetworkPluginMode: mode, Nodes: "10.1.0.0/20", Pods: "10.244.0.0/16", Services: "10.0.0.0/16"}}}
+		var got []string
+		for _, r := range e.addresses(nil) {
+			got = append(got, string(r.Name))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("mode %q has %v, want %s", mode, got, want)
+		}
+	}
+}
+
+// A Nodepool that says no version has the cluster's, before and after.
+func TestChangedFields(t *testing.T) {
+	e := existing{Described: capi.Described{Wish: capi.Wish{Version: "v1.34.2"}}}
+	is := fleetwrightv1.NodepoolSpec{ClusterName: "c", MachineType: "D4", DeletionPolicy: "Protect"}
+	wanted := fleetwrightv1.NodepoolSpec{ClusterName: "c", MachineType: "D4", Version: "v1.34.2", Reconcile: "Active", DeletionPolicy: "Delete"}
+	if got := e.changed(is, wanted); len(got) > 0 {
+		t.Errorf("it would get other %v", got)
+	}
+	wanted.Version, wanted.Drain.WaitFor, is.MaxPods = "v1.34.3", "Eviction", 30
+	if diff := cmp.Diff([]string{"drain", "maxPods", "version"}, e.changed(is, wanted)); diff != "" {
+		t.Error(diff)
 	}
 }
 

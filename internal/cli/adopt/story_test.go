@@ -113,6 +113,17 @@ classes/gateway stays as it is: outboundType is userAssignedNATGateway
 classes/gateway would be changed: AzureASOManagedControlPlane classes/gateway-plane: spec.resources[ManagedCluster].spec.networkProfile.outboundType from "userAssignedNATGateway" to "loadBalancer", which nobody can change
 1 cluster: 0 adopted without a change, 1 with one; 1 with something that a WorkloadCluster cannot say
 `, "gateway", "--class", "balancer")
+	f.cluster("managed", "plain", false, "stage: production", "stage: production, addons.fleetwright.io/agent: enabled")
+	f.class("labels", `
+nodepoolDefaults: {labels: {extra: x}}
+addons: [{name: agent, kind: ClusterResourceSet}, {name: ingress, kind: ClusterResourceSet}]
+`)
+	f.expect(3, "-", `
+classes/plain would be changed: pool general: labels example.com/team=a -> example.com/team=a,extra=x
+classes/plain would be changed: pool system: labels example.com/team=a -> example.com/team=a,extra=x
+classes/plain would be changed: add-on ingress: the Cluster would get label addons.fleetwright.io/ingress
+1 cluster: 0 adopted without a change, 1 with one
+`, "plain", "--class", "labels")
 	f.expect(1, "", "error: there is no WorkloadClusterClass classes/none: `kubectl get workloadclusterclasses -A` lists all there are\n", "--class", "none")
 	f.expect(1, "", "error: --class none does not say which namespace: write NAMESPACE/none\n", "-A", "--class", "none")
 }
@@ -142,6 +153,9 @@ func TestOfAClassWithAddresses(t *testing.T) {
 	if diff := cmp.Diff(want, list.Items[0].Spec.Network.Addresses); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff(fleetwrightv1.NamespacedReference{Name: "fleet"}, list.Items[0].Spec.Azure.ClusterIdentity); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // What cannot be adopted, and what stays as it is, is told, and the others go on.
@@ -157,7 +171,7 @@ func TestWhatCannotBe(t *testing.T) {
 	general.ObjectMeta = metav1.ObjectMeta{Namespace: f.namespace, Name: "taken-general"}
 	f.create(general)
 	config := &fleetwrightv1.AzureClusterAdditionalConfig{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "taken"}}
-	config.Spec.ClusterName, config.Spec.Autoscaler.Expander = "taken", "random"
+	config.Spec.ClusterName, config.Spec.Autoscaler.Expander, config.Spec.DriftPolicy = "taken", "random", "Report"
 	f.create(config)
 	topology := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": map[string]any{"name": "topology", "namespace": f.namespace},
@@ -196,7 +210,7 @@ func TestWhatCannotBe(t *testing.T) {
 		"# stays as it is: networkPlugin is kubenet\n",
 		"    maxNodes: 300\n",
 		// A pool of a name that a Nodepool has is called otherwise; what people have configured stays.
-		"  - name: general\n    spec:\n      machineType: D4\n", "  - machinePools:\n    - taken-general\n    name: generalx\n", "      expander: random\n",
+		"  - name: general\n    spec:\n      machineType: D4\n", "  - machinePools:\n    - taken-general\n    name: generalx\n", "      expander: random\n", "    driftPolicy: Report\n",
 	} {
 		if !strings.Contains(out, text) {
 			t.Errorf("missing %q in:\n%s", text, out)
