@@ -42,7 +42,10 @@ func (s *ClusterState) readStages(ctx context.Context, live client.Reader, p par
 	initialized := initializedAt(p.cluster)
 	s.ControlPlane.Done = s.ControlPlane.Exists && !initialized.IsZero() && s.Version != "" && !newer(s.WantedVersion, s.Version)
 	if s.ControlPlane.Done {
-		s.ControlPlane.Problem, s.ControlPlane.Fatal, s.ControlPlane.Finished = "", false, initialized
+		s.ControlPlane.Finished = initialized
+		if !s.ControlPlane.Fatal { // a change that Azure refuses for good is told; what passes is nobody's question of one that serves
+			s.ControlPlane.Problem = ""
+		}
 	}
 	return nil
 }

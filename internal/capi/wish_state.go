@@ -35,6 +35,8 @@ type ClusterState struct {
 	ReachableSince time.Time
 	// NetworkID is the virtual network's id in Azure, empty while it is not known or the wish has none.
 	NetworkID string
+	// VNet is the range of the network that was made with the cluster, empty for none.
+	VNet string
 	// DeletingWords quotes the Cluster's condition Deleting. Topology is true for one of a ClusterClass.
 	DeletingWords string
 	Topology      bool
@@ -79,6 +81,7 @@ func ReadClusterState(ctx context.Context, reader, live client.Reader, w Wish) (
 	if err := out.readStages(ctx, live, p); err != nil {
 		return out, err
 	}
+	out.VNet = p.vnet()
 	if w.VNet != "" {
 		out.NetworkID = p.networkID(out.Cluster)
 	}

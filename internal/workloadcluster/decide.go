@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
 
@@ -37,7 +39,7 @@ func (p *plan) stay(w world, in *intention) {
 	if p.obstacle = obstructed(w, in); p.obstacle != nil {
 		return
 	}
-	if in.claim != nil && !p.wantClaim(w, *in.claim) || in.waits {
+	if p.wantClaim(w, in); in.waits {
 		return
 	}
 	if !w.state.Found || !w.state.Ours || len(w.state.Changes) > 0 || w.state.Unmarked {
@@ -49,31 +51,40 @@ func (p *plan) stay(w world, in *intention) {
 	if in.config != nil {
 		p.want(w, *in.config, w.config)
 	}
+	coming := w.coming(in)
 	for _, c := range w.children() {
-		if c.ours && c.kind != kindClaim && !in.wants(c.target) {
+		switch {
+		case !c.ours || c.kind == kindClaim || in.wants(c.target):
+		case c.kind == kindNodepool && coming != "" && !c.deleting():
+			p.removing, p.waitsFor = append(p.removing, c), coming
+		default:
 			p.drop(w, c)
 		}
 	}
 }
 
-// wantClaim decides about the claim. It is made once: a cluster keeps its ranges, so of one that is there only the mode is changed. It is false
-// when nothing else can be done before.
-func (p *plan) wantClaim(w world, claim wanted) bool {
-	switch is := w.claim; {
-	case is == nil:
-		// If a cluster lives and its ranges are kept, the claim finds them again; if they are not, see cramped.
-		p.actions = append(p.actions, action{verb: create, target: claim.target, spec: claim.spec})
-		return false
-	case !is.ours && !takesOver(w, is):
-		return false
-	case !is.ours:
-		p.actions = append(p.actions, action{verb: tell, target: is.target, child: is, spec: is.untold(told(w), fieldReconcile)})
-	default:
-		if fields := is.untold(told(w), fieldReconcile); len(fields) > 0 {
-			p.actions = append(p.actions, action{verb: tell, target: is.target, child: is, spec: fields})
+// coming is a Nodepool that is to be and has no nodes yet, empty for none: what a pool is removed for, such as one of another name, comes first.
+// One that is stuck is not waited for.
+func (w world) coming(in *intention) string {
+	for i := range in.nodepools {
+		is := w.nodepool(in.nodepools[i].name)
+		if is == nil || is.ours && is.stalled() == "" && !meta.IsStatusConditionTrue(is.object.GetConditions(), fleetwrightv1.ConditionAvailable) {
+			return in.nodepools[i].name
 		}
 	}
-	return true
+	return ""
+}
+
+// wantClaim decides about the claim. It is made once: a cluster keeps its ranges, so of one that is there only the mode is changed. If it is lost and
+// its ranges are kept, the new one finds them again; if they are not, see cramped.
+func (p *plan) wantClaim(w world, in *intention) {
+	switch is := w.claim; {
+	case is == nil && in.claim != nil:
+		p.actions = append(p.actions, action{verb: create, target: in.claim.target, spec: in.claim.spec})
+	case is == nil, !is.ours && (in.claim == nil || !takesOver(w, is)):
+	case !is.ours, len(is.untold(told(w), fieldReconcile)) > 0:
+		p.actions = append(p.actions, action{verb: tell, target: is.target, child: is, spec: is.untold(told(w), fieldReconcile)})
+	}
 }
 
 // want decides about an object that is to be.
@@ -143,6 +154,11 @@ func (p *plan) pending(t target) bool {
 		}
 	}
 	return false
+}
+
+// does is true when the plan does that with an object now.
+func (p *plan) does(t target, v verb) bool {
+	return slices.ContainsFunc(p.actions, func(a action) bool { return a.target == t && a.verb == v })
 }
 
 // schedule says when to look again.

@@ -36,7 +36,7 @@ func serving(t *testing.T, changeSpec ...func(*fleetwrightv1.WorkloadClusterSpec
 	w.merge(t)
 	w.state = capi.ClusterState{
 		Cluster: capi.Cluster{Namespace: "prod", Name: "c", Found: true, Provisioned: true, Version: "v1.33.6", WantedVersion: "v1.33.6", Labels: map[string]string{}},
-		Ours:    true, Reachable: true, Created: noon, Infrastructure: capi.Stage{Exists: true, Done: true}, ControlPlane: capi.Stage{Exists: true, Done: true},
+		Ours:    true, Reachable: true, Created: noon, VNet: "10.64.16.0/23", Infrastructure: capi.Stage{Exists: true, Done: true}, ControlPlane: capi.Stage{Exists: true, Done: true},
 	}
 	claim := &fleetwrightv1.AddressClaim{ObjectMeta: metav1.ObjectMeta{Name: "c"}, Spec: fleetwrightv1.AddressClaimSpec{Reconcile: "Active"}}
 	claim.Status.Ranges = network
@@ -197,7 +197,7 @@ func TestDecide(t *testing.T) {
 			actions: []string{
 				"Tell AddressClaim c map[reconcile:Paused]", "Tell Nodepool c-general map[reconcile:Paused]", "Tell Nodepool c-system map[reconcile:Paused]",
 				"Tell AzureClusterAdditionalConfig c map[reconcile:Paused]",
-				"held: Apply Nodepool c-general", "held: Apply Nodepool c-system", "held: Apply AzureClusterAdditionalConfig c",
+				"held: Tell AddressClaim c", "held: Apply Nodepool c-general", "held: Apply Nodepool c-system", "held: Apply AzureClusterAdditionalConfig c",
 			},
 		},
 		"a problem that Azure will not take back": {
@@ -245,6 +245,59 @@ func TestDecide(t *testing.T) {
 				`Adopted False Differs: it would be changed: AzureManagedControlPlane c: spec.location from "a" to "b", which nobody can change, ` +
 					`Nodepool c-general: machineType; MachinePools that no entry of nodepools names are left alone: mine`,
 				"again after 1m0s",
+			},
+		},
+		"the pause of a claim ends": {
+			change:  func(w *world) { w.claim.spec["reconcile"] = "Paused" },
+			actions: []string{"Tell AddressClaim c map[reconcile:Active]"},
+		},
+		"a pool gets another name": {
+			change: func(w *world) { w.object.Spec.Nodepools[1].Name = "other"; w.merge(t) },
+			want: []string{
+				"Create Nodepool c-other", "Ready False NodepoolsNotReady: 7 of 8 steps done; Nodepool c-other: it is not there yet",
+				"Available False NoNodes: Nodepool c-other: it is not there yet", "UpToDate False NodepoolsChanging: Nodepool c-other: it is not there yet",
+				"NodepoolsReady False Creating: Nodepool c-other: it is not there yet",
+			},
+		},
+		"the pool of the new name is stuck": {
+			change: func(w *world) {
+				w.object.Spec.Nodepools[1].Name = "other"
+				w.merge(t)
+				np := w.pool("c-general").DeepCopy()
+				np.Name, np.Status.Conditions = "c-other", saying("Ready False SKUNotAvailable no", "Stalled True SKUNotAvailable no")
+				w.nodepools = append(w.nodepools, *w.childOf(t, kindNodepool, np))
+			},
+			actions: []string{"Remove Nodepool c-general"},
+		},
+		"Azure refuses a change of the control plane for good": {
+			change: func(w *world) {
+				w.state.ControlPlane.Problem, w.state.ControlPlane.Fatal = "ManagedCluster c: no such tier", true
+			},
+			want: []string{
+				"Ready False ControlPlaneNotReady: 7 of 8 steps done; ManagedCluster c: no such tier",
+				"ControlPlaneReady False Provisioning: ManagedCluster c: no such tier", "Stalled True ProvisioningFailed: ManagedCluster c: no such tier",
+			},
+		},
+		"an upgrade begins": {
+			change: func(w *world) {
+				w.object.Spec.Version = "v1.34.2"
+				w.merge(t)
+				w.state.Changes = []capi.Change{{Object: "AzureASOManagedControlPlane c", Field: "spec.version", From: "v1.33.6", To: "v1.34.2"}}
+			},
+			want: []string{
+				"Apply Cluster c", "Ready False ControlPlaneNotReady: 7 of 8 steps done; Cluster c: its control plane goes from v1.33.6 to v1.34.2",
+				"UpToDate False ControlPlaneUpgrading: the control plane goes from v1.33.6 to v1.34.2, then the pools follow one by one",
+				"ControlPlaneReady False Provisioning: Cluster c: its control plane goes from v1.33.6 to v1.34.2",
+			},
+		},
+		"after a restore nothing is known of the network": {
+			change: func(w *world) {
+				config := w.config.object.(*fleetwrightv1.AzureClusterAdditionalConfig)
+				config.Spec.RoleAssignments = []fleetwrightv1.AdditionalRoleAssignment{{
+					Name: "network", Scope: "/subscriptions/x", Role: fleetwrightv1.AzureRole{ID: "4d97b98b-1d4f-4787-a291-c67834d212e7"},
+					Principal: fleetwrightv1.AzurePrincipal{ClusterIdentity: "ControlPlane"},
+				}}
+				w.config = w.childOf(t, kindConfig, config)
 			},
 		},
 		"a window is closed": {

@@ -94,8 +94,22 @@ func (in *intention) claims(w world) error {
 func (w world) input() render.Input {
 	return render.Input{
 		Namespace: w.object.Namespace, Name: w.name(), Labels: w.object.Labels, Effective: w.effective, Names: w.state.Names,
-		Reconcile: toldMode(w), NetworkID: w.state.NetworkID,
+		Reconcile: toldMode(w), NetworkID: w.networkID(),
 	}
+}
+
+// networkID is that of the cluster's own network. While it cannot be told, as just after a restore, it is the one on which the cluster's identity
+// has its role: the role would be taken away, and with it the load balancers.
+func (w world) networkID() string {
+	if w.state.NetworkID != "" || w.outline().VNet == "" || w.config == nil || !w.config.ours {
+		return w.state.NetworkID
+	}
+	for _, assignment := range w.config.object.(*fleetwrightv1.AzureClusterAdditionalConfig).Spec.RoleAssignments {
+		if assignment.Name == render.NetworkAssignment {
+			return assignment.Scope
+		}
+	}
+	return ""
 }
 
 // render fills in the objects that are made once the ranges are bound.

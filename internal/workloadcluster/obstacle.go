@@ -2,6 +2,7 @@ package workloadcluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -107,6 +108,17 @@ func cramped(w world, in *intention) *obstacle {
 		return blocked(fleetwrightv1.ReasonInvalidSpec,
 			"a cluster stays as it was made, and this would change %s: put it back in the spec or the class, or make another WorkloadCluster", fixed[0])
 	}
+	if w.state.Found && w.state.VNet == "" && in.claim != nil && asks(in.claim, fleetwrightv1.ClusterRangeVNet) {
+		// Its pools would move to the new network, which AKS does not do.
+		return blocked(fleetwrightv1.ReasonInvalidSpec,
+			"the cluster was made without a network of its own, and none can be given to it: take network.addresses[vnet] out of the spec or the class, or make another WorkloadCluster")
+	}
+	for _, bound := range in.bound {
+		if bound.Name == string(fleetwrightv1.ClusterRangeVNet) && w.state.VNet != "" && w.state.VNet != bound.CIDR {
+			return blocked(fleetwrightv1.ReasonInvalidSpec,
+				"a cluster keeps the network that it was made with, %s, and AddressClaim %s has %s: import what it was made with as an AddressAllocation and make the claim anew", w.state.VNet, w.name(), bound.CIDR)
+		}
+	}
 	for _, change := range w.state.Changes {
 		if w.state.Found && change.From != change.To && strings.Contains(change.Field, "ddressPrefix") {
 			return blocked(fleetwrightv1.ReasonInvalidSpec, "a cluster keeps the network that it was made with, and this would change %s: put spec.network.addresses, or the range of the AddressClaim, back", change)
@@ -127,6 +139,15 @@ func cramped(w world, in *intention) *obstacle {
 		}
 	}
 	return nil
+}
+
+// asks is true when a claim asks for a range of that name.
+func asks(claim *wanted, name fleetwrightv1.ClusterRangeName) bool {
+	ranges, _ := claim.spec["ranges"].([]any)
+	return slices.ContainsFunc(ranges, func(r any) bool {
+		asked, is := r.(map[string]any)
+		return is && asked["name"] == string(name)
+	})
 }
 
 // podsPerNode is the least that every pool needs for sure. AKS takes 30 for a pool that does not say.

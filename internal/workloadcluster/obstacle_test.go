@@ -264,3 +264,26 @@ func TestSomebodyDeletesTheCluster(t *testing.T) {
 		t.Errorf("there is %q", s.seen())
 	}
 }
+
+// A cluster that was made without a network of its own gets none later, whoever says so, and no pool is moved.
+func TestNoNetworkComesLater(t *testing.T) {
+	for _, flavor := range []string{aso, managed} {
+		s := newStage(t, "later-"+strings.ToLower(flavor))
+		s.apply(strings.ReplaceAll(small(flavor), "network:", "maintenance: {}\n#"))
+		s.settle()
+		s.clusterServes(flavor, "v1.33.6")
+		s.settle()
+		s.poolReady("c-system", "v1.33.6")
+		s.poolReady("c-general", "v1.33.6")
+		s.reports(&fleetwrightv1.AzureClusterAdditionalConfig{}, "c", "RegistriesReady True Ready", "AutoscalerReady True Ready")
+		s.expect("it is ready", with(made(flavor)[1:], "Ready True Ready")...)
+		before := s.specs()
+		s.change(func(w *fleetwrightv1.WorkloadCluster) {
+			w.Spec.Network.Addresses = []fleetwrightv1.WorkloadClusterRange{{Name: "vnet", PoolRef: fleetwrightv1.NamespacedReference{Name: "corp"}}}
+		})
+		s.settle()
+		if got := s.condition("Stalled"); !strings.HasPrefix(got, "True InvalidSpec: ") || s.specs() != before {
+			t.Errorf("%s: it says %q and has\n%s", flavor, got, s.specs())
+		}
+	}
+}

@@ -7,12 +7,14 @@ package workloadcluster
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
@@ -74,10 +76,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, object *fleetwrightv1.Worklo
 	if err := r.report(ctx, object, o, failed); err != nil {
 		return ownobject.Quietly(err)
 	}
-	if err := failed.err(); err != nil {
+	again := until(r.Clock.Now(), o.plan.checkAgain, o.holdChanges)
+	// Who waits for a person about one object still looks after the others.
+	if err := failed.err(); err != nil && (again == 0 || !errors.Is(err, reconcile.TerminalError(nil))) {
 		return ownobject.Quietly(err)
 	}
-	return ctrl.Result{RequeueAfter: until(r.Clock.Now(), o.plan.checkAgain, o.holdChanges)}, nil
+	return ctrl.Result{RequeueAfter: again}, nil
 }
 
 // stands asks past the cache, right before anything is written, whether the wish and all who hold things back are still the same.

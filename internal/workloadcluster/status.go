@@ -180,6 +180,9 @@ func readyCondition(w world, p *plan, stalled, why string) metav1.Condition {
 	case len(p.held) > 0:
 		return no(fleetwrightv1.ReasonHeldBack, "%s", heldBack(w, p))
 	case len(p.removing) > 0:
+		if p.waitsFor != "" {
+			return no(fleetwrightv1.ReasonRemoving, "%s is removed when Nodepool %s has its nodes", p.removing[0].target, p.waitsFor)
+		}
 		return no(fleetwrightv1.ReasonRemoving, "%s is being removed%s", p.removing[0].target, about(p.removing[0]))
 	}
 	return condition.New(fleetwrightv1.ConditionReady, metav1.ConditionTrue, fleetwrightv1.ReasonReady, "all %d steps are done", len(p.steps))

@@ -61,7 +61,7 @@ func (s *step) notDeclared() {
 func (p *plan) see(w world, in *intention) {
 	p.pools, p.addons = poolsSaid(w, in, p), in.addons
 	p.steps = []step{
-		addressesStep(w, in), infrastructureStep(w, in), controlPlaneStep(w, in), nodepoolsStep(w, in, p),
+		addressesStep(w, in), infrastructureStep(w, in), controlPlaneStep(w, in, p), nodepoolsStep(w, in, p),
 		configStep(fleetwrightv1.WorkloadClusterStepRoleAssignments, w, in, p),
 		configStep(fleetwrightv1.WorkloadClusterStepAutoscaler, w, in, p),
 		configStep(fleetwrightv1.WorkloadClusterStepAzureSettings, w, in, p),
@@ -147,7 +147,7 @@ func (s *step) of(w world, in *intention, part capi.Stage, what string) {
 	switch {
 	case !part.Exists:
 		s.before(w, in)
-	case part.Done:
+	case part.Done && !part.Fatal:
 		s.ready("Azure has " + what)
 	case part.Problem != "":
 		s.no(fleetwrightv1.ReasonProvisioning, part.Problem)
@@ -159,11 +159,14 @@ func (s *step) of(w world, in *intention, part capi.Stage, what string) {
 	}
 }
 
-func controlPlaneStep(w world, in *intention) step {
+func controlPlaneStep(w world, in *intention, p *plan) step {
 	s := step{name: fleetwrightv1.WorkloadClusterStepControlPlane}
 	s.of(w, in, w.state.ControlPlane, "the control plane")
+	begins := p.does(target{kindCluster, w.name()}, apply) && in.wish.Version != w.state.WantedVersion
 	switch {
 	case !s.done:
+	case begins:
+		s.no(fleetwrightv1.ReasonProvisioning, "Cluster "+w.name()+": its control plane goes from "+w.state.Version+" to "+in.wish.Version)
 	case !w.state.Reachable:
 		s.no(fleetwrightv1.ReasonNotReachable, "Cluster "+w.name()+": its API server does not answer Cluster API")
 	default:

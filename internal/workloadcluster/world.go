@@ -136,8 +136,9 @@ type plan struct {
 	// actions are done now, in this order; held are those that must wait.
 	actions, held []action
 	obstacle      *obstacle
-	// removing are objects that the spec does not have any more and that are not gone.
+	// removing are objects that the spec does not have any more and that are not gone. waitsFor is the Nodepool that Nodepools among them wait for.
 	removing []*child
+	waitsFor string
 	// leaving is the reason of condition Deleting, with its message; empty when nobody asked for deletion. gone is true when the finalizer can go.
 	leaving, leavingMessage string
 	gone                    bool
