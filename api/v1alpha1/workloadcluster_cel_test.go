@@ -216,7 +216,7 @@ func TestAWorkloadClusterStaysWhatItIs(t *testing.T) {
 	const (
 		flavor    = "spec: flavor cannot change after it is set: make another WorkloadCluster"
 		where     = "spec: azure.subscriptionID, location and resourceGroup cannot change after they are set: make another WorkloadCluster"
-		connected = "spec: network.mode and outbound cannot change after they are set: make another WorkloadCluster"
+		connected = "spec: network.mode, dataplane and outbound cannot change after they are set: make another WorkloadCluster"
 		addresses = "spec: a range of network.addresses cannot change or be taken out: make another WorkloadCluster"
 		whose     = "spec: tenancy cannot change after it is set: make another WorkloadCluster"
 		adopted   = "spec.adoption: an adoption that was carried out cannot be taken back: delete the WorkloadCluster with deletionPolicy Retain"
@@ -241,7 +241,9 @@ func TestAWorkloadClusterStaysWhatItIs(t *testing.T) {
 		"mode out":               {"network: {mode: CNI, dataplane: Azure}", "network: {dataplane: Azure}", []string{connected}},
 		"network out":            {"network: {outbound: NATGateway}", "{}", []string{connected}},
 		"outbound":               {"network: {outbound: NATGateway}", "network: {outbound: LoadBalancer}", []string{connected}},
-		"dataplane":              {"network: {dataplane: Azure}", "network: {dataplane: Cilium}", nil},
+		"dataplane":              {"network: {dataplane: Azure}", "network: {dataplane: Cilium}", []string{connected}},
+		"dataplane in":           {"network: {mode: CNI}", "network: {mode: CNI, dataplane: Cilium}", nil},
+		"dataplane out":          {"network: {mode: CNI, dataplane: Azure}", "network: {mode: CNI}", []string{connected}},
 		"a range":                {"network: {addresses: [" + vnet + "]}", "network: {addresses: [" + strings.Replace(vnet, "20", "19", 1) + "]}", []string{addresses}},
 		"a range out":            {"network: {addresses: [" + vnet + ", {name: nodes}]}", "network: {addresses: [" + vnet + "]}", []string{addresses}},
 		"ranges out":             {"network: {dataplane: Azure, addresses: [" + vnet + "]}", "network: {dataplane: Azure}", []string{addresses}},

@@ -46,7 +46,7 @@ type WorkloadClusterNetwork struct {
 	// +optional
 	Mode NetworkMode `json:"mode,omitempty"`
 
-	// dataplane is Azure or Cilium. AKS decides if it is not set.
+	// dataplane is Azure or Cilium. AKS decides if it is not set. It cannot be changed: AKS would reimage all nodes at once.
 	// +optional
 	Dataplane NetworkDataplane `json:"dataplane,omitempty"`
 

@@ -34,7 +34,7 @@ type Wish struct {
 	ClusterIdentity  types.NamespacedName
 	CredentialSecret string
 
-	// NetworkPluginMode is overlay or empty; Dataplane azure, cilium or empty; OutboundType as AKS has it, or empty.
+	// NetworkPluginMode is overlay or empty; Dataplane azure, cilium or empty; OutboundType as AKS has it, or empty. Written at creation only as well.
 	NetworkPluginMode, Dataplane, OutboundType string
 	// VNet, Nodes and PodSubnet are ranges of the cluster's own network, empty for none; Pods and Services those that only the cluster knows.
 	VNet, Nodes, PodSubnet, Pods, Services, DNSServiceIP string

@@ -109,19 +109,12 @@ func podDelegation() []any {
 func (w Wish) asoControlPlane() WishedObject {
 	name := cmp.Or(w.Names.ManagedCluster, w.Name)
 	spec := w.tagged(map[string]any{})
-	network := map[string]any{}
-	setText(network, "networkDataplane", w.Dataplane)
-	if w.Dataplane == dataplaneCilium {
-		network["networkPolicy"] = dataplaneCilium
-	}
-	if len(network) > 0 {
-		spec["networkProfile"] = network
-	}
 	if w.Tier != "" {
 		spec["sku"] = map[string]any{"name": skuBase, "tier": w.Tier}
 	}
 	firstNetwork := map[string]any{"networkPlugin": "azure"}
 	setText(firstNetwork, "networkPluginMode", w.NetworkPluginMode)
+	w.setDataplane(firstNetwork)
 	setText(firstNetwork, "outboundType", w.OutboundType)
 	setText(firstNetwork, "dnsServiceIP", w.DNSServiceIP)
 	first := map[string]any{

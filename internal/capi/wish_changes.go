@@ -49,13 +49,15 @@ func (o WishedObject) changes(there, merged map[string]any) []Change {
 // fixedFields are those of AtCreation that a spec has a word on. Others are names, or ranges that nobody asks Azure for again: a cluster that is
 // adopted keeps its own.
 var fixedFields = []string{
-	"spec.location", "spec.resourceGroupName", "spec.networkPluginMode", "spec.outboundType", "spec.virtualNetwork.cidrBlock", "spec.virtualNetwork.subnet.cidrBlock",
+	"spec.location", "spec.resourceGroupName", "spec.networkPluginMode", "spec.networkDataplane", "spec.outboundType", "spec.virtualNetwork.cidrBlock",
+	"spec.virtualNetwork.subnet.cidrBlock",
 	"spec.resources[ResourceGroup].spec.azureName", "spec.resources[ManagedCluster].spec.location",
-	"spec.resources[ManagedCluster].spec.networkProfile.networkPluginMode", "spec.resources[ManagedCluster].spec.networkProfile.outboundType",
+	"spec.resources[ManagedCluster].spec.networkProfile.networkPluginMode", "spec.resources[ManagedCluster].spec.networkProfile.networkDataplane",
+	"spec.resources[ManagedCluster].spec.networkProfile.outboundType",
 }
 
 // Fixed are the differences that Merged leaves: what is wished otherwise than it was made, and Azure does not change. What the object does not say
-// is no difference. Pure.
+// is no difference, but for the dataplane, which is Azure's own then. Pure.
 func (o WishedObject) Fixed(there map[string]any) []Change {
 	if there == nil {
 		return nil
@@ -68,7 +70,11 @@ func (o WishedObject) Fixed(there map[string]any) []Change {
 		if isMode && text(is[plugin]) == "" {
 			continue // then it does not say how the network is at all
 		}
-		if want != has && (isMode || want != "" && has != "") {
+		silent := has == ""
+		if strings.HasSuffix(field, "networkDataplane") {
+			silent = silent && want == quoted("azure")
+		}
+		if want != has && (isMode || want != "" && !silent) {
 			out = append(out, Change{Object: o.text(), Field: field, From: has, To: want})
 		}
 	}

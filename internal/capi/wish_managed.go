@@ -32,10 +32,6 @@ func (w Wish) managedControlPlane() WishedObject {
 	}
 	setText(spec, "version", w.Version)
 	setText(spec, "subscriptionID", w.SubscriptionID)
-	setText(spec, "networkDataplane", w.Dataplane)
-	if w.Dataplane == dataplaneCilium {
-		spec["networkPolicy"] = dataplaneCilium
-	}
 	if len(w.Tags) > 0 {
 		spec["additionalTags"] = anyMap(w.Tags)
 	}
@@ -63,6 +59,7 @@ func (w Wish) managedAtCreation() map[string]any {
 	setText(first, "location", w.Location)
 	setText(first, "resourceGroupName", cmp.Or(w.ResourceGroup, w.Name))
 	setText(first, "networkPluginMode", w.NetworkPluginMode)
+	w.setDataplane(first)
 	setText(first, "outboundType", w.OutboundType)
 	setText(first, "dnsServiceIP", w.DNSServiceIP)
 	setText(first, "nodeResourceGroupName", w.NodeResourceGroup)
@@ -74,4 +71,13 @@ func (w Wish) managedAtCreation() map[string]any {
 		first["virtualNetwork"] = network
 	}
 	return first
+}
+
+// setDataplane is the same in both flavours. It is told at creation only: AKS would change that of a living cluster by reimaging all pools at once
+// with its own drain, and CAPZ's webhook refuses every write that does.
+func (w Wish) setDataplane(network map[string]any) {
+	setText(network, "networkDataplane", w.Dataplane)
+	if w.Dataplane == dataplaneCilium {
+		network["networkPolicy"] = dataplaneCilium
+	}
 }

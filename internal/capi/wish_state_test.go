@@ -249,6 +249,34 @@ func TestWhatCannotBeChangedAnyMore(t *testing.T) {
 	})
 }
 
+// Of a living cluster AKS would change the dataplane by reimaging all its nodes, and CAPZ refuses every write that would.
+func TestTheDataplaneStays(t *testing.T) {
+	for name, test := range map[string]struct {
+		made, wished string
+		told         bool
+	}{
+		"none to cilium": {"", "cilium", true}, "none to azure, which it is": {"", "azure", false}, "azure to cilium": {"azure", "cilium", true},
+		"cilium to azure": {"cilium", "azure", true}, "cilium to none": {"cilium", "", false},
+	} {
+		eachWish(t, func(t *testing.T, w Wish) {
+			w.Dataplane = test.made
+			m := newManagement(t)
+			m.applied(w)
+			if state := m.state(w); len(state.Fixed)+len(state.Changes) > 0 || state.Unmarked {
+				t.Errorf("%s: as it was made: %v, %v", name, state.Fixed, state.Changes)
+			}
+			w.Dataplane = test.wished
+			state := m.state(w)
+			if told := len(state.Fixed) == 1 && strings.HasSuffix(state.Fixed[0].Field, ".networkDataplane"); told != test.told || !told && len(state.Fixed) > 0 {
+				t.Errorf("%s: fixed: %v", name, state.Fixed)
+			}
+			if len(state.Changes) > 0 {
+				t.Errorf("%s: it would change %v", name, state.Changes)
+			}
+		})
+	}
+}
+
 // Of a network that the object does not tell, its mode is in Azure only.
 func TestANetworkThatIsNotTold(t *testing.T) {
 	m, w := newManagement(t), asoWish()
