@@ -34,11 +34,18 @@ func decideRemoval(w world, now time.Time) plan {
 	case len(p.steps) > 0:
 		p.action, p.message = settle, "what was chosen last is written down, to be given back"
 	case len(w.kept) > 0:
-		p.action, p.message = giveBack, fmt.Sprintf("%d ranges are given back, and rest", len(w.kept))
+		p.action, p.message = giveBack, givesBack(len(w.kept))
 	default:
 		p.action, p.message = letGo, "all ranges are given back"
 	}
 	return p
+}
+
+func givesBack(ranges int) string {
+	if ranges == 1 {
+		return "1 range is given back, and rests"
+	}
+	return fmt.Sprintf("%d ranges are given back, and rest", ranges)
 }
 
 // parting takes what is the claim's out of the annotation, for after its allocations are made; mine is false when there is nothing of it.

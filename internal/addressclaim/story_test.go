@@ -68,7 +68,7 @@ func TestStoryOfAClaim(t *testing.T) {
 	s.expect(a, "an allocation is deleted by hand", "Ready False InUse, Deleting True InUse")
 	s.wantGiven("and stays", "10.64.0.0/20 prod/vnet kept")
 	s.delete(cluster)
-	s.expect(a, "it is given back", "Ready False GivingBack, Deleting True GivingBack", "1 ranges are given back")
+	s.expect(a, "it is given back", "Ready False GivingBack, Deleting True GivingBack", "1 range is given back, and rests")
 	s.wantGiven("what was deleted goes at once", "")
 	s.expect(a, "and goes", "gone")
 }
