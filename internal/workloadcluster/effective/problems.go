@@ -24,6 +24,7 @@ func Problems(name string, e Effective, owned []string) []Problem {
 	var out []Problem
 	for _, part := range [][]string{
 		missing(name, spec), flavor(spec), network(spec.Network), tenancy(spec.Tenancy), nodepools(spec), additional(spec.AdditionalConfig), addonProblems(spec.Addons),
+		bounded(spec),
 	} {
 		for _, message := range part {
 			out = append(out, Problem{Reason: fleetwrightv1.ReasonInvalidSpec, Message: message})
