@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -67,6 +68,7 @@ func AddToManager(ctx context.Context, mgr manager.Manager, o Options) error {
 		Watches(&fleetwrightv1.WorkloadCluster{}, handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&fleetwrightv1.WorkloadClusterClass{}, handler.EnqueueRequestsFromMapFunc(r.ofClass), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(capi.ClusterObject(), handler.EnqueueRequestsFromMapFunc(ofCluster)).
+		Watches(capi.ClusterObject(), handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(comesOrGoes)).
 		Watches(&fleetwrightv1.Freeze{}, handler.EnqueueRequestsFromMapFunc(freeze.InReach(r.Client, o.Namespace, &fleetwrightv1.WorkloadClusterList{})),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 	for _, child := range []client.Object{&fleetwrightv1.AddressClaim{}, &fleetwrightv1.Nodepool{}, &fleetwrightv1.AzureClusterAdditionalConfig{}} {
@@ -83,7 +85,14 @@ func AddToManager(ctx context.Context, mgr manager.Manager, o Options) error {
 		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
 
+// comesOrGoes passes no changes.
+var comesOrGoes = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+
 func index(ctx context.Context, indexer client.FieldIndexer) error {
+	err := indexer.IndexField(ctx, capi.ClusterObject(), byName, func(o client.Object) []string { return []string{o.GetName()} })
+	if err != nil {
+		return fmt.Errorf("index Clusters by %s: %w", byName, err)
+	}
 	for field, valuesOf := range map[string]func(*fleetwrightv1.WorkloadCluster) string{
 		byName:  func(w *fleetwrightv1.WorkloadCluster) string { return w.Name },
 		byClass: func(w *fleetwrightv1.WorkloadCluster) string { return classKey(w).String() },

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/workloadcluster/effective"
 )
 
@@ -62,19 +64,27 @@ func (r *Reconciler) findClass(ctx context.Context, key client.ObjectKey) (*flee
 	return class, nil
 }
 
-// readRival is the namespace of the WorkloadCluster of the same name that is the same cluster in Azure and comes before this one; empty for none.
+// readRival is what is the same cluster in Azure and comes before this WorkloadCluster, in words; empty for nothing: of several WorkloadClusters of one
+// name the one that has a Cluster comes first, else the older one; and while this one has no Cluster, any other of that name comes first, whoever
+// made it.
 func (r *Reconciler) readRival(ctx context.Context, reader client.Reader, w *world) (string, error) {
 	if w.unmerged != "" || len(w.problems) > 0 {
 		return "", nil
+	}
+	clusters, err := capi.ReadNamesakes(ctx, reader, w.name())
+	if err != nil {
+		return "", err
 	}
 	var list fleetwrightv1.WorkloadClusterList
 	if err := reader.List(ctx, &list, client.MatchingFields{byName: w.name()}); err != nil {
 		return "", fmt.Errorf("list WorkloadClusters of the name %s: %w", w.name(), err)
 	}
-	first := w.object
+	has := func(namespace string) bool { return slices.Contains(clusters, namespace) }
+	own := w.state.Found
 	for i := range list.Items {
 		other := &list.Items[i]
-		if other.Namespace == w.object.Namespace || !before(other, first) {
+		first := has(other.Namespace) && !own || has(other.Namespace) == own && before(other, w.object)
+		if other.Namespace == w.object.Namespace || !first {
 			continue
 		}
 		same, err := r.sameInAzure(ctx, w.effective, other)
@@ -82,13 +92,28 @@ func (r *Reconciler) readRival(ctx context.Context, reader client.Reader, w *wor
 			return "", err
 		}
 		if same {
-			first = other
+			return kindName + " " + other.Namespace + "/" + other.Name, nil
 		}
 	}
-	if first == w.object {
-		return "", nil
+	for _, namespace := range clusters {
+		if own || namespace == w.object.Namespace {
+			continue
+		}
+		there, err := capi.ReadCluster(ctx, reader, client.ObjectKey{Namespace: namespace, Name: w.name()})
+		if err != nil {
+			return "", err
+		}
+		if there.Found && there.Unsupported == "" && maySame(w.effective.Spec.Azure, there) {
+			return kindCluster + " " + namespace + "/" + w.name(), nil
+		}
 	}
-	return first.Namespace, nil
+	return "", nil
+}
+
+// maySame is true for a Cluster that is, or may be, in the same resource group of the same subscription under the same name.
+func maySame(own fleetwrightv1.WorkloadClusterAzure, there capi.Cluster) bool {
+	differ := func(a, b string) bool { return a != "" && b != "" && !strings.EqualFold(a, b) }
+	return !differ(own.ResourceGroup, there.ResourceGroup) && !differ(own.SubscriptionID, there.SubscriptionID) && !differ(there.Name, there.ManagedClusterName)
 }
 
 // before is true for the older one, and of two that were made in one second for the first by namespace.

@@ -55,6 +55,9 @@ func (p *plan) stay(w world, in *intention) {
 	for _, c := range w.children() {
 		switch {
 		case !c.ours || c.kind == kindClaim || in.wants(c.target):
+		case len(c.owned) == 0:
+			// It has our label and was never written by us: a copy, or one that came back from a backup. Nobody has said that it may go.
+			p.strays = append(p.strays, c)
 		case c.kind == kindNodepool && coming != "" && !c.deleting():
 			p.removing, p.waitsFor = append(p.removing, c), coming
 		default:
@@ -122,8 +125,8 @@ func (p *plan) tellLeaving(w world, is *child) {
 	}
 }
 
-// holdBack keeps actions back that somebody asks to leave. Objects are told of the WorkloadCluster's own pause all the same: that is how it
-// reaches them.
+// holdBack keeps actions back that somebody asks to leave. Objects are told of the WorkloadCluster's own pause, and of its end, all the same: that is
+// how it reaches them, whatever else is in the way.
 func (p *plan) holdBack(w world) {
 	var now []action
 	for _, a := range p.actions {
@@ -134,11 +137,13 @@ func (p *plan) holdBack(w world) {
 		}
 	}
 	p.actions = now
-	if !w.paused {
+	if w.hold.Everything() && !w.paused {
 		return
 	}
 	for _, c := range w.children() {
-		if fields := c.untold(told(w), fieldReconcile); c.ours && len(fields) > 0 {
+		fields := c.untold(told(w), fieldReconcile)
+		busy := slices.ContainsFunc(p.actions, func(a action) bool { return a.target == c.target })
+		if c.ours && !busy && len(fields) > 0 {
 			p.actions = append(p.actions, action{verb: tell, target: c.target, child: c, spec: fields})
 		}
 	}
@@ -170,6 +175,9 @@ func (p *plan) schedule(w world, in *intention, now time.Time) {
 	}
 	switch {
 	case w.deleting():
+		if w.state.Leftover {
+			earliest(now.Add(unwatchedPause)) // kinds that are not served when the operator starts are not watched
+		}
 	case p.obstacle != nil || p.nameTaken():
 		earliest(now.Add(obstaclePause))
 	case p.unwatched(w):

@@ -74,7 +74,18 @@ func (w *world) childOf(t *testing.T, kind string, o teller) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.owned = written(c.spec)
 	return c
+}
+
+// written is a spec in the form of managedFields, as if we had set all of it.
+func written(spec map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, value := range spec {
+		below, _ := value.(map[string]any)
+		out["f:"+name] = written(below)
+	}
+	return out
 }
 
 func typed(t *testing.T, fields map[string]any, into any) {
@@ -360,7 +371,7 @@ func TestDecide(t *testing.T) {
 			},
 			actions: []string{
 				"Tell Nodepool c-general map[reconcile:Active]", "Tell Nodepool c-system map[reconcile:Active]",
-				"Tell AzureClusterAdditionalConfig c map[reconcile:Active]",
+				"Tell AzureClusterAdditionalConfig c map[reconcile:Active]", "Tell AddressClaim c map[reconcile:Active]",
 			},
 		},
 		"nothing of others is let go of": {
@@ -375,11 +386,46 @@ func TestDecide(t *testing.T) {
 		"nor deleted": {
 			change: func(w *world) {
 				leaves(w.object)
-				w.state.Ours = false
 				w.nodepools[0].ours, w.nodepools[0].maker = false, "other"
 				w.config.ours, w.config.maker = false, ""
+				w.state.Deleting = true
 			},
 			actions: []string{"Remove Nodepool c-system"},
+		},
+		"what belongs to a Cluster that is not ours any more stays with it": {
+			change: func(w *world) {
+				leaves(w.object)
+				w.state.Ours = false
+			},
+			actions: []string{"Release AddressClaim c", "Release Nodepool c-general", "Release Nodepool c-system", "Release AzureClusterAdditionalConfig c"},
+		},
+		"a copy of a pool that we did not make": {
+			change: func(w *world) {
+				np := w.pool("c-general").DeepCopy()
+				np.Name = "c-extra"
+				copied := w.childOf(t, kindNodepool, np)
+				copied.owned = nil
+				w.nodepools = append(w.nodepools, *copied)
+			},
+			want: []string{
+				"Ready False NameTaken: Nodepool c-extra: it carries label fleetwright.io/workloadcluster and was not made of this WorkloadCluster: take the label off, or name it in the spec",
+				"Stalled True NameTaken: Nodepool c-extra: it carries label fleetwright.io/workloadcluster and was not made of this WorkloadCluster: take the label off, or name it in the spec",
+			},
+		},
+		"a pause ends while something is in the way": {
+			change: func(w *world) {
+				w.rival = "Cluster other/c"
+				w.nodepools[0].spec["reconcile"] = "Paused"
+			},
+			actions: []string{"Tell Nodepool c-general map[reconcile:Active]"},
+		},
+		"a release of Helm that cannot be read is waited for": {
+			change: func(w *world) {
+				leaves(w.object)
+				w.addons = []addonSeen{{addon: fleetwrightv1.WorkloadClusterAddon{Name: "a", Kind: "HelmChartProxy"}, unread: "forbidden"}}
+				w.state.Labels["addons.fleetwright.io/a"] = "enabled"
+			},
+			actions: []string{"Unlabel Cluster c"},
 		},
 		"no other WorkloadCluster's is taken over": {
 			spec: func(s *spec) { s.Adoption.Policy = "Adopt" },

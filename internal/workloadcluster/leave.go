@@ -15,7 +15,7 @@ func (p *plan) leave(w world, now time.Time) {
 	next := teardown.Next(teardownWorld(w), now)
 	p.leaving, p.leavingMessage, p.gone, p.checkAgain = next.Reason, next.Message, next.Gone, next.CheckAgain
 	cluster := target{kindCluster, w.name()}
-	if next.Release {
+	if next.Release || p.letGo(w, next) {
 		p.release(w)
 		return
 	}
@@ -43,6 +43,16 @@ func (p *plan) leave(w world, now time.Time) {
 			p.tellLeaving(w, c)
 		}
 	}
+}
+
+// letGo is true for what belongs to a Cluster that is not ours, or not any more: it lives on, and what it has must not be taken from it.
+func (p *plan) letGo(w world, next teardown.Plan) bool {
+	if !w.state.Found || w.state.Ours || next.Gone || next.Reason != fleetwrightv1.ReasonDeletingCluster && next.Reason != fleetwrightv1.ReasonReleasingAddresses {
+		return false
+	}
+	p.leaving = fleetwrightv1.ReasonRetaining
+	p.leavingMessage = "Cluster " + w.name() + " is not this WorkloadCluster's and stays, with everything that belongs to it"
+	return true
 }
 
 // release lets go of everything that is ours.
@@ -101,7 +111,11 @@ func partOf(c *child) teardown.Part {
 func leftovers(w world) []string {
 	var out []string
 	for _, a := range w.addons {
-		if left := addons.Left(a.addon, a.observed); left != "" {
+		left := addons.Left(a.addon, a.observed)
+		if a.unread != "" && a.addon.Kind == fleetwrightv1.AddonKindHelmChartProxy {
+			left = string(a.addon.Kind) + " " + a.addon.Name + ", which cannot be read: " + a.unread
+		}
+		if left != "" {
 			out = append(out, left)
 		}
 	}

@@ -39,14 +39,14 @@ func (r *Reconciler) observe(ctx context.Context, object *fleetwrightv1.Workload
 		return nil, err
 	}
 	r.merge(w, class)
-	if w.rival, err = r.readRival(ctx, r.Client, w); err != nil {
-		return nil, err
-	}
 	if err := r.readChildren(ctx, r.Client, w); err != nil {
 		return nil, err
 	}
 	if w.state, err = capi.ReadClusterState(ctx, r.Client, r.liveWhile(!reportsMade(object)), w.outline()); err != nil {
 		return nil, fmt.Errorf("read the Cluster: %w", err)
+	}
+	if w.rival, err = r.readRival(ctx, r.Client, w); err != nil {
+		return nil, err
 	}
 	if w.adopts() != "" && w.state.Found && w.state.Unsupported == "" {
 		// How far each has come is nobody's question here, so no time is needed.

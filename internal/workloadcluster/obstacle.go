@@ -53,8 +53,7 @@ func unwelcome(w world, _ *intention) *obstacle {
 		return blocked(fleetwrightv1.ReasonTenantNotAllowed, "namespace %s belongs to tenant %s: set tenancy to Single with that tenant, or make the cluster in another namespace",
 			w.object.Namespace, w.tenant)
 	case w.rival != "":
-		return blocked(fleetwrightv1.ReasonClusterNameTaken, "WorkloadCluster %s/%s is the same cluster in Azure and is older: give this one another name, resource group or subscription",
-			w.rival, w.name())
+		return blocked(fleetwrightv1.ReasonClusterNameTaken, "%s is the same cluster in Azure, and comes first: give this one another name, resource group or subscription", w.rival)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -141,7 +142,7 @@ func TestOneClusterOfTwoNamespaces(t *testing.T) {
 	first.settle()
 	second.settle()
 	third.settle()
-	if got := second.condition("Stalled"); !strings.HasPrefix(got, "True ClusterNameTaken: WorkloadCluster twin-b/c is the same cluster in Azure and is older") {
+	if got := second.condition("Stalled"); !strings.HasPrefix(got, "True ClusterNameTaken: WorkloadCluster twin-b/c is the same cluster in Azure, and comes first") {
 		t.Errorf("it says %q", got)
 	}
 	for s, want := range map[*stage]bool{first: true, second: false, third: true} {
@@ -285,5 +286,50 @@ func TestNoNetworkComesLater(t *testing.T) {
 		if got := s.condition("Stalled"); !strings.HasPrefix(got, "True InvalidSpec: ") || s.specs() != before {
 			t.Errorf("%s: it says %q and has\n%s", flavor, got, s.specs())
 		}
+	}
+}
+
+// A Cluster of another namespace is the same cluster in Azure as well, whoever made it; and of two WorkloadClusters the one that has a Cluster comes
+// first, whatever their age: after a restore all are of one age.
+func TestAClusterOfAnotherNamespace(t *testing.T) {
+	first, second := newStage(t, "kept-a"), newStage(t, "kept-b")
+	spec := strings.ReplaceAll(small(managed), "NAMESPACE", "kept")
+	first.apply(spec)
+	first.settle()
+	first.bound(network...)
+	first.settle()
+	second.apply(spec)
+	second.settle()
+	if got := second.condition("Stalled"); !strings.HasPrefix(got, "True ClusterNameTaken: WorkloadCluster kept-a/c is") {
+		t.Errorf("it says %q", got)
+	}
+	for _, s := range []*stage{first, second} {
+		w := world{object: s.object()}
+		w.merge(t)
+		w.state.Found = s == first
+		for older, other := range map[bool]*stage{true: second, false: first} { // neither age changes anything
+			object := w.object.DeepCopy()
+			if older && other != s {
+				object.CreationTimestamp.Time = object.CreationTimestamp.Add(time.Hour)
+			}
+			w.object = object
+			rival, err := s.reconciler.readRival(t.Context(), server, &w)
+			if err != nil || (rival == "") != (s == first) {
+				t.Errorf("%s: its rival is %q, %v", s.namespace, rival, err)
+			}
+		}
+	}
+	first.change(func(w *fleetwrightv1.WorkloadCluster) { w.Spec.DeletionPolicy = fleetwrightv1.DeletionPolicyRetain })
+	first.delete()
+	first.settle()
+	second.settle()
+	if got := second.condition("Stalled"); !strings.HasPrefix(got, "True ClusterNameTaken: Cluster kept-a/c is") {
+		t.Errorf("beside a retained one it says %q", got)
+	}
+	third := newStage(t, "kept-c")
+	third.apply(small(managed))
+	third.settle()
+	if got := third.condition("Stalled"); got != "" || !slices.Contains(third.seen(), "AddressClaim c") {
+		t.Errorf("in another group it says %q", got)
 	}
 }

@@ -1,6 +1,8 @@
 package workloadcluster
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -32,7 +34,7 @@ func poolsSaid(w world, in *intention, p *plan) []poolSaid {
 		out = append(out, poolIs(w, in, p, pool.Name, t))
 	}
 	for i := range w.nodepools {
-		if c := &w.nodepools[i]; c.ours && !known[c.name] {
+		if c := &w.nodepools[i]; c.ours && !known[c.name] && !slices.Contains(p.strays, c) {
 			out = append(out, poolLeaves(w, c))
 		}
 	}
@@ -60,7 +62,7 @@ func poolIs(w world, in *intention, p *plan, name string, t target) poolSaid {
 	default:
 		out.Ready, out.Reason, out.message = out.child.said(fleetwrightv1.ConditionReady)
 		out.stuck = out.child.stalled()
-		if p.pending(t) && w.hold.Reason == "" && out.child.lacksIn(in) {
+		if p.pending(t) && !w.hold.Everything() && out.child.lacksIn(in) {
 			// What it says is about its former spec.
 			out.Ready, out.Reason, out.stuck = metav1.ConditionUnknown, fleetwrightv1.ReasonNotReported, ""
 			out.message = t.String() + ": it has said nothing about its present spec yet"

@@ -179,6 +179,8 @@ func readyCondition(w world, p *plan, stalled, why string) metav1.Condition {
 		return no(stalled, "%s", why)
 	case len(p.held) > 0:
 		return no(fleetwrightv1.ReasonHeldBack, "%s", heldBack(w, p))
+	case len(p.strays) > 0:
+		return no(fleetwrightv1.ReasonNameTaken, "%s", stray(p.strays[0]))
 	case len(p.removing) > 0:
 		if p.waitsFor != "" {
 			return no(fleetwrightv1.ReasonRemoving, "%s is removed when Nodepool %s has its nodes", p.removing[0].target, p.waitsFor)
@@ -219,10 +221,17 @@ func stuck(p *plan) (reason, message string) {
 			return s.stuck, s.message
 		}
 	}
+	if len(p.strays) > 0 {
+		return fleetwrightv1.ReasonNameTaken, stray(p.strays[0])
+	}
 	for _, c := range p.removing {
 		if reason := c.stalled(); reason != "" {
 			return reason, fmt.Sprintf("%s: %s", c.target, c.condition(fleetwrightv1.ConditionStalled).Message)
 		}
 	}
 	return "", ""
+}
+
+func stray(c *child) string {
+	return fmt.Sprintf("%s: it carries label %s and was not made of this WorkloadCluster: take the label off, or name it in the spec", c.target, fleetwrightv1.LabelWorkloadCluster)
 }

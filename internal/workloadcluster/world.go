@@ -24,7 +24,7 @@ type world struct {
 	problems  []effective.Problem
 	// tenant is whose the namespace is, empty for nobody's.
 	tenant string
-	// rival is the namespace of the WorkloadCluster that is the same cluster in Azure and comes first, or empty.
+	// rival is the WorkloadCluster or the Cluster of another namespace that is the same cluster in Azure and comes first, in words, or empty.
 	rival string
 	// credential is the subscription of the Secret by which the cluster would be made, empty when it is not known.
 	credential string
@@ -139,6 +139,8 @@ type plan struct {
 	// removing are objects that the spec does not have any more and that are not gone. waitsFor is the Nodepool that Nodepools among them wait for.
 	removing []*child
 	waitsFor string
+	// strays carry our label, are not in the spec, and were not made by us: they are left alone.
+	strays []*child
 	// leaving is the reason of condition Deleting, with its message; empty when nobody asked for deletion. gone is true when the finalizer can go.
 	leaving, leavingMessage string
 	gone                    bool

@@ -23,7 +23,7 @@ func Problems(name string, e Effective, owned []string) []Problem {
 	spec := e.Spec
 	var out []Problem
 	for _, part := range [][]string{
-		missing(name, spec), flavor(spec), network(spec.Network), tenancy(spec.Tenancy), nodepools(spec), additional(spec.AdditionalConfig), addonProblems(spec.Addons),
+		missing(name, spec), flavor(spec), network(spec.Network), outbound(spec), tenancy(spec.Tenancy), nodepools(spec), additional(spec.AdditionalConfig), addonProblems(spec.Addons),
 		bounded(spec),
 	} {
 		for _, message := range part {

@@ -42,6 +42,20 @@ InvalidSpec: network.addresses[pods] lies within vnet with network.mode CNIPodSu
 InvalidSpec: network.addresses[services] comes from a pool, and nothing tells how large it is: set prefixLength, for example 20, or cidr`},
 		"services of a size":  {sound + "network: {addresses: [{name: services, poolRef: {name: p}, prefixLength: 20}]}", ""},
 		"services as a range": {sound + "network: {addresses: [{name: services, poolRef: {name: p}, cidr: 10.0.0.0/16}]}", ""},
+		"a NAT gateway in a network of one's own": {sound + "network: {outbound: NATGateway, addresses: [{name: vnet, poolRef: {name: p}}]}", `
+InvalidSpec: network.outbound NATGateway does not go with network.addresses[vnet]: AKS puts its NAT gateway into no network but its own: set LoadBalancer, or leave vnet out`},
+		"a NAT gateway":                {sound + "network: {outbound: NATGateway}", ""},
+		"a load balancer in a network": {sound + "network: {outbound: LoadBalancer, addresses: [{name: vnet, poolRef: {name: p}}]}", ""},
+		"routes of nobody's": {sound + "network: {outbound: UserDefinedRouting}", `
+InvalidSpec: network.outbound UserDefinedRouting needs a subnet with a route table, and those that are made with the cluster have none: let nodepools[system].spec.subnet name one of yours, or set LoadBalancer`},
+		"routes in a network that is made": {sound + "network: {outbound: UserDefinedRouting, addresses: [{name: vnet, poolRef: {name: p}}]}\nnodepoolDefaults: {subnet: nodes}", `
+InvalidSpec: network.outbound UserDefinedRouting needs a subnet with a route table, and those that are made with the cluster have none: let nodepools[system].spec.subnet name one of yours, or set LoadBalancer`},
+		"routes of a subnet": {sound + "network: {outbound: UserDefinedRouting}\nnodepoolDefaults: {subnet: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s}", ""},
+		"routes of a network that CAPZ was told of": {strings.Replace(managed+sound, "{location: westeurope", "{location: westeurope, subscriptionID: s, clusterIdentity: {name: i}", 1) +
+			"network: {outbound: UserDefinedRouting}", ""},
+		"Cilium and Windows": {sound + "network: {dataplane: Cilium}\nnodepoolDefaults: {mode: User, os: {type: Windows}}", `
+InvalidSpec: nodepools[system].spec.os.type Windows does not go with network.dataplane Cilium, which AKS runs on Linux only
+InvalidSpec: nodepools[system].spec.os.type Windows does not go with mode System: AKS runs system pods on Linux`},
 		"Single without a tenant": {sound + "tenancy: {mode: Single}", `
 InvalidSpec: tenancy.mode Single needs tenancy.tenant: say whose the cluster is`},
 		"a tenant of a Shared cluster": {sound + "tenancy: {tenant: t}", `

@@ -1,0 +1,22 @@
+package capi
+
+import (
+	"context"
+	"fmt"
+
+	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// ReadNamesakes are the namespaces that have a Cluster of that name. A cache needs an index on metadata.name.
+func ReadNamesakes(ctx context.Context, reader client.Reader, name string) ([]string, error) {
+	var list clusterv1.ClusterList
+	if err := reader.List(ctx, &list, client.MatchingFields{"metadata.name": name}); err != nil {
+		return nil, fmt.Errorf("list Clusters of the name %s: %w", name, err)
+	}
+	var out []string
+	for i := range list.Items {
+		out = append(out, list.Items[i].Namespace)
+	}
+	return out, nil
+}
