@@ -72,4 +72,13 @@ func TestHash(t *testing.T) {
 			t.Errorf("%s: hash is %s, and that of the first %s", name, got, want)
 		}
 	}
+	for _, twice := range [][2]string{
+		{`nodepools: [{name: a, spec: {zones: ["1", "2"]}}]`, `nodepools: [{name: a, spec: {zones: ["2", "1"]}}]`},
+		{"nodepools: [{name: a, spec: {taints: [{key: k, effect: NoSchedule}, {key: l, effect: NoSchedule}]}}]", "nodepools: [{name: a, spec: {taints: [{key: l, effect: NoSchedule}, {key: k, effect: NoSchedule}]}}]"},
+		{"addons: [{name: a, kind: HelmRelease, after: [b, c]}]", "addons: [{name: a, kind: HelmRelease, after: [c, b]}]"},
+	} {
+		if one, other := merged(t, "", twice[0]).Hash, merged(t, "", twice[1]).Hash; one != other {
+			t.Errorf("%s: hash is %s, and in another order %s", twice[0], one, other)
+		}
+	}
 }

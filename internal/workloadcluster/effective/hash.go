@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -29,10 +30,24 @@ func hash(spec fleetwrightv1.WorkloadClusterTemplate) (string, error) {
 			delete(entry.(tree), own)
 		}
 	}
+	inOneOrder(same)
 	data, err := json.Marshal(listed(same))
 	if err != nil {
 		return "", fmt.Errorf("writing what class and spec amount to: %w", err)
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:4]), nil
+}
+
+// inOneOrder sorts the lists in which the order says nothing.
+func inOneOrder(spec tree) {
+	for list, paths := range map[string][][]string{"nodepools": {{"spec", "zones"}, {"spec", "taints"}}, "addons": {{"after"}}} {
+		all, _ := spec[list].(entries)
+		for _, entry := range all {
+			for _, path := range paths {
+				values, _ := at(entry.(tree), path...).([]any)
+				slices.SortFunc(values, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+			}
+		}
+	}
 }
