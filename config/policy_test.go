@@ -13,6 +13,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -46,7 +47,8 @@ func TestMain(m *testing.M) {
 		crds+"capz/azureasomanagedclusters.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azureasomanagedcontrolplanes.infrastructure.cluster.x-k8s.io.json",
 		crds+"capz/azuremanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
-		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json"))
+		crds+"capz/azureasomanagedmachinepools.infrastructure.cluster.x-k8s.io.json",
+		"../internal/workloadcluster/testdata/aso-crds.yaml"))
 }
 
 // install applies the policies and waits until they refuse: the server reads new ones a moment later.
@@ -365,6 +367,51 @@ func TestWhatAWorkloadClusterHasMadeIsDeletedByItself(t *testing.T) {
 			}
 			if err := as(t, "jane").Delete(t.Context(), owned); err != nil {
 				t.Errorf("what was let go of: %v", err)
+			}
+		})
+	}
+}
+
+// A namespace that is deleted takes the objects of Azure Service Operator with it, and that deletes in Azure, whatever becomes of the Cluster.
+func TestWhatWasMadeInTurnIsDeletedByItsMaker(t *testing.T) {
+	of := func(group, version, kind, name, maker, makerKind string, spec map[string]any) *unstructured.Unstructured {
+		o := object(schema.GroupVersionKind{Group: group, Version: version, Kind: kind}, name, spec, nil)
+		if maker != "" {
+			o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "example.com/v1", Kind: makerKind, Name: maker, UID: "1", Controller: new(true)}})
+		}
+		if kind == "AzureClusterAutoscaler" { // which is called as its cluster
+			o.Object["spec"] = map[string]any{"clusterName": name, "profile": spec["profile"]}
+		}
+		return o
+	}
+	role := map[string]any{"clusterName": "c1", "principal": map[string]any{"clusterIdentity": "Kubelet"}, "role": map[string]any{"name": "AcrPull"}, "scope": "/subscriptions/00000000-0000-0000-0000-000000000001"}
+	for _, test := range []struct {
+		group, version, kind, maker string
+		spec                        map[string]any
+	}{
+		{"containerservice.azure.com", "v1api20250801", "ManagedCluster", "AzureASOManagedControlPlane", map[string]any{}},
+		{"containerservice.azure.com", "v1api20250801", "ManagedClustersAgentPool", "AzureManagedMachinePool", map[string]any{}},
+		{"resources.azure.com", "v1api20200601", "ResourceGroup", "AzureASOManagedCluster", map[string]any{}},
+		{"network.azure.com", "v1api20240301", "VirtualNetwork", "AzureASOManagedCluster", map[string]any{}},
+		{"network.azure.com", "v1api20240301", "VirtualNetworksSubnet", "AzureManagedControlPlane", map[string]any{}},
+		{"fleetwright.io", "v1alpha1", "AzureRoleAssignment", "AzureClusterAdditionalConfig", role},
+		{"fleetwright.io", "v1alpha1", "AzureClusterAutoscaler", "AzureClusterAdditionalConfig", map[string]any{"profile": map[string]any{"expander": "random"}}},
+	} {
+		t.Run(test.kind, func(t *testing.T) {
+			made := create(t, of(test.group, test.version, test.kind, "made", "c1", test.maker, test.spec))
+			sentence := test.kind + " default/made belongs to " + test.maker + " c1, and what it stands for in Azure would go with it: change or delete that one instead"
+			for _, user := range others {
+				wantRefusal(t, as(t, user).Delete(t.Context(), made), sentence)
+			}
+			for _, user := range keepers {
+				if err := as(t, user).Delete(t.Context(), made, client.DryRunAll); err != nil {
+					t.Errorf("%s: %v", user, err)
+				}
+			}
+			for name, maker := range map[string]string{"nobody": "", "foreign": "Application"} {
+				if err := as(t, "jane").Delete(t.Context(), create(t, of(test.group, test.version, test.kind, name, maker, maker, test.spec))); err != nil {
+					t.Errorf("made by %q: %v", maker, err)
+				}
 			}
 		})
 	}
