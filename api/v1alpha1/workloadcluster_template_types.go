@@ -136,7 +136,7 @@ type WorkloadClusterAzure struct {
 	ResourceGroup string `json:"resourceGroup,omitempty"`
 
 	// resourceGroupPolicy is Keep or Delete: what becomes of the resource group with the cluster, with flavour AzureASOManaged. Keep if it is
-	// not set. With AzureManaged CAPZ deletes a group that it made.
+	// not set. With AzureManaged CAPZ deletes a group that it made, and Keep is refused.
 	// +optional
 	ResourceGroupPolicy ResourceGroupPolicy `json:"resourceGroupPolicy,omitempty"`
 

@@ -61,6 +61,10 @@ func flavor(spec fleetwrightv1.WorkloadClusterTemplate) []string {
 	if spec.Azure.ClusterIdentity.Name == "" {
 		out = append(out, "flavor AzureManaged needs azure.clusterIdentity: name an AzureClusterIdentity, here or in the class")
 	}
+	if spec.Azure.ResourceGroupPolicy == fleetwrightv1.ResourceGroupPolicyKeep {
+		out = append(out, "azure.resourceGroupPolicy Keep does not go with flavor AzureManaged, where CAPZ deletes a group that it has made, with everything in it: "+
+			"leave it out, or take flavor AzureASOManaged")
+	}
 	if spec.Network.Mode == fleetwrightv1.NetworkModeCNIPodSubnet {
 		out = append(out, "network.mode CNIPodSubnet does not go with flavor AzureManaged, which has no subnet for pods: take mode Overlay or CNI, or flavor AzureASOManaged")
 	}

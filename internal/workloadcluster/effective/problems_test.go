@@ -25,7 +25,10 @@ InvalidSpec: flavor AzureManaged needs azure.clusterIdentity: name an AzureClust
 		"AzureManaged with a subnet for pods": {strings.Replace(managed+sound, "{location: westeurope", "{location: westeurope, subscriptionID: s, clusterIdentity: {name: i}", 1) +
 			"network: {mode: CNIPodSubnet}", `
 InvalidSpec: network.mode CNIPodSubnet does not go with flavor AzureManaged, which has no subnet for pods: take mode Overlay or CNI, or flavor AzureASOManaged`},
-		"AzureManaged": {strings.Replace(managed+sound, "{location: westeurope", "{location: westeurope, subscriptionID: s, clusterIdentity: {name: i}", 1), ""},
+		"AzureManaged that keeps its group": {strings.Replace(managed+sound, "{location: westeurope", "{location: westeurope, resourceGroupPolicy: Keep, subscriptionID: s, clusterIdentity: {name: i}", 1), `
+InvalidSpec: azure.resourceGroupPolicy Keep does not go with flavor AzureManaged, where CAPZ deletes a group that it has made, with everything in it: leave it out, or take flavor AzureASOManaged`},
+		"AzureManaged that deletes its group": {strings.Replace(managed+sound, "{location: westeurope", "{location: westeurope, resourceGroupPolicy: Delete, subscriptionID: s, clusterIdentity: {name: i}", 1), ""},
+		"AzureManaged":                        {strings.Replace(managed+sound, "{location: westeurope", "{location: westeurope, subscriptionID: s, clusterIdentity: {name: i}", 1), ""},
 		"nodes without vnet": {sound + "network: {addresses: [{name: nodes}]}", `
 InvalidSpec: network.addresses[nodes] lies within vnet, and there is none: name vnet as well`},
 		"pods of an Overlay from nowhere": {sound + "network: {addresses: [{name: pods, prefixLength: 12}]}", `
