@@ -311,6 +311,34 @@ func TestDecide(t *testing.T) {
 				w.config = w.childOf(t, kindConfig, config)
 			},
 		},
+		"after a restore nothing tells what runs": {
+			change: func(w *world) {
+				w.object.Spec.Version = "v1.34.2"
+				w.merge(t)
+				w.state.Provisioned, w.state.ControlPlane.Done, w.hold = false, false, hold.Hold{Reason: "Frozen", Message: "Freeze x/y", NonDisruptive: true}
+				for i := range w.nodepools { // the status of everything is lost
+					np := w.nodepools[i].object.(*fleetwrightv1.Nodepool)
+					np.Status = fleetwrightv1.NodepoolStatus{}
+				}
+			},
+			want: []string{
+				"Ready False ControlPlaneNotReady: 6 of 8 steps done; Cluster c: Azure is at work on the control plane",
+				"Available Unknown NotReported: Nodepool c-general: it has said nothing yet",
+				"UpToDate False NotCreated: the control plane is being made with v1.33.6; v1.34.2 follows when it tells that it runs",
+				"ControlPlaneReady False Provisioning: Cluster c: Azure is at work on the control plane",
+				"NodepoolsReady Unknown NotReported: Nodepool c-general: " + forgotten,
+				"Paused True Frozen: Freeze x/y; nothing is held back",
+			},
+		},
+		"a version that Azure does not have is changed while it is made": {
+			change: func(w *world) {
+				w.object.Spec.Version = "v1.33.5"
+				w.merge(t)
+				w.state.Provisioned, w.state.ControlPlane = false, capi.Stage{Exists: true, Fatal: true, Problem: "ManagedCluster c: K8sVersionNotSupported"}
+				w.pool("c-general").Status.Version, w.pool("c-system").Status.Version = "", ""
+			},
+			actions: []string{"Apply Nodepool c-general", "Apply Nodepool c-system"},
+		},
 		"a window is closed": {
 			change: func(w *world) {
 				w.object.Spec.Version = "v1.34.2"
