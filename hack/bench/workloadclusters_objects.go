@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -160,11 +161,12 @@ func plainObjects(n int) ([]client.Object, error) {
 	if plane == nil {
 		return nil, fmt.Errorf("cluster %s has no control plane of a known kind", cluster.Name)
 	}
-	return append(objects, plainPools(in, plane)...), nil
+	pools, err := plainPools(in, plane)
+	return append(objects, pools...), err
 }
 
 // plainPools are the cluster's MachinePools with their infrastructure.
-func plainPools(in render.Input, plane *unstructured.Unstructured) []client.Object {
+func plainPools(in render.Input, plane *unstructured.Unstructured) ([]client.Object, error) {
 	flavour := flavourOf(plane)
 	told := capi.Cluster{Namespace: in.Namespace, Name: in.Name}
 	flavour.ReadControlPlane(&told, plane, nil)
@@ -176,9 +178,13 @@ func plainPools(in render.Input, plane *unstructured.Unstructured) []client.Obje
 			Object: name, Name: pool.Name, Nodepool: name, BaseName: name, Replicas: *spec.Replicas,
 			Spec: agentpool.Spec{Version: spec.Version, MachineType: spec.MachineType, Mode: string(spec.Mode), Subnet: spec.Subnet, Replicas: spec.Replicas},
 		}.Objects(told, flavour)
-		objects = append(objects, made.Infra, made.MachinePool)
+		machinePool, err := runtime.DefaultUnstructuredConverter.ToUnstructured(made.MachinePool)
+		if err != nil {
+			return nil, fmt.Errorf("write MachinePool %s: %w", name, err)
+		}
+		objects = append(objects, made.Infra, &unstructured.Unstructured{Object: machinePool})
 	}
-	return objects
+	return objects, nil
 }
 
 // flavourOf is the flavour whose control plane the object is, or nil.
