@@ -217,7 +217,7 @@ func TestAWorkloadClusterStaysWhatItIs(t *testing.T) {
 		flavor    = "spec: flavor cannot change after it is set: make another WorkloadCluster"
 		where     = "spec: azure.subscriptionID, location and resourceGroup cannot change after they are set: make another WorkloadCluster"
 		connected = "spec: network.mode, dataplane and outbound cannot change after they are set: make another WorkloadCluster"
-		addresses = "spec: a range of network.addresses cannot change or be taken out: make another WorkloadCluster"
+		addresses = "<nil>: a range of network.addresses cannot change or be taken out: make another WorkloadCluster"
 		whose     = "spec: tenancy cannot change after it is set: make another WorkloadCluster"
 		adopted   = "spec.adoption: an adoption that was carried out cannot be taken back: delete the WorkloadCluster with deletionPolicy Retain"
 	)
@@ -271,6 +271,76 @@ func TestAWorkloadClusterStaysWhatItIs(t *testing.T) {
 				t.Errorf("refused differently (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A cluster that is there gets no ranges besides those that it was made with, and can always be rid of one that it has not got. Without one there,
+// as when it is stalled, ranges are added.
+func TestRangesOfAClusterThatIsThere(t *testing.T) {
+	const (
+		grown = "<nil>: a cluster that is there gets no other ranges in network.addresses: make another WorkloadCluster"
+		gone  = "<nil>: a range of network.addresses cannot change or be taken out: make another WorkloadCluster"
+		bound = "{name: vnet, cidr: 10.0.0.0/20}, {name: pods, cidr: 100.64.0.0/13}"
+	)
+	for i, test := range []struct{ infrastructure, status, before, after, refused string }{
+		{"Creating", "", "", "vnet", ""},
+		{"WaitingForAddresses", "", "services", "vnet, services", ""},
+		{"Provisioning", "", "", "vnet", grown},
+		{"Ready", bound, "vnet", "vnet, services", grown},
+		{"Ready", "", "vnet", "", ""}, // it was let in while its status was wiped
+		{"Ready", bound, "vnet", "", gone},
+		{"Ready", bound, "", "vnet", ""}, // it was the class's
+		{"Ready", bound, "vnet", "vnet, pods", ""},
+		{"Ready", bound, "vnet", "vnet, other-pods", grown},
+	} {
+		ranges := func(names string) map[string]any {
+			text := classed
+			if names != "" {
+				known := map[string]string{
+					"vnet": "{name: vnet, poolRef: {name: p}, prefixLength: 20}", "services": "{name: services, cidr: 10.1.0.0/16}",
+					"pods": "{name: pods, cidr: 100.64.0.0/13}", "other-pods": "{name: pods, cidr: 100.64.0.0/12}",
+				}
+				var all []string
+				for _, name := range strings.Split(names, ", ") {
+					all = append(all, known[name])
+				}
+				text += "network: {addresses: [" + strings.Join(all, ", ") + "]}"
+			}
+			return workloadCluster(t, "WorkloadCluster", "x", text).Object["spec"].(map[string]any)
+		}
+		for _, policy := range []string{"", "Report"} {
+			object := workloadCluster(t, "WorkloadCluster", fmt.Sprint("ranges", strings.ToLower(policy), i), classed)
+			spec := func(names string) {
+				object.Object["spec"] = ranges(names)
+				if policy != "" {
+					set(t, object, policy, "spec", "adoption", "policy")
+				}
+			}
+			spec(test.before)
+			if err := server.Create(t.Context(), object); err != nil {
+				t.Fatal(err)
+			}
+			status := map[string]any{}
+			text := "conditions: [{type: InfrastructureReady, status: 'False', reason: " + test.infrastructure + ", message: '', lastTransitionTime: '2026-11-26T12:00:00Z'}]\naddresses: [" + test.status + "]"
+			if test.status == "" {
+				text, _, _ = strings.Cut(text, "\n")
+			}
+			if err := yaml.Unmarshal([]byte(text), &status); err != nil {
+				t.Fatal(err)
+			}
+			object.Object["status"] = status
+			if err := server.Status().Update(t.Context(), object); err != nil {
+				t.Fatal(err)
+			}
+			spec(test.after)
+			var want []string
+			if test.refused != "" && policy == "" {
+				want = []string{test.refused}
+			}
+			if diff := cmp.Diff(want, refusals(t, server.Update(t.Context(), object))); diff != "" {
+				t.Errorf("%s, bound %q, from %q to %q, adoption %q (-want +got):\n%s", test.infrastructure, test.status, test.before, test.after, policy, diff)
+			}
+		}
 	}
 }
 
