@@ -38,7 +38,7 @@ type Wish struct {
 	NetworkPluginMode, Dataplane, OutboundType string
 	// VNet, Nodes and PodSubnet are ranges of the cluster's own network, empty for none; Pods and Services those that only the cluster knows.
 	VNet, Nodes, PodSubnet, Pods, Services, DNSServiceIP string
-	// Overrides are merged into the managed cluster's spec; null takes a field out.
+	// Overrides are merged into the managed cluster's spec; null takes a field out. With fqdnSubdomain there is no dnsPrefix.
 	Overrides map[string]any
 	// Names are those of objects that exist already under others; empty ones are Name. Whoever reads the objects finds them there.
 	Names Names
@@ -79,6 +79,7 @@ func WishedObjects(w Wish) ([]WishedObject, error) {
 	if err := refuseOwned(w.Overrides); err != nil {
 		return nil, fmt.Errorf("render Cluster %s: %w", w.key(), err)
 	}
+	w.Overrides = oneName(w.Overrides)
 	var infrastructure, plane WishedObject
 	switch w.Flavor {
 	case string(fleetwrightv1.WorkloadClusterFlavorASO):

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -65,6 +66,17 @@ func refuseOwned(overrides map[string]any) error {
 		return fmt.Errorf("providerOverrides has %s: %w", path, ErrOwned)
 	}
 	return nil
+}
+
+// oneName takes the usual dnsPrefix out where overrides have fqdnSubdomain, as a private cluster may: AKS refuses both.
+func oneName(overrides map[string]any) map[string]any {
+	_, said := overrides["dnsPrefix"]
+	if overrides["fqdnSubdomain"] == nil || said {
+		return overrides
+	}
+	out := maps.Clone(overrides)
+	out["dnsPrefix"] = nil
+	return out
 }
 
 // overridden puts overrides into what is wished for, and into what is there at creation: there null takes a field out.

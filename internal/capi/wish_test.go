@@ -123,6 +123,30 @@ func TestWhatIsNotForOverrides(t *testing.T) {
 	}
 }
 
+// AKS takes a dnsPrefix or an fqdnSubdomain; which a WorkloadCluster cannot say by null, since that never gets so far.
+func TestAPrivateClusterHasOneName(t *testing.T) {
+	eachWish(t, func(t *testing.T, w Wish) {
+		w.Overrides = map[string]any{"fqdnSubdomain": "shop7", "dnsPrefix": nil}
+		want := rendered(t, w)
+		w.Overrides = map[string]any{"fqdnSubdomain": "shop7"}
+		if diff := cmp.Diff(want, rendered(t, w)); diff != "" {
+			t.Error(diff)
+		}
+		if len(w.Overrides) != 1 {
+			t.Errorf("the wish itself is changed: %v", w.Overrides)
+		}
+		plane := rendered(t, w)[1]
+		if w.Flavor == "AzureASOManaged" {
+			plane = resourceNo(plane, 0)
+			if _, has := treeIn(plane, "spec")["dnsPrefix"]; has {
+				t.Errorf("it has both: %v", plane)
+			}
+		} else if patches := treeIn(plane, "spec")["asoManagedClusterPatches"].([]any); patches[0] != `{"spec":{"dnsPrefix":null,"fqdnSubdomain":"shop7"}}` {
+			t.Errorf("CAPZ is told %v", patches)
+		}
+	})
+}
+
 func TestNamesOfSubnets(t *testing.T) {
 	if got := asoWish().SubnetObject("pods"); got != "shop-pods" {
 		t.Errorf("an object %s", got)
