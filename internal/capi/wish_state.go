@@ -33,10 +33,12 @@ type ClusterState struct {
 	// Reachable is Cluster API's probe; ReachableSince when it turned.
 	Reachable      bool
 	ReachableSince time.Time
-	// NetworkID is the virtual network's id in Azure, empty while it is not known or the wish has none.
+	// NetworkID is the virtual network's id in Azure, empty while it is not known, or the wish has none, or the network is not the cluster's alone.
 	NetworkID string
-	// VNet is the range of the network that was made with the cluster, empty for none.
+	// VNet is the range of the network that was made with the cluster, empty for none and for one that is shared.
 	VNet string
+	// Subnets are the subnets' objects that the infrastructure has, nil while it is not there and with AzureManaged, which has no such objects.
+	Subnets []string
 	// DeletingWords quotes the Cluster's condition Deleting. Topology is true for one of a ClusterClass.
 	DeletingWords string
 	Topology      bool
@@ -81,7 +83,7 @@ func ReadClusterState(ctx context.Context, reader, live client.Reader, w Wish) (
 	if err := out.readStages(ctx, live, p); err != nil {
 		return out, err
 	}
-	out.VNet = p.vnet()
+	out.VNet, out.Subnets = p.vnet(), p.subnets()
 	if w.VNet != "" {
 		out.NetworkID = p.networkID(out.Cluster)
 	}

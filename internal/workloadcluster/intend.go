@@ -94,8 +94,16 @@ func (in *intention) claims(w world) error {
 func (w world) input() render.Input {
 	return render.Input{
 		Namespace: w.object.Namespace, Name: w.name(), Labels: w.object.Labels, Effective: w.effective, Names: w.state.Names,
-		Reconcile: toldMode(w), NetworkID: w.networkID(),
+		Reconcile: toldMode(w), NetworkID: w.networkID(), Subnets: w.subnets(),
 	}
+}
+
+// subnets are those of a cluster that is there. What CAPZ's objects of one that is not there have may still change.
+func (w world) subnets() []string {
+	if !w.state.Found {
+		return nil
+	}
+	return w.state.Subnets
 }
 
 // networkID is that of the cluster's own network. While it cannot be told, as just after a restore, it is the one on which the cluster's identity

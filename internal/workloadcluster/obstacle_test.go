@@ -266,11 +266,19 @@ func TestSomebodyDeletesTheCluster(t *testing.T) {
 	}
 }
 
-// A cluster that was made without a network of its own gets none later, whoever says so, and no pool is moved.
+// A cluster that was made without a network of its own gets none later, by another class for instance, and no pool is moved.
 func TestNoNetworkComesLater(t *testing.T) {
 	for _, flavor := range []string{aso, managed} {
 		s := newStage(t, "later-"+strings.ToLower(flavor))
-		s.apply(strings.ReplaceAll(small(flavor), "network:", "maintenance: {}\n#"))
+		for _, name := range []string{"v1", "v2"} {
+			class := &fleetwrightv1.WorkloadClusterClass{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name}}
+			class.Spec.Template = s.template(small(flavor))
+			if class.Spec.Template.Azure.ResourceGroup = ""; name == "v1" {
+				class.Spec.Template.Network.Addresses = nil
+			}
+			s.create(class)
+		}
+		s.apply("classRef: {name: v1}\nazure: {resourceGroup: NAMESPACE}\ndeletionPolicy: Delete")
 		s.settle()
 		s.clusterServes(flavor, "v1.33.6")
 		s.settle()
@@ -279,13 +287,13 @@ func TestNoNetworkComesLater(t *testing.T) {
 		s.reports(&fleetwrightv1.AzureClusterAdditionalConfig{}, "c", "RegistriesReady True Ready", "AutoscalerReady True Ready")
 		s.expect("it is ready", with(made(flavor)[1:], "Ready True Ready")...)
 		before := s.specs()
-		s.change(func(w *fleetwrightv1.WorkloadCluster) {
-			w.Spec.Network.Addresses = []fleetwrightv1.WorkloadClusterRange{{Name: "vnet", PoolRef: fleetwrightv1.NamespacedReference{Name: "corp"}}}
-		})
+		s.change(func(w *fleetwrightv1.WorkloadCluster) { w.Spec.ClassRef.Name = "v2" })
 		s.settle()
-		if got := s.condition("Stalled"); !strings.HasPrefix(got, "True InvalidSpec: ") || s.specs() != before {
+		if got := s.condition("Stalled"); !strings.HasPrefix(got, "True InvalidSpec: the cluster was made without a network of its own") || s.specs() != before {
 			t.Errorf("%s: it says %q and has\n%s", flavor, got, s.specs())
 		}
+		s.change(func(w *fleetwrightv1.WorkloadCluster) { w.Spec.ClassRef.Name = "v1" })
+		s.expect("the way back", with(made(flavor)[1:], "Ready True Ready")...)
 	}
 }
 

@@ -63,7 +63,9 @@ func subnet(in Input, named string, own fleetwrightv1.ClusterRangeName) string {
 	return wish.SubnetObject(string(own))
 }
 
-// isSubnet is true when the cluster has a subnet of its own for that range.
+// isSubnet is true when the cluster has a subnet of its own for that range. One that was adopted may have others, by other names.
 func isSubnet(in Input, name fleetwrightv1.ClusterRangeName) bool {
-	return in.bound(name) != "" && in.bound(fleetwrightv1.ClusterRangeVNet) != "" && inVNet(name, in.spec().Network.Mode)
+	object := capi.Wish{Name: in.Name, Flavor: string(in.spec().Flavor)}.SubnetObject(string(name))
+	return in.bound(name) != "" && in.bound(fleetwrightv1.ClusterRangeVNet) != "" && inVNet(name, in.spec().Network.Mode) &&
+		(in.Subnets == nil || slices.Contains(in.Subnets, object))
 }

@@ -17,6 +17,8 @@ type Input struct {
 	Adopted bool
 	// Bound are the ranges of the cluster's AddressClaim, empty without one.
 	Bound []fleetwrightv1.BoundRange
+	// Subnets are the subnets' objects of a cluster that is there, nil while it is being made: a pool of it is moved to no other.
+	Subnets []string
 	// Version is the control plane's, by package upgrade. Names are those of objects that exist already.
 	Version string
 	Names   capi.Names
