@@ -65,11 +65,11 @@ func (o WishedObject) mergedSpec(last, there map[string]any, exists bool) map[st
 			continue
 		}
 		before, wish := unnamed(keyedLast.resources[key]), unnamed(wish)
-		wish["spec"] = wished(treeIn(first.resources[key], "spec"), treeIn(before, "spec"), treeIn(wish, "spec"), true)
+		wish["spec"] = wished(treeIn(first.resources[key], "spec"), treeIn(before, "spec"), treeIn(wish, "spec"), treeIn(is, "spec"), true)
 		resources[key] = threeWay(before, wish, is)
 	}
 	merged := keyedSpec{
-		rest:      threeWay(keyedLast.rest, wished(first.rest, keyedLast.rest, sameVersion(keyedWish.rest, keyedThere.rest), exists), keyedThere.rest),
+		rest:      threeWay(keyedLast.rest, wished(first.rest, keyedLast.rest, sameVersion(keyedWish.rest, keyedThere.rest), keyedThere.rest, exists), keyedThere.rest),
 		resources: map[string]map[string]any{},
 		patches:   keyedThere.patches, patchOrder: keyedThere.patchOrder, lists: keyedThere.lists,
 	}
@@ -110,9 +110,13 @@ func unnamed(resource map[string]any) map[string]any {
 	return out
 }
 
+// networkProfile is of the creation in parts only: load balancers and their like are changed later.
+const networkProfile = "networkProfile"
+
 // wished is all that is wished for: of something new with what it has at creation; of something that is there without, but for those fields that
-// were wished for otherwise and are no more, which get the value that they would have been made with.
-func wished(first, last, wish map[string]any, exists bool) map[string]any {
+// were wished for otherwise and are no more, which stay as they are: Azure would refuse another dnsPrefix, with everything else that is written, and
+// a living cluster would lose the identity on which its roles are.
+func wished(first, last, wish, there map[string]any, exists bool) map[string]any {
 	if !exists {
 		return overlaid(first, wish)
 	}
@@ -121,17 +125,20 @@ func wished(first, last, wish map[string]any, exists bool) map[string]any {
 		out = map[string]any{}
 	}
 	for key, value := range first {
-		before, was := last[key]
 		now, is := wish[key]
+		has, isThere := there[key]
 		tree, isTree := value.(map[string]any)
-		treeBefore, wasTree := before.(map[string]any)
-		if isTree && wasTree {
-			treeNow, _ := now.(map[string]any)
-			if below := wished(tree, treeBefore, treeNow, true); len(below) > 0 {
+		treeThere, hasTree := has.(map[string]any)
+		treeNow, _ := now.(map[string]any)
+		_, was := last[key]
+		switch {
+		case isTree && hasTree && (treeNow != nil || key == networkProfile):
+			// Only parts of it are of the creation.
+			if below := wished(tree, treeIn(last, key), treeNow, treeThere, true); len(below) > 0 {
 				out[key] = below
 			}
-		} else if was && !is {
-			out[key] = value
+		case was && !is && isThere:
+			out[key] = has
 		}
 	}
 	return out

@@ -105,9 +105,17 @@ func TestMerging(t *testing.T) {
 					t.Error("an empty object is left")
 				}
 			}},
-		"an identity that was overridden goes back to the one it would have been made with": {
-			made: overridden(tree{"identity": tree{"type": "UserAssigned"}}), then: small, kind: asoPlane,
+		"an identity that is not overridden any more stays": {
+			made: overridden(tree{"identity": tree{"type": "UserAssigned", "userAssignedIdentities": []any{tree{"reference": tree{"armId": "/x"}}}}}), then: small, kind: asoPlane},
+		"an identity is overridden otherwise": {
+			made: overridden(tree{"identity": tree{"type": "UserAssigned"}}), then: overridden(tree{"identity": tree{"type": "SystemAssigned"}}), kind: asoPlane,
 			changes: []string{`spec.resources[ManagedCluster].spec.identity.type from "UserAssigned" to "SystemAssigned"`}},
+		"what is of the creation alone in the network stays, and the rest goes": {
+			made: overridden(tree{"networkProfile": tree{"networkPolicy": "calico", "loadBalancerSku": "standard"}}), kind: asoPlane,
+			then:    func() Wish { w := small; w.Dataplane = "cilium"; return w }(),
+			changes: []string{`spec.resources[ManagedCluster].spec.networkProfile.loadBalancerSku from "standard" to nothing`}},
+		"the identity that CAPZ works with stays when the wish names none": {
+			made: managedWish(), then: func() Wish { w := managedWish(); w.ClusterIdentity.Name = ""; return w }(), kind: managedPlane},
 		"a managed cluster of another name and version is the managed cluster": {made: adopted, then: small, kind: asoPlane,
 			by: func(there tree) {
 				resourceNo(there, 0)["apiVersion"] = "containerservice.azure.com/v1api20240901"
