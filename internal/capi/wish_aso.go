@@ -18,8 +18,11 @@ const (
 	asoNetworkAPI  = asoNetGroup + "/v1api20240301"
 )
 
-// asoDetach has Azure Service Operator let go of what it is told to delete.
-const asoDetach = "detach-on-delete"
+// asoDetach has Azure Service Operator let go of what it is told to delete, asoSkip only read what others have made.
+const (
+	asoDetach = "detach-on-delete"
+	asoSkip   = "skip"
+)
 
 // asoResource is one in spec.resources; first is what it has only when it is made.
 type asoResource struct {

@@ -76,7 +76,7 @@ func (d *Described) describeVNet(p *parts) []*unstructured.Unstructured {
 		taken[key] = subnet
 		return stringAt(subnet, "spec", "addressPrefix")
 	}
-	if network != nil {
+	if network != nil && p.ownsNetwork() {
 		prefixes := stringsAt(network, "spec", "addressSpace", "addressPrefixes")
 		nodes, pods := prefix(fleetwrightv1.ClusterRangeNodes), prefix(fleetwrightv1.ClusterRangePods)
 		if len(prefixes) == 1 && nodes != "" {

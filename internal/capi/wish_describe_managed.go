@@ -40,9 +40,13 @@ func (d *Described) describeManaged(p *parts, c Cluster) {
 	if !boolAt(plane, "spec", "oidcIssuerProfile", "enabled") {
 		known = append(known, "oidcIssuerProfile")
 	}
-	if text("virtualNetwork", "subnet", "name") == string(fleetwrightv1.ClusterRangeNodes) {
-		d.VNet, d.Nodes = text("virtualNetwork", "cidrBlock"), text("virtualNetwork", "subnet", "cidrBlock")
-	} else if cidr := text("virtualNetwork", "cidrBlock"); cidr != "" {
+	switch cidr := text("virtualNetwork", "cidrBlock"); {
+	case !p.ownsNetwork():
+		d.odd("virtualNetwork %s of resource group %s is not this cluster's alone: no range of it is claimed, and no role is given there",
+			text("virtualNetwork", "name"), cmp.Or(text("virtualNetwork", "resourceGroup"), d.ResourceGroup))
+	case text("virtualNetwork", "subnet", "name") == string(fleetwrightv1.ClusterRangeNodes) && cidr != vnetOfCAPZ:
+		d.VNet, d.Nodes = cidr, text("virtualNetwork", "subnet", "cidrBlock")
+	case cidr != "":
 		d.odd("virtualNetwork %s %s has subnet %q: pools name it, and no range is claimed", text("virtualNetwork", "name"), cidr, text("virtualNetwork", "subnet", "name"))
 	}
 	d.describePatches(p)

@@ -143,7 +143,7 @@ func TestDescribingWhatPeopleMade(t *testing.T) {
 		},
 		"managed-old.yaml": {
 			odd: []string{
-				"virtualNetwork net 10.0.0.0/8 has subnet \"default\": pools name it, and no range is claimed",
+				"virtualNetwork net of resource group rg-old is not this cluster's alone: no range of it is claimed, and no role is given there",
 				"spec.asoManagedClusterPatches[0] of AzureManagedControlPlane old",
 				"spec.asoManagedClusterPatches[1] of AzureManagedControlPlane old",
 				"spec.aadProfile of AzureManagedControlPlane old",

@@ -154,21 +154,21 @@ func (s *Stage) readCondition(kind string, c condition) {
 	}
 }
 
-// networkID is the id in Azure of the network that was made with the cluster, empty while it is not known.
+// networkID is the id in Azure of the network that was made with the cluster, empty while it is not known and for one that is shared.
 func (p *parts) networkID(c Cluster) string {
+	if !p.ownsNetwork() {
+		return ""
+	}
 	if p.flavor.Kinds().Related == nil {
 		if !c.Provisioned {
 			return ""
 		}
 		return c.network
 	}
-	if p.infrastructure == nil || c.SubscriptionID == "" {
+	if c.SubscriptionID == "" {
 		return ""
 	}
 	network := resourceOf(p.infrastructure, asoNetworkKind)
-	if network == nil {
-		return ""
-	}
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Network/virtualNetworks/%s",
 		c.SubscriptionID, c.ResourceGroup, cmp.Or(stringAt(network, "spec", "azureName"), network.GetName()))
 }
