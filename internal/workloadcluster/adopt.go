@@ -87,6 +87,9 @@ func (in *intention) differ(is *child) []string {
 			continue
 		}
 		for field, value := range want.spec {
+			if field == "version" && is.spec[field] == nil && value == in.versions.ControlPlane {
+				continue // it follows the control plane, and has that version
+			}
 			if !reflect.DeepEqual(is.spec[field], value) && field != fieldReconcile && field != fieldDeletionPolicy {
 				out = append(out, field)
 			}

@@ -106,13 +106,17 @@ func (f *fleet) cluster(flavor, name string, nodepools bool, words ...string) {
 		}
 		if nodepools {
 			label = "fleetwright.io/nodepool: " + name + "-" + pool
-			f.create(&fleetwrightv1.Nodepool{
+			np := &fleetwrightv1.Nodepool{
 				ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name + "-" + pool},
 				Spec: fleetwrightv1.NodepoolSpec{
-					ClusterName: name, Mode: fleetwrightv1.NodepoolMode(mode), MachineType: "Standard_D8ds_v5", Version: "v1.33.6",
+					ClusterName: name, Mode: fleetwrightv1.NodepoolMode(mode), MachineType: "Standard_D8ds_v5",
 					Labels: map[string]fleetwrightv1.LabelValue{"example.com/team": "a"}, DeletionPolicy: "Protect",
 				},
-			})
+			}
+			if pool == "system" { // the other one follows the control plane
+				np.Spec.Version = "v1.33.6"
+			}
+			f.create(np)
 		}
 		f.make(flavor+"-pool.yaml", append([]string{"POOL", pool, "MODE", mode, "LABEL", label}, words...)...)
 	}

@@ -86,11 +86,9 @@ func (e existing) poolDifferences(in render.Input) []string {
 	return out
 }
 
-// changed are the fields in which a Nodepool that exists would be told something else, besides those that are passed on to it.
+// changed are the fields in which a Nodepool that exists would be told something else, besides those that are passed on to it. One that names no
+// version has the control plane's already.
 func (e existing) changed(is, wanted fleetwrightv1.NodepoolSpec) []string {
-	if is.Version == "" { // it follows the control plane
-		is.Version = e.Version
-	}
 	return differing(e.without(asTemplate(is)), e.without(asTemplate(wanted)))
 }
 
