@@ -122,7 +122,8 @@ func TestForgetRemovesOnlyThatCluster(t *testing.T) {
 func TestManagementServesServiceAccountsUnderRBACAndAudits(t *testing.T) {
 	t.Parallel()
 	audit := filepath.Join(t.TempDir(), "audit.log")
-	s, _ := startServer(t, controlplane.Options{Name: "mgmt", Etcd: startEtcd(t, t.TempDir()), Management: true, AuditLog: audit})
+	const user = "system:serviceaccount:default:manager"
+	s, _ := startServer(t, controlplane.Options{Name: "mgmt", Etcd: startEtcd(t, t.TempDir()), Management: true, AuditLog: audit, AuditReadsOf: user})
 	admin := clientOf(t, s)
 	ctx := t.Context()
 	must := func(err error) {
@@ -153,6 +154,11 @@ func TestManagementServesServiceAccountsUnderRBACAndAudits(t *testing.T) {
 	if !apierrors.IsForbidden(err) {
 		t.Errorf("write outside the Role: %v, want forbidden", err)
 	}
+	_, err = admin.CoreV1().ConfigMaps("default").Get(ctx, "allowed", metav1.GetOptions{})
+	must(err)
+	if _, err = manager.CoreV1().ConfigMaps("default").Get(ctx, "allowed", metav1.GetOptions{}); !apierrors.IsForbidden(err) {
+		t.Errorf("read outside the Role: %v, want forbidden", err)
+	}
 
 	type entry struct {
 		user, verb, resource, name string
@@ -168,11 +174,15 @@ func TestManagementServesServiceAccountsUnderRBACAndAudits(t *testing.T) {
 			got[entry{ev.User.Username, ev.Verb, ev.ObjectRef.Resource, ev.ObjectRef.Name, ev.ResponseStatus.Code}]++
 		}
 	}
-	const user = "system:serviceaccount:default:manager"
 	// A refused request is not read, so the API server does not know the name in its body.
-	for _, want := range []entry{{user, "create", "configmaps", "allowed", 201}, {user, "create", "secrets", "", 403}} {
+	for _, want := range []entry{{user, "create", "configmaps", "allowed", 201}, {user, "create", "secrets", "", 403}, {user, "get", "configmaps", "allowed", 403}} {
 		if got[want] != 1 {
 			t.Errorf("audit log holds %d entries %+v, want 1", got[want], want)
+		}
+	}
+	for e := range got {
+		if e.verb == "get" && e.user != user {
+			t.Errorf("audit log holds a read of somebody else: %+v", e)
 		}
 	}
 	if strings.Contains(string(b), request.Status.Token) || strings.Contains(string(b), s.Config().BearerToken) {
