@@ -65,7 +65,7 @@ func (p *plan) see(w world, in *intention) {
 		configStep(fleetwrightv1.WorkloadClusterStepRoleAssignments, w, in, p),
 		configStep(fleetwrightv1.WorkloadClusterStepAutoscaler, w, in, p),
 		configStep(fleetwrightv1.WorkloadClusterStepAzureSettings, w, in, p),
-		addonsStep(w, in),
+		addonsStep(w, in, p),
 	}
 	if in.versions.Stuck {
 		p.stuckVersion = in.versions.Reason
@@ -125,7 +125,7 @@ func addressesStep(w world, in *intention) step {
 // before is why a step of the Cluster has not begun.
 func (s *step) before(w world, in *intention) {
 	if w.deleting() {
-		s.no(fleetwrightv1.ReasonRemoving, "Cluster "+w.name()+": it is gone")
+		s.no(fleetwrightv1.ReasonRemoving, "Cluster "+w.name()+": it is not there")
 		return
 	}
 	if in.waits {
@@ -316,15 +316,22 @@ func (s *step) ofConfig(config *child, kinds []string) {
 	}
 }
 
-func addonsStep(w world, in *intention) step {
+func addonsStep(w world, in *intention, p *plan) step {
 	s := step{name: fleetwrightv1.WorkloadClusterStepAddons}
 	if len(w.addons) == 0 {
 		s.notDeclared()
 		return s
 	}
 	s.started = w.state.Created
-	if w.deleting() {
+	switch {
+	case p.takesAway():
 		s.no(fleetwrightv1.ReasonRemoving, "add-ons go with the cluster")
+		return s
+	case len(in.addons) == 0 && w.state.Found:
+		s.is(metav1.ConditionUnknown, fleetwrightv1.ReasonNotReported, "add-ons are looked at again when the spec is right")
+		return s
+	case len(in.addons) == 0:
+		s.before(w, in)
 		return s
 	}
 	s.ready("all add-ons are healthy")
@@ -340,10 +347,16 @@ func addonsStep(w world, in *intention) step {
 			s.is(a.Ready, a.Reason, sentence(a))
 		}
 	}
-	if len(in.addons) == 0 {
-		s.before(w, in)
-	}
 	return s
+}
+
+// takesAway is true while the cluster goes. One that is protected, held or let go of is told of as it is.
+func (p *plan) takesAway() bool {
+	switch p.leaving {
+	case fleetwrightv1.ReasonDeletingAddons, fleetwrightv1.ReasonDeletingCluster, fleetwrightv1.ReasonReleasingAddresses:
+		return true
+	}
+	return false
 }
 
 func sentence(a *addons.State) string {
