@@ -16,6 +16,9 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
 
+// standstill is how long no cluster may become ready before a run is given up.
+const standstill = 5 * time.Minute
+
 // clustersRun is what was seen of one side making all clusters once. Times are in seconds, memory in MiB.
 type clustersRun struct {
 	Side     side `json:"side"`
@@ -208,8 +211,8 @@ func (s *stage) awaitClusters(ctx context.Context) error {
 		if missing < left {
 			left, moved = missing, time.Now()
 		}
-		if time.Since(moved) > 2*clusterPatience {
-			return fmt.Errorf("%d of %d clusters are not ready, and none became so for %s; %s", missing, s.clusters, 2*clusterPatience, example)
+		if time.Since(moved) > standstill {
+			return fmt.Errorf("%d of %d clusters are not ready, and none became so for %s; %s", missing, s.clusters, standstill, example)
 		}
 		if time.Since(told) > 15*time.Second {
 			told = time.Now()
