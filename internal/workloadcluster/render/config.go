@@ -4,10 +4,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/effective"
 )
 
 // NetworkAssignment is the name of the role assignment that follows from a network of the cluster's own. No spec may have one of that name.
-const NetworkAssignment = "network"
+const NetworkAssignment = effective.ReservedRoleAssignment
 
 // networkContributor is the role Network Contributor. Without it AKS makes no load balancer in a network that is not its own; it grants the role
 // to itself only when asked by its command line.
