@@ -91,7 +91,8 @@ func clusterLabels(in Input) map[string]string {
 // and Argo CD would prune the Cluster because it is not.
 func tracking(key string) bool {
 	prefix, _, _ := strings.Cut(key, "/")
-	return key == "app.kubernetes.io/instance" || prefix == "argocd.argoproj.io" || strings.HasSuffix(prefix, ".toolkit.fluxcd.io")
+	return key == "app.kubernetes.io/instance" || prefix == "argocd.argoproj.io" || prefix == "applyset.kubernetes.io" ||
+		strings.HasSuffix(prefix, ".toolkit.fluxcd.io")
 }
 
 // tenantOf is whose a Single cluster is, empty for others.

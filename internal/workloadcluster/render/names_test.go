@@ -71,7 +71,7 @@ func TestGroupOfTheMachines(t *testing.T) {
 func TestLabelsOfACluster(t *testing.T) {
 	in := asking(fleetwrightv1.WorkloadClusterFlavorASO, fleetwrightv1.NetworkModeOverlay)
 	in.Labels = map[string]string{
-		"team": "shop", "app.kubernetes.io/instance": "clusters", "argocd.argoproj.io/instance": "clusters", "kustomize.toolkit.fluxcd.io/name": "clusters",
+		"team": "shop", "app.kubernetes.io/instance": "clusters", "argocd.argoproj.io/instance": "clusters", "applyset.kubernetes.io/part-of": "x", "kustomize.toolkit.fluxcd.io/name": "clusters",
 		"helm.toolkit.fluxcd.io/name": "clusters", fleetwrightv1.LabelWorkloadCluster: "another", fleetwrightv1.LabelTenant: "another",
 	}
 	in.AddonLabels = map[string]string{"addons.fleetwright.io/agent": "enabled"}
