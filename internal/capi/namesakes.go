@@ -8,15 +8,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// ReadNamesakes are the namespaces that have a Cluster of that name. A cache needs an index on metadata.name.
-func ReadNamesakes(ctx context.Context, reader client.Reader, name string) ([]string, error) {
+// ReadNamesakes are the namespaces that have a Cluster of that name. The option makes less of the list, where the reader can.
+func ReadNamesakes(ctx context.Context, reader client.Reader, name string, find client.ListOption) ([]string, error) {
 	var list clusterv1.ClusterList
-	if err := reader.List(ctx, &list, client.MatchingFields{"metadata.name": name}); err != nil {
+	if err := reader.List(ctx, &list, find); err != nil {
 		return nil, fmt.Errorf("list Clusters of the name %s: %w", name, err)
 	}
 	var out []string
 	for i := range list.Items {
-		out = append(out, list.Items[i].Namespace)
+		if list.Items[i].Name == name {
+			out = append(out, list.Items[i].Namespace)
+		}
 	}
 	return out, nil
 }

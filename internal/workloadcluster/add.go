@@ -89,10 +89,6 @@ func AddToManager(ctx context.Context, mgr manager.Manager, o Options) error {
 var comesOrGoes = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 
 func index(ctx context.Context, indexer client.FieldIndexer) error {
-	err := indexer.IndexField(ctx, capi.ClusterObject(), byName, func(o client.Object) []string { return []string{o.GetName()} })
-	if err != nil {
-		return fmt.Errorf("index Clusters by %s: %w", byName, err)
-	}
 	for field, valuesOf := range map[string]func(*fleetwrightv1.WorkloadCluster) string{
 		byName:  func(w *fleetwrightv1.WorkloadCluster) string { return w.Name },
 		byClass: func(w *fleetwrightv1.WorkloadCluster) string { return classKey(w).String() },

@@ -71,7 +71,12 @@ func (r *Reconciler) readRival(ctx context.Context, reader client.Reader, w *wor
 	if w.unmerged != "" || len(w.problems) > 0 {
 		return "", nil
 	}
-	clusters, err := capi.ReadNamesakes(ctx, reader, w.name())
+	// A cache finds by its indexes only, and one of Clusters would end the manager where Cluster API is not installed yet.
+	var find client.ListOption = client.UnsafeDisableDeepCopy
+	if reader == r.Live {
+		find = client.MatchingFields{byName: w.name()}
+	}
+	clusters, err := capi.ReadNamesakes(ctx, reader, w.name(), find)
 	if err != nil {
 		return "", err
 	}
