@@ -106,6 +106,12 @@ func (c *child) words() string {
 	return ""
 }
 
+// written is true when we have given the object its spec. That it was told of some fields, or carries our label, does not make it ours to remove.
+func (c *child) written() bool {
+	_, has := c.owned["f:clusterName"]
+	return has
+}
+
 // lacks is true when the object does not have what is wanted, or has what is wanted no more.
 func (c *child) lacks(spec map[string]any) bool { return ownobject.Lacks(spec, c.spec, c.owned) }
 

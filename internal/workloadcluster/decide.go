@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/render"
 )
 
 const (
@@ -55,8 +56,7 @@ func (p *plan) stay(w world, in *intention) {
 	for _, c := range w.children() {
 		switch {
 		case !c.ours || c.kind == kindClaim || in.wants(c.target):
-		case len(c.owned) == 0:
-			// It has our label and was never written by us: a copy, or one that came back from a backup. Nobody has said that it may go.
+		case w.stray(c):
 			p.strays = append(p.strays, c)
 		case c.kind == kindNodepool && coming != "" && !c.deleting():
 			p.removing, p.waitsFor = append(p.removing, c), coming
@@ -64,6 +64,20 @@ func (p *plan) stay(w world, in *intention) {
 			p.drop(w, c)
 		}
 	}
+}
+
+// stray is true for an object that has our label, is not in the spec and was never written by us: a copy, or one that came back from a backup. Nobody
+// has said that it may go, or wait. While it cannot be told what the spec has, there is none.
+func (w world) stray(c *child) bool {
+	if !c.ours || c.written() || w.unmerged != "" || c.kind == kindClaim {
+		return false
+	}
+	if c.kind == kindConfig {
+		return render.Config(w.input()) == nil
+	}
+	return !slices.ContainsFunc(w.effective.Spec.Nodepools, func(pool fleetwrightv1.WorkloadClusterNodepool) bool {
+		return render.NodepoolName(w.name(), pool.Name) == c.name
+	})
 }
 
 // coming is a Nodepool that is to be and has no nodes yet, empty for none: what a pool is removed for, such as one of another name, comes first.
@@ -143,7 +157,7 @@ func (p *plan) holdBack(w world) {
 	for _, c := range w.children() {
 		fields := c.untold(told(w), fieldReconcile)
 		busy := slices.ContainsFunc(p.actions, func(a action) bool { return a.target == c.target })
-		if c.ours && !busy && len(fields) > 0 {
+		if c.ours && !w.stray(c) && !busy && len(fields) > 0 {
 			p.actions = append(p.actions, action{verb: tell, target: c.target, child: c, spec: fields})
 		}
 	}

@@ -139,6 +139,16 @@ func (w *world) pool(name string) *fleetwrightv1.Nodepool {
 	return w.nodepool(name).object.(*fleetwrightv1.Nodepool)
 }
 
+// copied is a copy of a pool, with our label, that we did not make.
+func (w *world) copied(t *testing.T) *child {
+	np := w.pool("c-general").DeepCopy()
+	np.Name, np.Spec.Reconcile = "c-extra", ""
+	out := w.childOf(t, kindNodepool, np)
+	out.owned = nil
+	w.nodepools = append(w.nodepools, *out)
+	return &w.nodepools[len(w.nodepools)-1]
+}
+
 func leaves(o metav1.Object) {
 	at := metav1.NewTime(noon)
 	o.SetDeletionTimestamp(&at)
@@ -428,17 +438,38 @@ func TestDecide(t *testing.T) {
 			actions: []string{"Release AddressClaim c", "Release Nodepool c-general", "Release Nodepool c-system", "Release AzureClusterAdditionalConfig c"},
 		},
 		"a copy of a pool that we did not make": {
-			change: func(w *world) {
-				np := w.pool("c-general").DeepCopy()
-				np.Name = "c-extra"
-				copied := w.childOf(t, kindNodepool, np)
-				copied.owned = nil
-				w.nodepools = append(w.nodepools, *copied)
-			},
+			change: func(w *world) { w.copied(t) },
 			want: []string{
 				"Ready False NameTaken: Nodepool c-extra: it carries label fleetwright.io/workloadcluster and was not made of this WorkloadCluster: take the label off, or name it in the spec",
 				"Stalled True NameTaken: Nodepool c-extra: it carries label fleetwright.io/workloadcluster and was not made of this WorkloadCluster: take the label off, or name it in the spec",
 			},
+		},
+		"which hears of no pause, and of no end of one": {
+			change: func(w *world) {
+				w.copied(t)
+				w.hold, w.paused = hold.Hold{Reason: "Paused", Message: "it says so"}, true
+			},
+			actions: []string{
+				"Tell AddressClaim c map[reconcile:Paused]", "Tell Nodepool c-general map[reconcile:Paused]", "Tell Nodepool c-system map[reconcile:Paused]",
+				"Tell AzureClusterAdditionalConfig c map[reconcile:Paused]",
+				"held: Tell AddressClaim c", "held: Apply Nodepool c-general", "held: Apply Nodepool c-system", "held: Apply AzureClusterAdditionalConfig c",
+			},
+		},
+		"one that was told before is a copy all the same": {
+			change:  func(w *world) { w.copied(t).owned = map[string]any{"f:reconcile": map[string]any{}} },
+			actions: []string{},
+		},
+		"it is let go of with the cluster, for it may be another's": {
+			change:  func(w *world) { leaves(w.object); leaves(w.copied(t).object) },
+			actions: []string{"Remove Cluster c", "Remove AzureClusterAdditionalConfig c", "Release Nodepool c-extra"},
+		},
+		"and before the finalizer goes": {
+			change: func(w *world) {
+				leaves(w.object)
+				w.copied(t)
+				w.nodepools, w.claim, w.config, w.state = w.nodepools[2:], nil, nil, capi.ClusterState{}
+			},
+			actions: []string{"Release Nodepool c-extra"},
 		},
 		"a pause ends while something is in the way": {
 			change: func(w *world) {

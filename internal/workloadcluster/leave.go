@@ -38,7 +38,11 @@ func (p *plan) leave(w world, now time.Time) {
 		return
 	}
 	for _, c := range w.children() {
-		if c.ours && c.deleting() {
+		switch {
+		case w.stray(c): // it may be of another cluster
+			p.gone = false
+			p.actions = append(p.actions, action{verb: release, target: c.target, child: c})
+		case c.ours && c.deleting():
 			p.lasting = append(p.lasting, c)
 			p.tellLeaving(w, c)
 		}
@@ -83,7 +87,10 @@ func (w world) child(t target) *child {
 func teardownWorld(w world) teardown.World {
 	out := teardown.World{
 		Policy: cmp.Or(w.object.Spec.DeletionPolicy, fleetwrightv1.DeletionPolicyProtect), Deleted: w.object.DeletionTimestamp.Time, ClusterServes: w.state.Found && w.state.Ours && w.state.Reachable,
-		Addons: leftovers(w), AddonLabels: len(addonLabelsOf(w)) > 0, Config: partOf(w.config), Claim: partOf(w.claim),
+		Addons: leftovers(w), AddonLabels: len(addonLabelsOf(w)) > 0, Claim: partOf(w.claim),
+	}
+	if w.config != nil && !w.stray(w.config) {
+		out.Config = partOf(w.config)
 	}
 	if w.hold.Disruption() {
 		out.Held, out.HeldReason = w.hold.Message, w.hold.Reason
@@ -92,7 +99,7 @@ func teardownWorld(w world) teardown.World {
 		out.Cluster = teardown.Part{Kind: kindCluster, Name: w.name(), Deleting: w.state.Deleting, Words: w.state.DeletingWords}
 	}
 	for i := range w.nodepools {
-		if part := partOf(&w.nodepools[i]); part.Name != "" {
+		if part := partOf(&w.nodepools[i]); part.Name != "" && !w.stray(&w.nodepools[i]) {
 			out.Nodepools = append(out.Nodepools, part)
 		}
 	}
