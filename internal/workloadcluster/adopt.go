@@ -66,11 +66,15 @@ func differences(w world, in *intention) string {
 			if fields := in.differ(is); len(fields) > 0 {
 				lines = append(lines, fmt.Sprintf("Nodepool %s: %s", name, some(fields, maxChanges)))
 			}
+			lines = append(lines, is.modeChange(w)...)
 		case len(pool.MachinePools) > 0:
 			lines = append(lines, fmt.Sprintf("Nodepool %s would take over %s", name, strings.Join(pool.MachinePools, " and ")))
 		default:
 			lines = append(lines, fmt.Sprintf("Nodepool %s would be made, with nodes of its own", name))
 		}
+	}
+	if w.config != nil {
+		lines = append(lines, w.config.modeChange(w)...)
 	}
 	if len(lines) == 0 {
 		return "nothing would change"
@@ -78,7 +82,16 @@ func differences(w world, in *intention) string {
 	return "it would be changed: " + some(lines, maxChanges)
 }
 
-// differ are the fields of an object's spec that would be changed. How much is done, and what a deletion does, are the WorkloadCluster's word now.
+// modeChange tells what would go on, or stop, because it is told so.
+func (c *child) modeChange(w world) []string {
+	is, _ := c.spec[fieldReconcile].(string)
+	if line := render.ModeChange(c.target.String(), fleetwrightv1.ReconcileMode(is), toldMode(w)); line != "" {
+		return []string{line}
+	}
+	return nil
+}
+
+// differ are the fields of an object's spec that would be changed, besides how much is done. What a deletion does is the WorkloadCluster's word now.
 func (in *intention) differ(is *child) []string {
 	var out []string
 	for i := range in.nodepools {

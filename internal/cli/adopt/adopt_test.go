@@ -57,6 +57,18 @@ func (f *fleet) create(o client.Object) {
 	}
 }
 
+// edit changes an object that is there.
+func (f *fleet) edit(o client.Object, name string, change func()) {
+	f.t.Helper()
+	if err := server.Get(f.t.Context(), types.NamespacedName{Namespace: f.namespace, Name: name}, o); err != nil {
+		f.t.Fatal(err)
+	}
+	change()
+	if err := server.Update(f.t.Context(), o); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 // run is the plugin as a person types it, in the fleet's namespace.
 func (f *fleet) run(args ...string) (code int, out, errOut string) {
 	f.t.Helper()

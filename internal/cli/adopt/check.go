@@ -32,6 +32,7 @@ func (e existing) differences(ctx context.Context, reader client.Reader, class *
 	}
 	in := render.Input{
 		Namespace: cluster.Namespace, Name: cluster.Name, Labels: cluster.Labels, Effective: whole, Adopted: true, Version: whole.Spec.Version, Names: e.Names,
+		Reconcile: cluster.Spec.Reconcile,
 	}
 	for _, r := range whole.Spec.Network.Addresses {
 		if r.CIDR == "" {
@@ -71,6 +72,9 @@ func (e existing) poolDifferences(in render.Input) []string {
 			if fields := e.changed(e.nodepools[there].Spec, wanted); len(fields) > 0 {
 				out = append(out, fmt.Sprintf("Nodepool %s would get other %s", name, strings.Join(fields, ", ")))
 			}
+			if line := render.ModeChange("Nodepool "+name, e.nodepools[there].Spec.Reconcile, in.Reconcile); line != "" {
+				out = append(out, line)
+			}
 		case len(pool.MachinePools) == 0:
 			out = append(out, fmt.Sprintf("Nodepool %s of the class would be made, with nodes of its own", name))
 		}
@@ -97,16 +101,19 @@ func (e existing) configDifferences(in render.Input) []string {
 	if wanted == nil {
 		return nil
 	}
-	is := fleetwrightv1.AzureClusterAdditionalConfigSpec{}
+	var out []string
+	object, is := "AzureClusterAdditionalConfig "+in.Name, fleetwrightv1.AzureClusterAdditionalConfigSpec{}
 	if e.config != nil {
 		is = e.config.Spec
+		if line := render.ModeChange(object, is.Reconcile, in.Reconcile); line != "" {
+			out = append(out, line)
+		}
 	}
 	is.ClusterName, is.Reconcile, is.DeletionPolicy = wanted.ClusterName, wanted.Reconcile, wanted.DeletionPolicy
-	fields := differing(is, *wanted)
-	if len(fields) == 0 {
-		return nil
+	if fields := differing(is, *wanted); len(fields) > 0 {
+		out = append(out, object+" would get other "+strings.Join(fields, ", "))
 	}
-	return []string{fmt.Sprintf("AzureClusterAdditionalConfig %s would get other %s", in.Name, strings.Join(fields, ", "))}
+	return out
 }
 
 // addonDifferences are the add-ons that installers would be called for.

@@ -119,6 +119,8 @@ func (i inventory) one(ctx context.Context, c client.Client, key types.Namespace
 	// The difference is shown first, and nothing is lost if the file is taken out again.
 	spec.Adoption.Policy = fleetwrightv1.AdoptionPolicyReport
 	spec.DeletionPolicy = fleetwrightv1.DeletionPolicyRetain
+	// Nothing goes on that somebody holds back.
+	spec.Reconcile = e.reconcile()
 	if err := smallest(class, out.cluster); err != nil {
 		return out, err
 	}

@@ -14,6 +14,7 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
 	"github.com/fleetwright/fleetwright/internal/nodepool"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/render"
 )
 
 // existing is a cluster as it is.
@@ -199,7 +200,21 @@ func asTemplate(s fleetwrightv1.NodepoolSpec) fleetwrightv1.NodepoolTemplateSpec
 	}
 }
 
-// labelsOf are the Cluster's that the WorkloadCluster gets, which passes them on. Those by which a GitOps tool knows what it has applied are not:
+// reconcile is as strict as the strictest of what is taken over, empty where all of it is Active.
+func (e existing) reconcile() fleetwrightv1.ReconcileMode {
+	var modes []fleetwrightv1.ReconcileMode
+	for i := range e.nodepools {
+		if name, named := strings.CutPrefix(e.nodepools[i].Name, e.Name+"-"); named && poolName.MatchString(name) {
+			modes = append(modes, e.nodepools[i].Spec.Reconcile)
+		}
+	}
+	if e.config != nil {
+		modes = append(modes, e.config.Spec.Reconcile)
+	}
+	return render.Strictest(modes...)
+}
+
+// labels are the Cluster's that the WorkloadCluster gets, which passes them on. Those by which a GitOps tool knows what it has applied are not:
 // the WorkloadCluster is another object to it.
 func (e existing) labels() map[string]string {
 	out := maps.Clone(e.Labels)

@@ -1,0 +1,61 @@
+package workloadcluster
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+)
+
+// reported is what a report says of a world in which everything is somebody's and as the spec says, but for a change.
+func reported(t *testing.T, changeSpec func(*fleetwrightv1.WorkloadClusterSpec), change func(*world)) string {
+	t.Helper()
+	w := serving(t, func(s *fleetwrightv1.WorkloadClusterSpec) {
+		s.Adoption.Policy = fleetwrightv1.AdoptionPolicyReport
+		if changeSpec != nil {
+			changeSpec(s)
+		}
+	})
+	w.state.Ours = false
+	if change != nil {
+		change(&w)
+	}
+	for _, c := range w.children() {
+		c.ours, c.maker = false, ""
+	}
+	in := intend(w, noon)
+	return adopted(w, &in).Message
+}
+
+func TestReport(t *testing.T) {
+	type spec = fleetwrightv1.WorkloadClusterSpec
+	for name, test := range map[string]struct {
+		spec   func(*spec)
+		change func(*world)
+		want   string
+	}{
+		"as it is": {want: "nothing would change"},
+		"what is held back would go on": {
+			change: func(w *world) {
+				w.nodepool("c-general").spec["reconcile"] = "Paused"
+				w.config.spec["reconcile"] = "NonDisruptive"
+			},
+			want: "it would be changed: Nodepool c-general is Paused and would be Active, AzureClusterAdditionalConfig c is NonDisruptive and would be Active",
+		},
+		"what goes on would be held back": {
+			spec: func(s *spec) { s.Reconcile = "NonDisruptive" },
+			change: func(w *world) {
+				delete(w.nodepool("c-general").spec, "reconcile")
+				w.nodepool("c-system").spec["reconcile"] = "NonDisruptive"
+			},
+			want: "it would be changed: Nodepool c-general is Active and would be NonDisruptive",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, reported(t, test.spec, test.change)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
