@@ -26,7 +26,9 @@ type ClusterState struct {
 	Ours bool // carries the label of the WorkloadCluster of its name
 	// Leftover is true when there is no Cluster, but one of CAPZ's objects that are ours: the process ended between two writes. DeleteCluster
 	// takes them away, ApplyCluster goes on with them.
-	Leftover       bool
+	Leftover bool
+	// Made is true once Azure has given the API server an address. The Cluster's spec keeps it, also through a restore that brings no status.
+	Made           bool
 	Created        time.Time
 	Infrastructure Stage
 	ControlPlane   Stage
@@ -39,6 +41,8 @@ type ClusterState struct {
 	VNet string
 	// Subnets are the subnets' objects that the infrastructure has, nil while it is not there and with AzureManaged, which has no such objects.
 	Subnets []string
+	// Pods is the range of the pods that the Cluster tells, empty for none: an overlay's, which is none of VNet's.
+	Pods string
 	// DeletingWords quotes the Cluster's condition Deleting. Topology is true for one of a ClusterClass.
 	DeletingWords string
 	Topology      bool
@@ -179,7 +183,10 @@ func isOurs(o client.Object, workloadCluster string) bool {
 
 func (s *ClusterState) readCluster(cluster *clusterv1.Cluster) {
 	s.UID, s.Created, s.Ours = cluster.UID, cluster.CreationTimestamp.Time, isOurs(cluster, cluster.Name)
-	s.Topology = cluster.Spec.Topology.IsDefined()
+	s.Topology, s.Made = cluster.Spec.Topology.IsDefined(), cluster.Spec.ControlPlaneEndpoint.IsValid()
+	if blocks := cluster.Spec.ClusterNetwork.Pods.CIDRBlocks; len(blocks) > 0 {
+		s.Pods = blocks[0]
+	}
 	if probe := meta.FindStatusCondition(cluster.Status.Conditions, clusterv1.ClusterRemoteConnectionProbeCondition); probe != nil {
 		s.Reachable, s.ReachableSince = probe.Status == metav1.ConditionTrue, probe.LastTransitionTime.Time
 	}

@@ -2,16 +2,14 @@ package workloadcluster
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/cidr"
 )
 
 // obstructed is the first reason for which nothing is written, in the order in which people should hear of them; nil when there is none.
 func obstructed(w world, in *intention) *obstacle {
-	for _, ask := range []func(world, *intention) *obstacle{unclear, unwelcome, otherSubscription, foreign, impossible, cramped} {
+	for _, ask := range []func(world, *intention) *obstacle{unclear, unwelcome, otherSubscription, foreign, impossible, otherwise, unclaimed, cramped} {
 		if o := ask(w, in); o != nil {
 			return o
 		}
@@ -98,69 +96,4 @@ func foreign(w world, in *intention) *obstacle {
 		return blocked(fleetwrightv1.ReasonUnsupportedCluster, "%s", unsupported(w))
 	}
 	return nil
-}
-
-// cramped is in the way when the cluster would need another place or other addresses than it was made with, which Azure does not change under a
-// cluster.
-func cramped(w world, in *intention) *obstacle {
-	if fixed := w.state.Fixed; len(fixed) > 0 {
-		return blocked(fleetwrightv1.ReasonInvalidSpec,
-			"a cluster stays as it was made, and this would change %s: put it back in the spec or the class, or make another WorkloadCluster", fixed[0])
-	}
-	if w.state.Found && w.state.VNet == "" && in.claim != nil && asks(in.claim, fleetwrightv1.ClusterRangeVNet) {
-		// Its pools would move to the new network, which AKS does not do.
-		return blocked(fleetwrightv1.ReasonInvalidSpec,
-			"the cluster was made without a network of its own, and none can be given to it: take network.addresses[vnet] out of the spec or the class, or make another WorkloadCluster")
-	}
-	for _, bound := range in.bound {
-		if bound.Name == string(fleetwrightv1.ClusterRangeVNet) && w.state.VNet != "" && w.state.VNet != bound.CIDR {
-			return blocked(fleetwrightv1.ReasonInvalidSpec,
-				"a cluster keeps the network that it was made with, %s, and AddressClaim %s has %s: import what it was made with as an AddressAllocation and make the claim anew", w.state.VNet, w.name(), bound.CIDR)
-		}
-	}
-	for _, change := range w.state.Changes {
-		if w.state.Found && change.From != change.To && strings.Contains(change.Field, "ddressPrefix") {
-			return blocked(fleetwrightv1.ReasonInvalidSpec, "a cluster keeps the network that it was made with, and this would change %s: put spec.network.addresses, or the range of the AddressClaim, back", change)
-		}
-	}
-	for _, bound := range in.bound {
-		if bound.Name != string(fleetwrightv1.ClusterRangeNodes) {
-			continue
-		}
-		has, err := cidr.Parse(bound.CIDR)
-		if err != nil || !has.Addr().Is4() {
-			return nil
-		}
-		spec := w.effective.Spec
-		needs, err := cidr.Length(cidr.Sizing{Mode: string(spec.Network.Mode), MaxNodes: int(spec.Limits.MaxNodes), MaxPods: podsPerNode(spec.Nodepools)})
-		if err == nil && needs < has.Bits() {
-			return blocked(fleetwrightv1.ReasonInvalidSpec, "limits.maxNodes is %d and the cluster's range of nodes, %s, does not hold as many: lower it, or make another WorkloadCluster", spec.Limits.MaxNodes, bound.CIDR)
-		}
-	}
-	return nil
-}
-
-// asks is true when a claim asks for a range of that name.
-func asks(claim *wanted, name fleetwrightv1.ClusterRangeName) bool {
-	ranges, _ := claim.spec["ranges"].([]any)
-	return slices.ContainsFunc(ranges, func(r any) bool {
-		asked, is := r.(map[string]any)
-		return is && asked["name"] == string(name)
-	})
-}
-
-// podsPerNode is the least that every pool needs for sure. AKS takes 30 for a pool that does not say.
-func podsPerNode(pools []fleetwrightv1.WorkloadClusterNodepool) int {
-	const byDefault = 30
-	least := 0
-	for i := range pools {
-		pods := int(pools[i].Spec.MaxPods)
-		if pods == 0 {
-			pods = byDefault
-		}
-		if least == 0 || pods < least {
-			least = pods
-		}
-	}
-	return max(least, 1)
 }

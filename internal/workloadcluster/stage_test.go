@@ -284,7 +284,7 @@ func (s *stage) bound(ranges ...fleetwrightv1.BoundRange) {
 }
 
 var network = []fleetwrightv1.BoundRange{
-	{Name: "vnet", CIDR: "10.64.16.0/23"}, {Name: "nodes", CIDR: "10.64.16.0/24"}, {Name: "pods", CIDR: "100.64.0.0/17"}, {Name: "services", CIDR: "100.96.0.0/16"},
+	{Name: "vnet", CIDR: "10.64.16.0/23"}, {Name: "nodes", CIDR: "10.64.16.0/24"}, {Name: "pods", CIDR: "100.64.0.0/16"}, {Name: "services", CIDR: "100.96.0.0/16"},
 }
 
 // poolReady plays the controller of a Nodepool.
