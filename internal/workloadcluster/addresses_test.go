@@ -85,3 +85,46 @@ func TestAddressesThatDoNotFit(t *testing.T) {
 		})
 	}
 }
+
+// A report does not say that nothing would change of a cluster that would be stalled as soon as it is taken over.
+func TestAReportTellsWhatWouldBeInTheWay(t *testing.T) {
+	type spec = fleetwrightv1.WorkloadClusterSpec
+	of := func(nodes int32, pods string) func(*spec) {
+		return func(s *spec) {
+			s.Limits.MaxNodes, s.Adoption.Policy = nodes, fleetwrightv1.AdoptionPolicyReport
+			s.Network.Addresses = []fleetwrightv1.WorkloadClusterRange{{Name: "vnet", CIDR: "10.1.0.0/16"}, {Name: "nodes", CIDR: "10.1.0.0/24"}, {Name: "pods", CIDR: pods}}
+		}
+	}
+	const small = "taken over, it would be stalled: limits.maxNodes is 950 and the cluster's range of nodes, 10.1.0.0/24, does not hold as many: lower it, or make another WorkloadCluster; besides, "
+	for name, test := range map[string]struct {
+		spec   func(*spec)
+		change func(*world)
+		want   string
+	}{
+		"as many as the range holds": {of(200, "10.244.0.0/16"), func(*world) {}, ""},
+		"more":                       {of(950, "10.244.0.0/16"), func(*world) {}, small},
+		"in no network of its own": {
+			of(200, "10.244.0.0/16"), func(w *world) { w.state.VNet = "" },
+			"taken over, it would be stalled: the cluster was made without a network of its own, and none can be given to it: " +
+				"take network.addresses[vnet] out of the spec or the class, or make another WorkloadCluster; besides, ",
+		},
+		"services without room": {
+			func(s *spec) {
+				of(200, "10.244.0.0/16")(s)
+				s.Network.Addresses = append(s.Network.Addresses, fleetwrightv1.WorkloadClusterRange{Name: "services", CIDR: "10.3.0.0/30"})
+			}, func(*world) {},
+			"taken over, it would be stalled: network.addresses[services]: 10.3.0.0/30 has no room for the address of the DNS service, its eleventh: give a /28 or larger; besides, ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := serving(t, test.spec)
+			w.claim, w.state.Ours, w.state.VNet = nil, false, "10.1.0.0/16"
+			test.change(&w)
+			in := intend(w, noon)
+			p := decide(w, &in, noon)
+			if want := test.want + "nothing would change"; p.adopted.Message != want || p.adopted.Reason != fleetwrightv1.ReasonDiffers || len(p.actions) > 0 {
+				t.Errorf("it reports %s: %q\nwant %q, and does %v", p.adopted.Reason, p.adopted.Message, want, p.actions)
+			}
+		})
+	}
+}

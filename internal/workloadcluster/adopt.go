@@ -34,7 +34,7 @@ func adopted(w world, in *intention) metav1.Condition {
 	case w.unmerged != "" || len(w.problems) > 0:
 		return no(fleetwrightv1.ReasonDiffers, "what would change cannot be told before the spec is right")
 	}
-	return no(fleetwrightv1.ReasonDiffers, "%s%s", differences(w, in), others(w))
+	return no(fleetwrightv1.ReasonDiffers, "%s%s%s", stalls(w, in), differences(w, in), others(w))
 }
 
 // unsupported says why a Cluster cannot be taken over, or is empty.
