@@ -17,8 +17,12 @@ import (
 	"github.com/fleetwright/fleetwright/internal/workloadcluster/waterfall"
 )
 
-// maxPools is how many pools status tells of, as the schema has it.
-const maxPools = 64
+// maxPools, maxAddons and maxRanges are how many of each status tells of, as the schema has it: one more, and it would not be written at all.
+const (
+	maxPools  = 64
+	maxAddons = 32
+	maxRanges = 8
+)
 
 // report writes the status of what was seen and done, also when something failed, and speaks of it once it is saved.
 func (r *Reconciler) report(ctx context.Context, object *fleetwrightv1.WorkloadCluster, o *observation, failed failures) error {
@@ -87,7 +91,7 @@ func status(before *fleetwrightv1.WorkloadCluster, o *observation, now time.Time
 	set := condition.Stamp(conditions(w, p), before.Status.Conditions, before.Generation, now)
 	s := fleetwrightv1.WorkloadClusterStatus{
 		Conditions: set, ObservedGeneration: before.Generation, Version: w.state.Version, Class: w.class.key, EffectiveHash: w.effective.Hash,
-		Addresses: o.intent.bound, ReadyTime: before.Status.ReadyTime,
+		Addresses: first(o.intent.bound, maxRanges), ReadyTime: before.Status.ReadyTime,
 	}
 	if !w.state.Provisioned {
 		s.Version = ""
@@ -108,7 +112,7 @@ func status(before *fleetwrightv1.WorkloadCluster, o *observation, now time.Time
 			s.Nodepools = append(s.Nodepools, p.pools[i].WorkloadClusterNodepoolStatus)
 		}
 	}
-	for i := range p.addons {
+	for i := range first(p.addons, maxAddons) {
 		s.Addons = append(s.Addons, p.addons[i].WorkloadClusterAddonStatus)
 	}
 	s.ReadyNodes = &nodes
@@ -120,6 +124,9 @@ func status(before *fleetwrightv1.WorkloadCluster, o *observation, now time.Time
 	}
 	return s
 }
+
+// first are the first entries, so many at most.
+func first[E any](all []E, most int) []E { return all[:min(len(all), most)] }
 
 // readyTime is when the last step ended.
 func readyTime(steps []fleetwrightv1.WorkloadClusterStep, now time.Time) metav1.Time {
