@@ -63,6 +63,11 @@ func readAgentPool(spec map[string]any) agentpool.Spec {
 	return s
 }
 
+// publicName is the label by which tenants select the pool that a spec of AKS' agent pool is of.
+func publicName(spec map[string]any) string {
+	return mapAt(&unstructured.Unstructured{Object: spec}, "nodeLabels")[fleetwrightv1.LabelNodepool]
+}
+
 // overridesIn are the fields that have none of their own in a Nodepool.
 func overridesIn(spec map[string]any) map[string]string {
 	leaves := agentpool.Leaves(spec)

@@ -86,7 +86,7 @@ func (AzureASOManaged) Read(infra, related *unstructured.Unstructured) Reading {
 	}
 	if resource := resourceIn(infra, asoAgentPool.Kind); resource != nil {
 		out.Name = cmp.Or(stringAt(resource, "spec", "azureName"), resource.GetName(), out.Name)
-		out.Spec = readAgentPool(treeAt(resource, "spec"))
+		out.Spec, out.PublicName = readAgentPool(treeAt(resource, "spec")), publicName(treeAt(resource, "spec"))
 		if count, said := intAt(resource, "spec", "count"); said {
 			out.Pinned = &count
 		}

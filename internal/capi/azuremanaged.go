@@ -59,12 +59,14 @@ func (AzureManaged) ReadControlPlane(c *Cluster, plane, _ *unstructured.Unstruct
 // Read implements Flavor.
 func (AzureManaged) Read(infra, _ *unstructured.Unstructured) Reading {
 	pinned, left := countPatched(infra)
+	spec := patchedAgentPool(infra)
 	return Reading{
 		Pinned: pinned, CountLeft: left,
 		Name:        cmp.Or(stringAt(infra, "spec", "name"), infra.GetName()),
 		ProviderIDs: stringsAt(infra, "spec", "providerIDList"),
 		Ready:       boolAt(infra, "status", "ready"),
-		Spec:        readAgentPool(patchedAgentPool(infra)),
+		Spec:        readAgentPool(spec),
+		PublicName:  publicName(spec),
 		Progress:    conditionOf(infra, "AgentPoolsReady").progress(),
 	}
 }

@@ -69,7 +69,9 @@ type Reading struct {
 	// from a pool that exists.
 	Ready, Made bool
 	Spec        agentpool.Spec
-	Progress    Progress
+	// PublicName is the value of label fleetwright.io/nodepool on its nodes, empty for none.
+	PublicName string
+	Progress   Progress
 	// Pinned is the number of nodes of Pin; CountLeft is true after LeaveCount where
 	// that shows.
 	Pinned    *int32

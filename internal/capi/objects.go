@@ -131,6 +131,7 @@ func (p *Pool) readInfra(o Objects) Progress {
 	r := o.read()
 	p.pinned, p.countLeft = r.Pinned, r.CountLeft
 	p.Name, p.PoolID, p.ProviderIDs, p.Ready, p.made, p.Spec = r.Name, r.PoolID, r.ProviderIDs, r.Ready, r.Made, r.Spec
+	p.PublicName = r.PublicName
 	p.Replicas, p.SubnetID, p.PodSubnetID = r.Spec.Replicas, r.SubnetID, r.PodSubnetID
 	return r.Progress
 }

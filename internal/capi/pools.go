@@ -55,6 +55,9 @@ type Pool struct {
 	// growing, nil when it never was.
 	Carried *agentpool.Scaling
 	Spec    agentpool.Spec
+	// PublicName is the value of label fleetwright.io/nodepool on its nodes, by which tenants select it; empty for none. It stays on a pool that was
+	// let go of.
+	PublicName string
 	// MachineLabels are those of the MachinePool's template.
 	MachineLabels map[string]string
 	// ProviderIDs are the machines CAPZ lists for the pool.

@@ -105,8 +105,8 @@ func TestReleaseAndAdopt(t *testing.T) {
 				t.Errorf("released, %T has annotations %v", o, o.GetAnnotations())
 			}
 		}
-		if got := s.nodeLabels()["fleetwright.io/nodepool"]; got != "general" {
-			t.Errorf("released, the nodes' label is %q", got)
+		if got := s.nodeLabels()["fleetwright.io/nodepool"]; got != "general" || s.pool().PublicName != "general" {
+			t.Errorf("released, the nodes' label is %q, read as %q", got, s.pool().PublicName)
 		}
 		s.writesNothing(release)
 

@@ -85,6 +85,9 @@ func (e existing) poolDifferences(in render.Input) []string {
 			if changes := nodepool.Differences(wanted, p); changes != "" {
 				out = append(out, fmt.Sprintf("pool %s: %s", p.Name, changes))
 			}
+			if p.PublicName != "" && p.PublicName != pool.Name {
+				out = append(out, fmt.Sprintf("pool %s: label %s of its nodes from %s to %s", p.Name, fleetwrightv1.LabelNodepool, p.PublicName, pool.Name))
+			}
 		}
 	}
 	return out

@@ -9,6 +9,21 @@ import (
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
 
+// A pool that was let go of has the public name that tenants select it by, and keeps it; where it cannot, that is told.
+func TestPublicNames(t *testing.T) {
+	f := newFleet(t, "released")
+	for _, flavor := range []string{"aso", "managed"} {
+		f.cluster(flavor, flavor, false, "{example.com/team: a}", "{example.com/team: a, fleetwright.io/nodepool: web}")
+		f.expect(3, "-", strings.ReplaceAll(`
+released/FLAVOR would be changed: pool system: label fleetwright.io/nodepool of its nodes from web to system
+1 cluster: 0 adopted without a change, 1 with one
+`, "FLAVOR", flavor), flavor)
+		if _, out, _ := f.run("adopt", flavor); !strings.Contains(out, "  - machinePools:\n    - "+flavor+"-general\n    name: web\n") {
+			t.Errorf("%s: %s", flavor, out)
+		}
+	}
+}
+
 // What somebody holds back does not begin because the cluster is adopted: the document is as strict, and what else it holds back is told.
 func TestWhatIsHeldBack(t *testing.T) {
 	f := newFleet(t, "held")

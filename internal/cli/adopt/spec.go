@@ -142,7 +142,11 @@ func (e existing) pools() (out []fleetwrightv1.WorkloadClusterNodepool, odd []st
 		taken[name] = true
 		out = append(out, fleetwrightv1.WorkloadClusterNodepool{Name: name, Spec: e.without(asTemplate(np.Spec))})
 	}
-	for _, p := range e.Pools {
+	named := slices.Clone(e.Pools)
+	slices.SortStableFunc(named, func(a, b capi.Pool) int { // tenants select a pool by its public name, so that comes first
+		return cmp.Compare(min(len(b.PublicName), 1), min(len(a.PublicName), 1))
+	})
+	for _, p := range named {
 		switch {
 		case p.Nodepool != "":
 			continue
@@ -150,7 +154,7 @@ func (e existing) pools() (out []fleetwrightv1.WorkloadClusterNodepool, odd []st
 			odd = append(odd, fmt.Sprintf("pool %s lacks one of its two objects", p.Object))
 			continue
 		}
-		name := free(taken, p.Name)
+		name := free(taken, p.PublicName, p.Name, p.Name+"x")
 		if name == "" {
 			odd = append(odd, fmt.Sprintf("MachinePool %s stays by itself: a pool cannot be called %q", p.Object, p.Name))
 			continue
@@ -163,9 +167,9 @@ func (e existing) pools() (out []fleetwrightv1.WorkloadClusterNodepool, odd []st
 	return out, odd
 }
 
-// free is a name for a pool that no other has, empty if there is none.
-func free(taken map[string]bool, name string) string {
-	for _, candidate := range []string{name, name + "x"} {
+// free is the first name for a pool that no other has, empty if there is none.
+func free(taken map[string]bool, candidates ...string) string {
+	for _, candidate := range candidates {
 		if poolName.MatchString(candidate) && !taken[candidate] {
 			taken[candidate] = true
 			return candidate

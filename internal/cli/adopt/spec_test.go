@@ -62,18 +62,33 @@ func TestPoolsOfACluster(t *testing.T) {
 	half.InfraUID = ""
 	behind := pool("mp-old", "old", "")
 	behind.Spec.Version, behind.Spec.Subnet = "v1.33.1", "elsewhere"
-	e.Pools = []capi.Pool{pool("c-one-abc", "oneabc", "c-one"), pool("mp-one", "one", ""), pool("mp-odd", "Odd", ""), half, behind}
+	// Two that one Nodepool let go of in the middle of a replacement, and one that is called as they were.
+	blue, green := pool("mp-blue", "gblue", ""), pool("mp-green", "ggreen", "")
+	blue.PublicName, green.PublicName = "general", "general"
+	shout := pool("mp-shout", "shout", "")
+	shout.PublicName = "SHOUT"
+	e.Pools = []capi.Pool{
+		pool("c-one-abc", "oneabc", "c-one"), pool("mp-one", "one", ""), pool("mp-odd", "Odd", ""), half, behind, pool("a", "general", ""), blue, green, shout,
+	}
 	pools, odd := e.pools()
 	text, err := yaml.Marshal(pools)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `- name: old
+	want := `- name: general
+  machinePools: [mp-blue]
+- name: generalx
+  machinePools: [a]
+- name: ggreen
+  machinePools: [mp-green]
+- name: old
   machinePools: [mp-old]
   spec: {version: v1.33.1, subnet: elsewhere}
 - name: one
 - name: onex
   machinePools: [mp-one]
+- name: shout
+  machinePools: [mp-shout]
 `
 	var wanted, got any
 	for from, into := range map[string]*any{want: &wanted, string(text): &got} {
