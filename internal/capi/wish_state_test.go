@@ -301,6 +301,20 @@ func TestAClusterThatIsDeletedSaysWhatItWaitsFor(t *testing.T) {
 	}
 }
 
+// The address is in the spec, and comes back with it when a backup brings no status.
+func TestAClusterWasMadeOnceItHasAnAddress(t *testing.T) {
+	var cluster clusterv1.Cluster
+	var state ClusterState
+	state.readCluster(&cluster)
+	if state.Made {
+		t.Error("one without an address is taken for made")
+	}
+	cluster.Spec.ControlPlaneEndpoint = clusterv1.APIEndpoint{Host: "shop.hcp.westeurope.azmk8s.io", Port: 443}
+	if state.readCluster(&cluster); !state.Made {
+		t.Error("one with an address is not taken for made")
+	}
+}
+
 func TestSubscriptionOfACredential(t *testing.T) {
 	secret := func(name, subscription string) *corev1.Secret {
 		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "prod-eu", Name: name}, Data: map[string][]byte{"AZURE_SUBSCRIPTION_ID": []byte(subscription)}}

@@ -325,7 +325,7 @@ func TestDecide(t *testing.T) {
 			change: func(w *world) {
 				w.object.Spec.Version = "v1.34.2"
 				w.merge(t)
-				w.state.Provisioned, w.state.ControlPlane.Done, w.hold = false, false, hold.Hold{Reason: "Frozen", Message: "Freeze x/y", NonDisruptive: true}
+				w.state.Made, w.state.Provisioned, w.state.ControlPlane.Done, w.hold = true, false, false, hold.Hold{Reason: "Frozen", Message: "Freeze x/y", NonDisruptive: true}
 				for i := range w.nodepools { // the status of everything is lost
 					np := w.nodepools[i].object.(*fleetwrightv1.Nodepool)
 					np.Status = fleetwrightv1.NodepoolStatus{}
@@ -334,11 +334,34 @@ func TestDecide(t *testing.T) {
 			want: []string{
 				"Ready False ControlPlaneNotReady: 6 of 8 steps done; Cluster c: Azure is at work on the control plane",
 				"Available Unknown NotReported: Nodepool c-general: it has said nothing yet",
-				"UpToDate False NotCreated: the control plane is being made with v1.33.6; v1.34.2 follows when it tells that it runs",
+				"UpToDate Unknown NotReported: the control plane does not tell which version it runs, so nothing is upgraded",
 				"ControlPlaneReady False Provisioning: Cluster c: Azure is at work on the control plane",
 				"NodepoolsReady Unknown NotReported: Nodepool c-general: " + forgotten,
 				"Paused True Frozen: Freeze x/y; nothing is held back",
 			},
+		},
+		"after a restore Azure refuses something": {
+			change: func(w *world) {
+				w.object.Spec.Version = "v1.34.2"
+				w.merge(t)
+				w.state.Made, w.state.Provisioned, w.state.ControlPlane = true, false, capi.Stage{Exists: true, Fatal: true, Problem: "ManagedCluster c: AuthorizationFailed"}
+				for i := range w.nodepools {
+					np := w.nodepools[i].object.(*fleetwrightv1.Nodepool)
+					np.Status = fleetwrightv1.NodepoolStatus{}
+				}
+			},
+			actions: []string{},
+		},
+		"a version is raised while it is made": {
+			change: func(w *world) {
+				w.object.Spec.Version = "v1.34.2"
+				w.merge(t)
+				w.state.Provisioned, w.state.ControlPlane.Done = false, false
+				for i := range w.nodepools {
+					w.nodepools[i].object.(*fleetwrightv1.Nodepool).Status.Version = ""
+				}
+			},
+			actions: []string{},
 		},
 		"a version that Azure does not have is changed while it is made": {
 			change: func(w *world) {

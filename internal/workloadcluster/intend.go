@@ -42,7 +42,7 @@ func intend(w world, now time.Time) intention {
 	if in.addons, in.addonLabels = addonStates(w); w.deleting() {
 		return in // nothing is to be any more
 	}
-	in.versions = versions(w, now)
+	in.versions = upgrade.Next(upgradeWorld(w), now)
 	if err := in.claims(w); err != nil {
 		in.broken = err.Error()
 		return in
@@ -200,34 +200,11 @@ func addonStates(w world) (states []addons.State, labels map[string]string) {
 	return states, labels
 }
 
-// versions is the plan of the versions. What a control plane that has not told yet that it runs was asked for stays, and so do its pools: after a
-// restore of the management cluster nothing tells that it has run for years, and no Freeze and no window would hold what is not known to be an
-// upgrade. One that Azure refuses to make may be asked for another version.
-func versions(w world, now time.Time) upgrade.Plan {
-	world := upgradeWorld(w)
-	silent := w.state.Found && !w.state.Provisioned && world.Written != "" && !w.state.ControlPlane.Fatal
-	if !silent {
-		return upgrade.Next(world, now)
-	}
-	wanted := world.Wanted
-	world.Wanted = world.Written
-	plan := upgrade.Next(world, now)
-	for _, pool := range world.Pools {
-		if pool.Written != "" {
-			plan.Pools[pool.Name] = pool.Written
-		}
-	}
-	if wanted != world.Written && !plan.Stuck {
-		plan.Message += "; " + wanted + " follows when it tells that it runs"
-	}
-	return plan
-}
-
 // upgradeWorld is what the versions depend on.
 func upgradeWorld(w world) upgrade.World {
 	out := upgrade.World{
 		Wanted: withV(w.effective.Spec.Version), Written: w.state.WantedVersion, Busy: w.state.Operation != "",
-		Window: w.window.Open, NextWindow: w.window.Next,
+		Made: w.state.Made, Refused: w.state.ControlPlane.Fatal, Window: w.window.Open, NextWindow: w.window.Next,
 	}
 	if w.state.Provisioned {
 		out.Reported = w.state.Version // before, it is the one that it is being made with

@@ -22,6 +22,7 @@ func (l *look) controlPlane(now time.Time) Plan {
 		(*look).isAVersionUnreadable,
 		(*look).isAPinImpossible,
 		(*look).isThereNoneYet,
+		(*look).isItBeingMade,
 		(*look).doesItNotTell,
 		(*look).isItADowngrade,
 		(*look).isItTooFar,
@@ -85,23 +86,39 @@ func (l *look) isAVersionUnreadable() *Plan {
 	return nil
 }
 
-// isThereNoneYet: what does not run can have any version, also a lower one than was tried, for Azure may not have that.
+// isThereNoneYet: what Azure refuses to make can have any version, also a lower one than was tried, for Azure may not have that.
 func (l *look) isThereNoneYet() *Plan {
-	if l.Written != "" && (l.Reported != "" || l.serves()) {
+	if l.Reported != "" || l.made() || l.Written != "" && !l.Refused {
 		return nil
 	}
 	l.fresh = true
 	return &Plan{ControlPlane: l.asked(), Reason: fleetwrightv1.ReasonNotCreated, Message: fmt.Sprintf("the control plane is being made with %s", l.Wanted)}
 }
 
-// serves is true when nodes prove that there is a control plane, whatever its object says: after a restore that says nothing for a while.
-func (l *look) serves() bool {
+// isItBeingMade: until it runs nothing can be told of it, so nothing is changed that may be an upgrade.
+func (l *look) isItBeingMade() *Plan {
+	if l.Reported != "" || l.made() {
+		return nil
+	}
+	l.still = true
+	plan := l.stays(fleetwrightv1.ReasonNotCreated, "the control plane is being made with %s", l.Written)
+	switch {
+	case older(l.Written, l.Wanted):
+		plan.Message += fmt.Sprintf("; %s follows when it tells that it runs", l.Wanted)
+	case older(l.Wanted, l.Written):
+		plan.Message += fmt.Sprintf("; %s is lower, and taken only if Azure refuses %s", l.Wanted, l.Written)
+	}
+	return plan
+}
+
+// made is true when an address or nodes prove that there is a control plane, whatever its object says: after a restore that says nothing for a while.
+func (l *look) made() bool {
 	for _, p := range l.Pools {
 		if p.Kubelet != "" {
 			return true
 		}
 	}
-	return false
+	return l.Made
 }
 
 func (l *look) doesItNotTell() *Plan {

@@ -34,6 +34,11 @@ func check(t failer, w upgrade.World, plan upgrade.Plan) {
 	if serves && read(plan.ControlPlane).LT(read(w.Written)) {
 		wrong("the control plane is lowered")
 	}
+	// It may serve for all that is known.
+	silent := w.Reported == "" && w.Written != "" && (w.Made || !w.Refused)
+	if silent && plan.ControlPlane != w.Written {
+		wrong("a control plane that does not tell what it runs is changed")
+	}
 	if plan.Reason == "" || plan.Message == "" || len(plan.Message) > 600 {
 		wrong("a plan without words, or with too many")
 	}
@@ -52,6 +57,9 @@ func check(t failer, w upgrade.World, plan upgrade.Plan) {
 		}
 		if p.Written == "" {
 			continue
+		}
+		if silent && version != p.Written {
+			wrong("pool %s is changed beside a control plane that does not tell what it runs", p.Name)
 		}
 		if p.Pinned == "" && serves && read(version).LT(read(p.Written)) {
 			wrong("pool %s is lowered", p.Name)
@@ -109,7 +117,7 @@ func TestAnyWorld(t *testing.T) {
 			}
 		}
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
-			switch rapid.IntRange(0, 13).Draw(t, "event") {
+			switch rapid.IntRange(0, 15).Draw(t, "event") {
 			case 0:
 				w.Wanted = version(t, "wanted")
 			case 1, 2:
@@ -140,6 +148,15 @@ func TestAnyWorld(t *testing.T) {
 				w.Pools = append(w.Pools, upgrade.Pool{Name: fmt.Sprintf("p%d", len(w.Pools)+100)})
 			case 13:
 				one().Settled = false // at work for another reason
+			case 14:
+				if w.Written != "" { // a restore
+					w.Made, w.Reported = w.Made || w.Reported != "", ""
+					for i := range w.Pools {
+						w.Pools[i].Kubelet, w.Pools[i].Settled = "", false
+					}
+				}
+			case 15:
+				w.Refused = rapid.Bool().Draw(t, "refused")
 			}
 			plan := upgrade.Next(w, now)
 			check(t, w, plan)

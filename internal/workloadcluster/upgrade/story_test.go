@@ -108,7 +108,25 @@ var stories = map[string]struct {
 				s.w.Pools[i] = upgrade.Pool{Name: s.w.Pools[i].Name, System: s.w.Pools[i].System}
 			}
 		},
-		script: []at{wants(0, "v1.34.9"), wants(3*time.Minute, "v1.34.2")},
+		script: []at{wants(0, "v1.34.9"), {2 * time.Minute, "Azure refuses that version", func(s *story) { s.due, s.w.Busy, s.w.Refused = nil, false, true }}, wants(3*time.Minute, "v1.34.2")},
+	},
+	"a-restore-during-a-freeze": {
+		script: []at{
+			{0, "a Freeze begins", func(s *story) { s.w.Held = "Freeze ops/sale: black friday" }}, wants(0, "v1.34.2"),
+			{time.Hour, "the management cluster comes back from a backup, without status", func(s *story) {
+				s.w.Made, s.w.Reported = true, ""
+				for i := range s.w.Pools {
+					s.w.Pools[i].Kubelet, s.w.Pools[i].Settled = "", false
+				}
+			}},
+			{2 * time.Hour, "the control plane tells again what it runs", func(s *story) { s.w.Reported = s.w.Written }},
+			{3 * time.Hour, "the pools tell again how they are", func(s *story) {
+				for i := range s.w.Pools {
+					s.w.Pools[i].Kubelet, s.w.Pools[i].Settled = s.w.Pools[i].Written, true
+				}
+			}},
+			{4 * time.Hour, "the Freeze ends", func(s *story) { s.w.Held = "" }},
+		},
 	},
 }
 

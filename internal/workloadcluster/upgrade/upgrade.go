@@ -10,12 +10,13 @@ import (
 type World struct {
 	// Wanted is the version of the effective spec.
 	Wanted string
-	// Written is what the control plane's object asks for, empty while there is none; Reported what runs, empty before anything does. Busy is true
-	// during an operation on the control plane.
-	Written, Reported string
-	Busy              bool
-	Pools             []Pool
-	Addons            []Addon
+	// Written is what the control plane's object asks for, empty while there is none; Reported what runs, empty before anything does. Made is true
+	// when something proves that it has been made, although it may not report: a restore brings no status. Refused is true when Azure does not make
+	// it as Written. Busy is true during an operation on the control plane.
+	Written, Reported   string
+	Made, Refused, Busy bool
+	Pools               []Pool
+	Addons              []Addon
 	// Window is false while the maintenance windows are closed, until NextWindow, which is zero when no window will open. Held says why nothing
 	// disruptive may begin, or is empty.
 	Window     bool
@@ -58,7 +59,8 @@ type Plan struct {
 // Next is the plan. Questions in this order, the first answer counts for the control plane:
 //
 //  1. a version cannot be read, or a pool is pinned above both Wanted and Reported, or so low that AKS would not take it beside Wanted: stuck
-//  2. no control plane yet: everything gets Wanted. One that serves and does not tell its version: everything stays
+//  2. no control plane yet: everything gets Wanted. One that is being made: everything stays until it runs, or Azure refuses to make it. One that
+//     was made and does not tell its version: everything stays
 //  3. Wanted is below Written: stuck, nothing changes. Reported above Wanted (AKS upgraded by itself) is no downgrade
 //  4. Wanted is more than one minor version above Reported: stuck
 //  5. not begun, and an add-on does not admit Wanted: wait

@@ -85,9 +85,23 @@ func TestNext(t *testing.T) {
 		{"2 no control plane", func(w *upgrade.World) {
 			*w = upgrade.World{Wanted: "v1.34.2", Pools: []upgrade.Pool{{Name: "system", System: true}, {Name: "batch", Pinned: "v1.33.5"}}}
 		}, "control plane v1.34.2, batch=v1.33.5 system=v1.34.2: NotCreated: the control plane is being made with v1.34.2"},
-		{"2 the spec changes while it is made, down as well, held or not", func(w *upgrade.World) {
-			*w = upgrade.World{Wanted: "v1.33.5", Written: "v1.34.9", Held: "Freeze x", Pools: []upgrade.Pool{{Name: "batch", Written: "v1.34.9"}, {Name: "system", System: true, Written: "v1.34.9"}}}
+		{"2 the spec changes while it is made", func(w *upgrade.World) {
+			*w = upgrade.World{Wanted: "v1.34.9", Written: "v1.33.5", Window: true, Pools: []upgrade.Pool{{Name: "batch", Written: "v1.33.5"}, {Name: "new"}}}
+		}, "control plane v1.33.5, batch=v1.33.5 new=v1.33.5: NotCreated: the control plane is being made with v1.33.5; v1.34.9 follows when it tells that it runs"},
+		{"2 the spec goes down while it is made", func(w *upgrade.World) {
+			*w = upgrade.World{Wanted: "v1.33.5", Written: "v1.34.9", Window: true, Pools: []upgrade.Pool{{Name: "batch", Written: "v1.34.9"}}}
+		}, "control plane v1.34.9, batch=v1.34.9: NotCreated: the control plane is being made with v1.34.9; v1.33.5 is lower, and taken only if Azure refuses v1.34.9"},
+		{"2 Azure refuses the version, and the spec changes, down as well, held or not", func(w *upgrade.World) {
+			*w = upgrade.World{Wanted: "v1.33.5", Written: "v1.34.9", Refused: true, Held: "Freeze x", Pools: []upgrade.Pool{{Name: "batch", Written: "v1.34.9"}, {Name: "system", System: true, Written: "v1.34.9"}}}
 		}, "control plane v1.33.5, batch=v1.33.5 system=v1.33.5: NotCreated: the control plane is being made with v1.33.5"},
+		{"2 it came back from a backup", restored("v1.34.2"),
+			"control plane v1.33.5, batch=v1.32.1 general=v1.33.5 system=v1.33.5: NotReported: the control plane does not tell which version it runs, so nothing is upgraded"},
+		{"2 it came back from a backup, and the spec is lower", restored("v1.33.4"),
+			"control plane v1.33.5, batch=v1.32.1 general=v1.33.5 system=v1.33.5: NotReported: the control plane does not tell which version it runs, so nothing is upgraded"},
+		{"2 it came back from a backup, and Azure refuses what was asked for", func(w *upgrade.World) { restored("v1.34.2")(w); w.Refused = true },
+			"control plane v1.33.5, batch=v1.32.1 general=v1.33.5 system=v1.33.5: NotReported: the control plane does not tell which version it runs, so nothing is upgraded"},
+		{"2 it came back from a backup, and its object names no version", func(w *upgrade.World) { restored("v1.34.2")(w); w.Written = "" },
+			"control plane , batch=v1.32.1 general=v1.33.5 system=v1.33.5: NotReported: the control plane does not tell which version it runs, so nothing is upgraded"},
 		{"2 it serves, and its object names no version", func(w *upgrade.World) { w.Wanted, w.Written, w.Window = "v1.34.2", "", false },
 			"control plane v1.33.5, " + all5 + ": WaitingForWindow: the upgrade from v1.33.5 to v1.34.2 waits for a maintenance window: none will open"},
 		{"2 it serves and does not tell", func(w *upgrade.World) { w.Wanted, w.Reported, pool(w, "batch").Written = "v1.34.2", "", "v1.33.4" },
@@ -231,6 +245,16 @@ func TestNext(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// restored is a cluster as it comes back from a backup without status, half-way through an upgrade.
+func restored(wanted string) func(*upgrade.World) {
+	return func(w *upgrade.World) {
+		w.Wanted, w.Reported, w.Made, pool(w, "batch").Written = wanted, "", true, "v1.32.1"
+		for i := range w.Pools {
+			w.Pools[i].Kubelet, w.Pools[i].Settled = "", false
+		}
 	}
 }
 
