@@ -43,9 +43,9 @@ func (l *look) controlPlane(now time.Time) Plan {
 	return Plan{ControlPlane: l.asked()}
 }
 
-// asked is Wanted, in the very words of the object if it says the same.
+// asked is Wanted, in the very words of the object if it says the same. What runs is not asked for less: AKS would refuse it.
 func (l *look) asked() string {
-	if same(l.Wanted, l.Written) {
+	if same(l.Wanted, l.Written) || older(l.Wanted, l.Reported) {
 		return l.Written
 	}
 	return l.Wanted

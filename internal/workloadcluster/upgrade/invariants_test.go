@@ -34,6 +34,9 @@ func check(t failer, w upgrade.World, plan upgrade.Plan) {
 	if serves && read(plan.ControlPlane).LT(read(w.Written)) {
 		wrong("the control plane is lowered")
 	}
+	if serves && plan.ControlPlane != w.Written && read(plan.ControlPlane).LT(read(w.Reported)) {
+		wrong("the control plane is asked for less than it runs")
+	}
 	// It may serve for all that is known.
 	silent := w.Reported == "" && w.Written != "" && (w.Made || !w.Refused)
 	if silent && plan.ControlPlane != w.Written {

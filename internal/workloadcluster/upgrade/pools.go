@@ -46,6 +46,9 @@ func (l *look) pools(plan *Plan) {
 // target is the version that a pool ends at for now, in the very words of its Nodepool if that is no change.
 func (l *look) target(p Pool, controlPlane string) string {
 	target := lowest(l.Wanted, l.Reported, controlPlane)
+	if older(l.Wanted, l.Reported) {
+		target = l.Wanted // the object may ask for less, which AKS has gone beyond by itself
+	}
 	if p.Pinned != "" {
 		target = lowest(p.Pinned, cmp.Or(l.Reported, target))
 	}

@@ -67,12 +67,12 @@ type Plan struct {
 //  6. not begun, and held: wait
 //  7. not begun, and a pool would be too far behind: pools go first
 //  8. not begun, and the window is closed: wait
-//  9. below Wanted: the control plane gets Wanted, pools keep theirs
+//  9. below Wanted: the control plane gets Wanted, pools keep theirs. What it runs already it is not asked for: it may run more
 //
 // Pools follow the control plane's object as far as Azure has it, unless the plan is stuck, or held, or an operation runs on the control plane: in
 // order (System before User, then by name), the first one that is below goes, and the next as soon as no other is on its way. One that is Blocked is
 // not waited for. A pinned pool gets its pin, not above Reported; no other is ever lowered. A new pool gets the lowest of Wanted, Reported and what
-// the control plane's object asks for.
+// the control plane's object asks for, which may be below Wanted when AKS has upgraded by itself and does not count then.
 //
 // Nothing is remembered, so a spec that goes back half-way, a pool that comes half-way and a crash after any write are just other worlds.
 func Next(w World, now time.Time) Plan {

@@ -118,8 +118,10 @@ func TestNext(t *testing.T) {
 			"control plane v1.33.5, batch=v1.33.3 general=v1.33.5 system=v1.33.5: STUCK DowngradeNotPossible: version v1.33.4 is lower than the control plane's v1.33.5, and AKS never goes back: set it to v1.33.5 or higher"},
 		{"3 AKS upgraded by itself", func(w *upgrade.World) { w.Reported = "v1.33.9" },
 			"control plane v1.33.5, " + all5 + ": DONE UpToDate: the control plane runs v1.33.9, and each pool has its version"},
-		{"3 the spec follows what AKS did, in a closed window", func(w *upgrade.World) { w.Reported, w.Wanted, w.Window = "v1.33.9", "v1.33.8", false },
-			"control plane v1.33.8, batch=v1.33.5 general=v1.33.5 system=v1.33.8: NodepoolsUpgrading: 0 of 3 pools have their version; pool system goes from v1.33.5 to v1.33.8"},
+		{"3 the spec follows what AKS did, in a closed window", func(w *upgrade.World) { w.Reported, w.Wanted, w.Window = "v1.33.9", "v1.33.9", false },
+			"control plane v1.33.9, batch=v1.33.5 general=v1.33.5 system=v1.33.9: NodepoolsUpgrading: 0 of 3 pools have their version; pool system goes from v1.33.5 to v1.33.9"},
+		{"3 the spec follows half of the way, and the control plane is not asked to go back", func(w *upgrade.World) { w.Reported, w.Wanted, w.Window = "v1.33.9", "v1.33.8", false },
+			"control plane v1.33.5, batch=v1.33.5 general=v1.33.5 system=v1.33.8: NodepoolsUpgrading: 0 of 3 pools have their version; pool system goes from v1.33.5 to v1.33.8"},
 
 		{"4 too far", func(w *upgrade.World) { w.Wanted = "v1.35.0" },
 			"control plane v1.33.5, " + all5 + ": STUCK VersionTooFar: version v1.35.0 is more than one minor version above the control plane's v1.33.5: set it to a v1.34 first"},
