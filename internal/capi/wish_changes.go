@@ -74,12 +74,27 @@ func (o WishedObject) Fixed(there map[string]any) []Change {
 		if strings.HasSuffix(field, "networkDataplane") {
 			silent = silent && want == quoted("azure")
 		}
-		if want != has && (isMode || want != "" && !silent) {
+		if !sameToAzure(field, want, has) && (isMode || want != "" && !silent) {
 			out = append(out, Change{Object: o.text(), Field: field, From: has, To: want})
 		}
 	}
 	return out
 }
+
+// sameToAzure is true for two spellings of one value: of a location people write the name that Azure shows, of a resource group's name Azure does not
+// tell capitals from small letters.
+func sameToAzure(field, a, b string) bool {
+	switch {
+	case strings.HasSuffix(field, ".location"):
+		return locationName(a) == locationName(b)
+	case strings.HasSuffix(field, ".resourceGroupName"), strings.HasSuffix(field, "[ResourceGroup].spec.azureName"):
+		return strings.EqualFold(a, b)
+	}
+	return a == b
+}
+
+// locationName is a location as Azure's interfaces have it: westeurope for "West Europe".
+func locationName(text string) string { return strings.ToLower(strings.ReplaceAll(text, " ", "")) }
 
 // text is the value where it is one that says something.
 func text(value string) string {

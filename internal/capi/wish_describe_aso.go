@@ -19,7 +19,7 @@ func (d *Described) describeASO(p *parts, c Cluster) {
 		d.Version = withV(text("kubernetesVersion"))
 		d.odd("spec.version of %s %s is not set: what is written there is %s", p.controlPlane.GetKind(), p.controlPlane.GetName(), cmp.Or(d.Version, "nothing"))
 	}
-	d.Location, d.NodeResourceGroup = text("location"), text("nodeResourceGroup")
+	d.Location, d.NodeResourceGroup = locationName(text("location")), text("nodeResourceGroup")
 	d.Pods, d.Services = cmp.Or(d.Pods, text("networkProfile", "podCidr")), cmp.Or(d.Services, text("networkProfile", "serviceCidr"))
 	d.DNSServiceIP = text("networkProfile", "dnsServiceIP")
 	d.describeNetwork(c.NetworkPlugin, c.NetworkPluginMode, text("networkProfile", "networkDataplane"), text("networkProfile", "networkPolicy"),

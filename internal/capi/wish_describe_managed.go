@@ -21,10 +21,10 @@ var managedFields = []string{
 func (d *Described) describeManaged(p *parts, c Cluster) {
 	plane := p.controlPlane
 	text := func(path ...string) string { return stringAt(plane, append([]string{"spec"}, path...)...) }
-	d.Location, d.ResourceGroup, d.Tags = text("location"), text("resourceGroupName"), mapAt(plane, "spec", "additionalTags")
+	d.Location, d.ResourceGroup, d.Tags = locationName(text("location")), text("resourceGroupName"), mapAt(plane, "spec", "additionalTags")
 	d.ClusterIdentity = types.NamespacedName{Namespace: cmp.Or(text("identityRef", "namespace"), c.Namespace), Name: text("identityRef", "name")}
 	d.DNSServiceIP = text("dnsServiceIP")
-	if group := text("nodeResourceGroupName"); group != fmt.Sprintf("MC_%s_%s_%s", d.ResourceGroup, plane.GetName(), d.Location) {
+	if group := text("nodeResourceGroupName"); group != fmt.Sprintf("MC_%s_%s_%s", d.ResourceGroup, plane.GetName(), text("location")) {
 		d.NodeResourceGroup = group
 	}
 	d.Tier = text("sku", "tier")

@@ -249,6 +249,26 @@ func TestWhatCannotBeChangedAnyMore(t *testing.T) {
 	})
 }
 
+// People write a location and a resource group as Azure shows them.
+func TestOneNameInTwoSpellings(t *testing.T) {
+	eachWish(t, func(t *testing.T, w Wish) {
+		w.Location, w.ResourceGroup = "West Europe", "RG-Shop"
+		m := newManagement(t)
+		m.applied(w)
+		if d := describe(t, m, w.Name); d.Location != "westeurope" || d.NodeResourceGroup != w.NodeResourceGroup || d.ResourceGroup != "RG-Shop" {
+			t.Errorf("described as in %q and %q, with nodes in %q", d.Location, d.ResourceGroup, d.NodeResourceGroup)
+		}
+		w.Location, w.ResourceGroup = "westeurope", "rg-shop"
+		if state := m.state(w); len(state.Fixed)+len(state.Changes) > 0 {
+			t.Errorf("fixed: %v, changes: %v", state.Fixed, state.Changes)
+		}
+		w.Location, w.ResourceGroup = "westeurope2", "rg-shops"
+		if fixed := m.state(w).Fixed; len(fixed) != 2 {
+			t.Errorf("fixed: %v", fixed)
+		}
+	})
+}
+
 // Of a living cluster AKS would change the dataplane by reimaging all its nodes, and CAPZ refuses every write that would.
 func TestTheDataplaneStays(t *testing.T) {
 	for name, test := range map[string]struct {
