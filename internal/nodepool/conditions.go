@@ -1,6 +1,7 @@
 package nodepool
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -112,7 +113,7 @@ func upToDateCondition(o *observation, plan replacement.Plan) metav1.Condition {
 	case len(inPlace)+len(replace) == 0 && onlySoaks(o, plan):
 		return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonUpToDate, "the pool is as the spec asks for; the old one soaks")
 	case plan.Wanted == "" || len(plan.Outgoing) > 0:
-		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonReplacementNeeded, "%s", agentpool.Describe(replace))
+		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonReplacementNeeded, "%s", cmp.Or(agentpool.Describe(replace), plan.Message))
 	case !wantedIsMade(o, plan.Wanted):
 		return condition.New(kind, metav1.ConditionFalse, fleetwrightv1.ReasonCreatingGreen, "%s", plan.Message)
 	case len(inPlace) > 0:

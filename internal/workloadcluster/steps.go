@@ -1,6 +1,7 @@
 package workloadcluster
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func (c *child) said(kind string) (status metav1.ConditionStatus, reason, messag
 	if found == nil {
 		return metav1.ConditionUnknown, fleetwrightv1.ReasonNotReported, c.target.String() + ": it has said nothing about its present spec yet"
 	}
-	return found.Status, found.Reason, c.target.String() + ": " + found.Message
+	return found.Status, found.Reason, c.target.String() + ": " + cmp.Or(found.Message, found.Reason)
 }
 
 // since is when a condition of the child became what it is.

@@ -70,7 +70,7 @@ func availableCondition(w world, p *plan) metav1.Condition {
 		case c == nil:
 			return condition.New(kind, metav1.ConditionUnknown, fleetwrightv1.ReasonNotReported, "%s: it has said nothing yet", pool.child.target)
 		case c.Status != metav1.ConditionTrue:
-			return condition.New(kind, c.Status, c.Reason, "%s: %s", pool.child.target, c.Message)
+			return condition.New(kind, c.Status, c.Reason, "%s: %s", pool.child.target, cmp.Or(c.Message, c.Reason))
 		}
 	}
 	return condition.New(kind, metav1.ConditionTrue, fleetwrightv1.ReasonAvailable, "the API server answers, and every pool keeps what it promises")
