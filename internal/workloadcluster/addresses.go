@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
-	"github.com/fleetwright/fleetwright/internal/cidr"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/render"
 )
 
 // otherwise is in the way when the cluster would be otherwise than it was made, which Azure does not change under a cluster.
@@ -93,26 +93,14 @@ func (w world) ranges(in *intention) []fleetwrightv1.BoundRange {
 	return out
 }
 
-// holds is true for a range of nodes or pods that is large enough for limits.maxNodes. What is to be there while pools are replaced is not counted.
-// A cluster that was made with fewer pods than its nodes could have, as AKS does by itself, is left alone until somebody raises the limit.
+// holds is true for a range that is large enough for limits.maxNodes. A cluster that was made with fewer pods than its nodes could have, as AKS does by
+// itself, is left alone until somebody raises the limit.
 func (w world) holds(r fleetwrightv1.BoundRange) bool {
-	spec := w.effective.Spec
-	need := cidr.Sizing{Mode: string(spec.Network.Mode), MaxNodes: int(spec.Limits.MaxNodes), MaxPods: podsPerNode(spec.Nodepools)}
-	switch r.Name {
-	case string(fleetwrightv1.ClusterRangeNodes):
-	case string(fleetwrightv1.ClusterRangePods):
-		if need.Pods = true; w.state.Found && spec.Limits.MaxNodes <= cmp.Or(w.state.NodeCap, capOfAll) {
-			return true
-		}
-	default:
+	spec, name := w.effective.Spec, fleetwrightv1.ClusterRangeName(r.Name)
+	if name == fleetwrightv1.ClusterRangePods && w.state.Found && spec.Limits.MaxNodes <= cmp.Or(w.state.NodeCap, capOfAll) {
 		return true
 	}
-	has, err := cidr.Parse(r.CIDR)
-	if err != nil || !has.Addr().Is4() {
-		return true
-	}
-	length, err := cidr.Length(need)
-	return err != nil || length >= has.Bits()
+	return render.Holds(spec, name, r.CIDR)
 }
 
 // stalls says what would be in the way of a cluster that is taken over, to be followed by what would be changed; empty for nothing.
@@ -135,20 +123,4 @@ func asks(claim *wanted, name fleetwrightv1.ClusterRangeName) bool {
 		asked, is := r.(map[string]any)
 		return is && asked["name"] == string(name)
 	})
-}
-
-// podsPerNode is the least that every pool needs for sure. AKS takes 30 for a pool that does not say.
-func podsPerNode(pools []fleetwrightv1.WorkloadClusterNodepool) int {
-	const byDefault = 30
-	least := 0
-	for i := range pools {
-		pods := int(pools[i].Spec.MaxPods)
-		if pods == 0 {
-			pods = byDefault
-		}
-		if least == 0 || pods < least {
-			least = pods
-		}
-	}
-	return max(least, 1)
 }

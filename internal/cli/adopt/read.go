@@ -15,6 +15,8 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/effective"
+	"github.com/fleetwright/fleetwright/internal/workloadcluster/render"
 )
 
 // inventory is what is read once for all clusters.
@@ -116,6 +118,12 @@ func (i inventory) one(ctx context.Context, c client.Client, key types.Namespace
 		}
 	}
 	spec.WorkloadClusterTemplate, out.odd = e.template(class)
+	whole, err := effective.Of(class, out.cluster)
+	if err != nil {
+		return out, err
+	}
+	// More than that could never be, and the operator would refuse it.
+	spec.Limits.MaxNodes = render.MostNodes(whole.Spec, fleetwrightv1.ClusterRangeNodes, e.Nodes)
 	// The difference is shown first, and nothing is lost if the file is taken out again.
 	spec.Adoption.Policy = fleetwrightv1.AdoptionPolicyReport
 	spec.DeletionPolicy = fleetwrightv1.DeletionPolicyRetain

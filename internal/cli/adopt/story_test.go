@@ -131,10 +131,12 @@ classes/plain would be changed: add-on ingress: the Cluster would get label addo
 // A range that the class carves from a pool is taken out of that pool as it is, and pools that are in the cluster's own subnet need not say so.
 func TestOfAClassWithAddresses(t *testing.T) {
 	f := newFleet(t, "addresses")
-	f.cluster("managed", "m", false)
+	f.cluster("managed", "m", false, "networkPluginMode: overlay", "")
 	f.class("pools", "network: {mode: CNI, addresses: [{name: vnet, poolRef: {name: corp}}, {name: services, poolRef: {name: inner, namespace: net}, prefixLength: 20}]}")
+	// Of nodes with addresses for 30 pods each, the subnet holds 131.
 	code, out, errOut := f.run("adopt", "m", "--class", "pools", "-o", "json")
-	if code != 0 || errOut != "1 cluster: 1 adopted without a change, 0 with one\n" {
+	const capped = "addresses/m would be changed: Cluster addresses/m: metadata.annotations.fleetwright.io/node-cap from nothing to \"131\"\n"
+	if code != 3 || errOut != capped+"1 cluster: 0 adopted without a change, 1 with one\n" {
 		t.Errorf("exit code %d, %s", code, errOut)
 	}
 	var list struct {
