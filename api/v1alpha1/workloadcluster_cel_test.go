@@ -278,13 +278,13 @@ func TestAWorkloadClusterStaysWhatItIs(t *testing.T) {
 // as when it is stalled, ranges are added.
 func TestRangesOfAClusterThatIsThere(t *testing.T) {
 	const (
-		grown = "<nil>: a cluster that is there gets no other ranges in network.addresses: make another WorkloadCluster"
+		grown = "<nil>: a cluster gets no other ranges in network.addresses once its AddressClaim or the cluster itself is there: make another WorkloadCluster"
 		gone  = "<nil>: a range of network.addresses cannot change or be taken out: make another WorkloadCluster"
 		bound = "{name: vnet, cidr: 10.0.0.0/20}, {name: pods, cidr: 100.64.0.0/13}"
 	)
 	for i, test := range []struct{ infrastructure, status, before, after, refused string }{
 		{"Creating", "", "", "vnet", ""},
-		{"WaitingForAddresses", "", "services", "vnet, services", ""},
+		{"WaitingForAddresses", "", "services", "vnet, services", grown}, // the claim is made once
 		{"Provisioning", "", "", "vnet", grown},
 		{"Ready", bound, "vnet", "vnet, services", grown},
 		{"Ready", "", "vnet", "", ""}, // it was let in while its status was wiped
@@ -321,7 +321,12 @@ func TestRangesOfAClusterThatIsThere(t *testing.T) {
 				t.Fatal(err)
 			}
 			status := map[string]any{}
-			text := "conditions: [{type: InfrastructureReady, status: 'False', reason: " + test.infrastructure + ", message: '', lastTransitionTime: '2026-11-26T12:00:00Z'}]\naddresses: [" + test.status + "]"
+			addresses := "NotDeclared"
+			if test.infrastructure == "WaitingForAddresses" {
+				addresses = "Exhausted"
+			}
+			const condition = "{type: %s, status: 'False', reason: %s, message: '', lastTransitionTime: '2026-11-26T12:00:00Z'}"
+			text := "conditions: [" + fmt.Sprintf(condition, "InfrastructureReady", test.infrastructure) + ", " + fmt.Sprintf(condition, "AddressesReady", addresses) + "]\naddresses: [" + test.status + "]"
 			if test.status == "" {
 				text, _, _ = strings.Cut(text, "\n")
 			}
