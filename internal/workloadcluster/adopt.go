@@ -1,6 +1,7 @@
 package workloadcluster
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -100,8 +101,8 @@ func (in *intention) differ(is *child) []string {
 			continue
 		}
 		for field, value := range want.spec {
-			if field == "version" && is.spec[field] == nil && value == in.versions.ControlPlane {
-				continue // it follows the control plane, and has that version
+			if version, _ := is.spec["version"].(string); field == "version" && withV(cmp.Or(version, in.versions.ControlPlane)) == value {
+				continue // it says so without a v, or nothing: then it follows the control plane, and has that version
 			}
 			if !reflect.DeepEqual(is.spec[field], value) && field != fieldReconcile && field != fieldDeletionPolicy {
 				out = append(out, field)

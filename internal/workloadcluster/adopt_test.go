@@ -36,6 +36,21 @@ func TestReport(t *testing.T) {
 		want   string
 	}{
 		"as it is": {want: "nothing would change"},
+		"pools that follow the control plane, or say it without a v": {
+			change: func(w *world) {
+				for name, version := range map[string]string{"c-general": "", "c-system": "1.33.6"} {
+					np := w.pool(name)
+					np.Spec.Version = version
+					*w.nodepool(name) = *w.childOf(t, kindNodepool, np)
+				}
+			},
+			want: "nothing would change",
+		},
+		"a pool that has a version of its own": {
+			spec:   func(s *spec) { s.Nodepools[0].Spec.Version = "v1.33.5" },
+			change: func(w *world) { w.nodepool("c-system").spec["version"] = "v1.33.4"; w.pool("c-system").Spec.Version = "v1.33.4" },
+			want:   "it would be changed: Nodepool c-system: version",
+		},
 		"what is held back would go on": {
 			change: func(w *world) {
 				w.nodepool("c-general").spec["reconcile"] = "Paused"
