@@ -177,11 +177,15 @@ func (r *Reconciler) remove(ctx context.Context, object *fleetwrightv1.WorkloadC
 	return client.IgnoreNotFound(r.Client.Delete(ctx, live, client.Preconditions{UID: &uid}))
 }
 
-// release takes our label off an object, which serves on as one that nobody made.
+// release takes our label off an object, which serves on as one that nobody made, and sets what we told it for our own sake back.
 func (r *Reconciler) release(ctx context.Context, object *fleetwrightv1.WorkloadCluster, a action) error {
-	return client.IgnoreNotFound(r.patch(ctx, named(object, a), map[string]any{"metadata": map[string]any{
+	patch := map[string]any{"metadata": map[string]any{
 		"resourceVersion": a.child.object.GetResourceVersion(), "labels": map[string]any{fleetwrightv1.LabelWorkloadCluster: nil},
-	}}))
+	}}
+	if len(a.spec) > 0 {
+		patch["spec"] = a.spec
+	}
+	return client.IgnoreNotFound(r.patch(ctx, named(object, a), patch))
 }
 
 // unlabel takes labels off the Cluster, if it is ours.

@@ -65,9 +65,15 @@ func (p *plan) release(w world) {
 		p.actions = append(p.actions, action{verb: release, target: target{kindCluster, w.name()}})
 	}
 	for _, c := range w.children() {
-		if c.ours {
-			p.actions = append(p.actions, action{verb: release, target: c.target, child: c})
+		if !c.ours {
+			continue
 		}
+		let := action{verb: release, target: c.target, child: c}
+		if c.written() && c.spec[fieldDeletionPolicy] == string(fleetwrightv1.DeletionPolicyDelete) {
+			// We told it so for as long as it was to go with its entry. Nobody stands before it any more, and it serves.
+			let.spec = map[string]any{fieldDeletionPolicy: string(fleetwrightv1.DeletionPolicyRetain)}
+		}
+		p.actions = append(p.actions, let)
 	}
 }
 

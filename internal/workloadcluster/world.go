@@ -122,7 +122,7 @@ type action struct {
 	target
 	// child is the object as it was read, nil for create and for the Cluster.
 	child *child
-	// spec is the whole spec for create and apply, some fields of it for tell and remove.
+	// spec is the whole spec for create and apply, some fields of it for tell, remove and release.
 	spec map[string]any
 }
 
