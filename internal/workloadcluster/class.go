@@ -66,15 +66,16 @@ func (r *Reconciler) findClass(ctx context.Context, key client.ObjectKey) (*flee
 
 // readRival is what is the same cluster in Azure and comes before this WorkloadCluster, in words; empty for nothing: of several WorkloadClusters of one
 // name the one that has a Cluster comes first, else the older one; and while this one has no Cluster, any other of that name comes first, whoever
-// made it.
-func (r *Reconciler) readRival(ctx context.Context, reader client.Reader, w *world) (string, error) {
+// made it. It is read from the cache, or with live past it.
+func (r *Reconciler) readRival(ctx context.Context, live bool, w *world) (string, error) {
 	if w.unmerged != "" || len(w.problems) > 0 {
 		return "", nil
 	}
 	// A cache finds by its indexes only, and one of Clusters would end the manager where Cluster API is not installed yet.
+	var reader client.Reader = r.Client
 	var find client.ListOption = client.UnsafeDisableDeepCopy
-	if reader == r.Live {
-		find = client.MatchingFields{byName: w.name()}
+	if live {
+		reader, find = r.Live, client.MatchingFields{byName: w.name()}
 	}
 	clusters, err := capi.ReadNamesakes(ctx, reader, w.name(), find)
 	if err != nil {

@@ -45,7 +45,7 @@ func (r *Reconciler) observe(ctx context.Context, object *fleetwrightv1.Workload
 	if w.state, err = capi.ReadClusterState(ctx, r.Client, r.liveWhile(!reportsMade(object)), w.outline()); err != nil {
 		return nil, fmt.Errorf("read the Cluster: %w", err)
 	}
-	if w.rival, err = r.readRival(ctx, r.Client, w); err != nil {
+	if w.rival, err = r.readRival(ctx, false, w); err != nil {
 		return nil, err
 	}
 	if w.adopts() != "" && w.state.Found && w.state.Unsupported == "" {
@@ -90,6 +90,14 @@ func (w world) outline() capi.Wish {
 	for _, bound := range boundOf(w.claim) {
 		if bound.Name == string(fleetwrightv1.ClusterRangeVNet) {
 			out.VNet = bound.CIDR
+		}
+	}
+	if w.adopts() != fleetwrightv1.AdoptionPolicyReport || out.VNet != "" {
+		return out
+	}
+	for _, r := range w.effective.Spec.Network.Addresses { // what would be claimed
+		if r.Name == fleetwrightv1.ClusterRangeVNet {
+			out.VNet = r.CIDR
 		}
 	}
 	return out

@@ -321,7 +321,7 @@ func TestAClusterOfAnotherNamespace(t *testing.T) {
 				object.CreationTimestamp.Time = object.CreationTimestamp.Add(time.Hour)
 			}
 			w.object = object
-			rival, err := s.reconciler.readRival(t.Context(), server, &w)
+			rival, err := s.reconciler.readRival(t.Context(), true, &w)
 			if err != nil || (rival == "") != (s == first) {
 				t.Errorf("%s: its rival is %q, %v", s.namespace, rival, err)
 			}

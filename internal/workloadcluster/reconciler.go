@@ -108,7 +108,7 @@ func (r *Reconciler) stands(ctx context.Context, object *fleetwrightv1.WorkloadC
 		return true, nil
 	}
 	// What is not there yet is made only by the first of its name, and the cache may not have heard of the others.
-	rival, err := r.readRival(ctx, r.Live, &o.world)
+	rival, err := r.readRival(ctx, true, &o.world)
 	return rival == "", err
 }
 
