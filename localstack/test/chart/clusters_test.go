@@ -27,6 +27,7 @@ func (s *site) makeCluster(t *testing.T, m *manager) {
 			SubscriptionID: "00000000-0000-0000-0000-000000000001", Location: "westeurope", ClusterIdentity: fleetwrightv1.NamespacedReference{Name: "quickstart"},
 		},
 		Network: fleetwrightv1.WorkloadClusterNetwork{Addresses: []fleetwrightv1.WorkloadClusterRange{{Name: "pods", CIDR: "10.244.0.0/16"}}},
+		Limits:  fleetwrightv1.WorkloadClusterLimits{MaxNodes: 100},
 		Nodepools: []fleetwrightv1.WorkloadClusterNodepool{{Name: "system", Spec: fleetwrightv1.NodepoolTemplateSpec{
 			Mode: "System", MachineType: "Standard_D2ds_v5", Replicas: ptr.To[int32](1),
 			Replacement: fleetwrightv1.ReplacementPolicy{MinReadySeconds: ptr.To[int32](0)},
