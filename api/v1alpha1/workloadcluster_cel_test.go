@@ -301,7 +301,7 @@ func TestRangesOfAClusterThatIsThere(t *testing.T) {
 					"pods": "{name: pods, cidr: 100.64.0.0/13}", "other-pods": "{name: pods, cidr: 100.64.0.0/12}",
 				}
 				var all []string
-				for _, name := range strings.Split(names, ", ") {
+				for name := range strings.SplitSeq(names, ", ") {
 					all = append(all, known[name])
 				}
 				text += "network: {addresses: [" + strings.Join(all, ", ") + "]}"
