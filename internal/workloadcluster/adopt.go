@@ -1,17 +1,13 @@
 package workloadcluster
 
 import (
-	"cmp"
 	"fmt"
-	"reflect"
-	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/condition"
-	"github.com/fleetwright/fleetwright/internal/workloadcluster/render"
 )
 
 // maxChanges is how many changes a message lists; the others are counted.
@@ -49,68 +45,6 @@ func unsupported(w world) string {
 		return fmt.Sprintf("Cluster %s belongs to WorkloadCluster %s", w.name(), w.state.Labels[fleetwrightv1.LabelWorkloadCluster])
 	}
 	return ""
-}
-
-// differences says what would change in what exists. Labels and annotations of ours change nothing that anybody else sees.
-func differences(w world, in *intention) string {
-	var lines []string
-	for _, c := range w.state.Changes {
-		lines = append(lines, c.String())
-	}
-	for _, c := range w.state.Fixed {
-		lines = append(lines, c.String()+", which nobody can change")
-	}
-	for _, pool := range w.effective.Spec.Nodepools {
-		name := render.NodepoolName(w.name(), pool.Name)
-		switch is := w.nodepool(name); {
-		case is != nil:
-			if fields := in.differ(is); len(fields) > 0 {
-				lines = append(lines, fmt.Sprintf("Nodepool %s: %s", name, some(fields, maxChanges)))
-			}
-			lines = append(lines, is.modeChange(w)...)
-		case len(pool.MachinePools) > 0:
-			lines = append(lines, fmt.Sprintf("Nodepool %s would take over %s", name, strings.Join(pool.MachinePools, " and ")))
-		default:
-			lines = append(lines, fmt.Sprintf("Nodepool %s would be made, with nodes of its own", name))
-		}
-	}
-	if w.config != nil {
-		lines = append(lines, w.config.modeChange(w)...)
-	}
-	if len(lines) == 0 {
-		return "nothing would change"
-	}
-	return "it would be changed: " + some(lines, maxChanges)
-}
-
-// modeChange tells what would go on, or stop, because it is told so.
-func (c *child) modeChange(w world) []string {
-	is, _ := c.spec[fieldReconcile].(string)
-	if line := render.ModeChange(c.target.String(), fleetwrightv1.ReconcileMode(is), toldMode(w)); line != "" {
-		return []string{line}
-	}
-	return nil
-}
-
-// differ are the fields of an object's spec that would be changed, besides how much is done. What a deletion does is the WorkloadCluster's word now.
-func (in *intention) differ(is *child) []string {
-	var out []string
-	for i := range in.nodepools {
-		want := in.nodepools[i]
-		if want.target != is.target {
-			continue
-		}
-		for field, value := range want.spec {
-			if version, _ := is.spec["version"].(string); field == "version" && withV(cmp.Or(version, in.versions.ControlPlane)) == value {
-				continue // it says so without a v, or nothing: then it follows the control plane, and has that version
-			}
-			if !reflect.DeepEqual(is.spec[field], value) && field != fieldReconcile && field != fieldDeletionPolicy {
-				out = append(out, field)
-			}
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // others are MachinePools that people made and that the spec does not name: they are left alone.

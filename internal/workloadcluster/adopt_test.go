@@ -47,9 +47,34 @@ func TestReport(t *testing.T) {
 			want: "nothing would change",
 		},
 		"a pool that has a version of its own": {
-			spec:   func(s *spec) { s.Nodepools[0].Spec.Version = "v1.33.5" },
-			change: func(w *world) { w.nodepool("c-system").spec["version"] = "v1.33.4"; w.pool("c-system").Spec.Version = "v1.33.4" },
-			want:   "it would be changed: Nodepool c-system: version",
+			spec: func(s *spec) { s.Nodepools[0].Spec.Version = "v1.33.5" },
+			change: func(w *world) {
+				w.nodepool("c-system").spec["version"] = "v1.33.4"
+				w.pool("c-system").Spec.Version = "v1.33.4"
+			},
+			want: "it would be changed: Nodepool c-system: version",
+		},
+		"a config would be made": {
+			change: func(w *world) { w.config = nil },
+			want:   "it would be changed: AzureClusterAdditionalConfig c would be made, with autoscaler, registries",
+		},
+		"the config would say otherwise": {
+			spec: func(s *spec) {
+				s.AdditionalConfig.MaintenanceConfigurations = []fleetwrightv1.MaintenancePlan{{}}
+			},
+			change: func(w *world) {
+				delete(w.config.spec, "maintenanceConfigurations")
+				w.config.spec["autoscaler"] = map[string]any{"expander": "least-waste"}
+			},
+			want: "it would be changed: AzureClusterAdditionalConfig c: autoscaler, maintenanceConfigurations",
+		},
+		"the identity would get a role on the network": {
+			change: func(w *world) { w.state.NetworkID = "/subscriptions/x" },
+			want:   "it would be changed: AzureClusterAdditionalConfig c: roleAssignments",
+		},
+		"a range would be carved": {
+			change: func(w *world) { w.claim = nil },
+			want:   "it would be changed: range vnet would be carved from a pool, and is none of the cluster's own: give its cidr, or take a class without it",
 		},
 		"what is held back would go on": {
 			change: func(w *world) {
@@ -72,5 +97,18 @@ func TestReport(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Whether the network is the cluster's own is asked by the range that would be claimed, while nothing is.
+func TestTheNetworkOfAReport(t *testing.T) {
+	for policy, want := range map[fleetwrightv1.AdoptionPolicy]string{"Report": "10.64.16.0/23", "": ""} {
+		w := serving(t, func(s *fleetwrightv1.WorkloadClusterSpec) {
+			s.Adoption.Policy = policy
+			s.Network.Addresses[0].CIDR = "10.64.16.0/23"
+		})
+		if w.claim = nil; w.outline().VNet != want {
+			t.Errorf("%q asks for %q", policy, w.outline().VNet)
+		}
 	}
 }

@@ -25,8 +25,10 @@ type intention struct {
 	// claim is the one that is to be made, config the additional config; nil for none.
 	claim, config *wanted
 	// bound are the ranges that the cluster has got; waits is true while it asks for some and has none.
-	bound     []fleetwrightv1.BoundRange
-	waits     bool
+	bound []fleetwrightv1.BoundRange
+	waits bool
+	// carved are ranges that a cluster would ask for which is there and has others; only a report tells of them.
+	carved    []string
 	wish      capi.Wish
 	nodepools []wanted
 	// broken says why it cannot be told what is to be, or is empty. What comes after it is then missing.
@@ -74,17 +76,20 @@ func (in *intention) claims(w world) error {
 		return err
 	}
 	in.claim, in.waits = &claim, true
+	reports := w.adopts() == fleetwrightv1.AdoptionPolicyReport
 	switch {
-	case w.claim != nil && takesOver(w, w.claim):
+	case w.claim != nil && (takesOver(w, w.claim) || reports && w.claim.maker == ""):
 		in.bound = boundOf(w.claim)
-		in.waits = len(in.bound) == 0
-	case w.adopts() == fleetwrightv1.AdoptionPolicyReport:
+		in.waits = len(in.bound) == 0 && !reports
+	case reports:
 		// Nothing is claimed, and what would change can be told all the same where the spec names the ranges.
 		in.waits = false
 		for _, r := range spec.Ranges {
-			if r.CIDR != "" {
-				in.bound = append(in.bound, fleetwrightv1.BoundRange{Name: r.Name, CIDR: r.CIDR})
+			if r.CIDR == "" {
+				in.carved = append(in.carved, r.Name)
+				continue
 			}
+			in.bound = append(in.bound, fleetwrightv1.BoundRange{Name: r.Name, CIDR: r.CIDR})
 		}
 	}
 	return nil
