@@ -41,8 +41,8 @@ type ClusterState struct {
 	VNet string
 	// Subnets are the subnets' objects that the infrastructure has, nil while it is not there and with AzureManaged, which has no such objects.
 	Subnets []string
-	// Pods is the range of the pods that the Cluster tells, empty for none: an overlay's, which is none of VNet's.
-	Pods string
+	// Pods and Services are the ranges that the Cluster tells, empty for none: they are none of VNet's.
+	Pods, Services string
 	// DeletingWords quotes the Cluster's condition Deleting. Topology is true for one of a ClusterClass.
 	DeletingWords string
 	Topology      bool
@@ -186,6 +186,9 @@ func (s *ClusterState) readCluster(cluster *clusterv1.Cluster) {
 	s.Topology, s.Made = cluster.Spec.Topology.IsDefined(), cluster.Spec.ControlPlaneEndpoint.IsValid()
 	if blocks := cluster.Spec.ClusterNetwork.Pods.CIDRBlocks; len(blocks) > 0 {
 		s.Pods = blocks[0]
+	}
+	if blocks := cluster.Spec.ClusterNetwork.Services.CIDRBlocks; len(blocks) > 0 {
+		s.Services = blocks[0]
 	}
 	if probe := meta.FindStatusCondition(cluster.Status.Conditions, clusterv1.ClusterRemoteConnectionProbeCondition); probe != nil {
 		s.Reachable, s.ReachableSince = probe.Status == metav1.ConditionTrue, probe.LastTransitionTime.Time

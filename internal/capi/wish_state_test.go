@@ -308,6 +308,16 @@ func TestANetworkThatIsNotTold(t *testing.T) {
 	}
 }
 
+func TestAClusterTellsItsRanges(t *testing.T) {
+	eachWish(t, func(t *testing.T, w Wish) {
+		m := newManagement(t)
+		m.applied(w)
+		if state := m.state(w); state.Pods != w.Pods || state.Services != w.Services || w.Pods == "" || w.Services == "" {
+			t.Errorf("pods %q, services %q of %+v", state.Pods, state.Services, w)
+		}
+	})
+}
+
 func TestAClusterThatIsDeletedSaysWhatItWaitsFor(t *testing.T) {
 	m, w := newManagement(t), asoWish()
 	m.applied(w)

@@ -43,6 +43,32 @@ func unclaimed(w world, in *intention) *obstacle {
 	return nil
 }
 
+// late is in the way when a cluster that never asked for ranges is to have some: they would be taken for nothing. If it has lost its claim, it tells of
+// them. One that was adopted may not tell of what it has.
+func late(w world, _ *intention) *obstacle {
+	if !w.state.Found || w.claim != nil {
+		return nil
+	}
+	spec := w.effective.Spec
+	for _, r := range spec.Network.Addresses {
+		has := w.state.Services
+		switch {
+		case r.Name == fleetwrightv1.ClusterRangePods && spec.Network.Mode == fleetwrightv1.NetworkModeOverlay:
+			has = w.state.Pods
+		case r.Name != fleetwrightv1.ClusterRangeServices:
+			continue
+		}
+		switch {
+		case has == "" && w.adopts() == "":
+			return blocked(fleetwrightv1.ReasonInvalidSpec, "network.addresses[%s] asks for a range, and the cluster was made without it: take it out of the spec or the class, or make another WorkloadCluster", r.Name)
+		case has != "" && r.CIDR != "" && r.CIDR != has:
+			return blocked(fleetwrightv1.ReasonInvalidSpec, "network.addresses[%s].cidr is %s, and the cluster was made with %s: put it back in the spec or the class, or make another WorkloadCluster",
+				r.Name, r.CIDR, has)
+		}
+	}
+	return nil
+}
+
 // cramped is in the way when the cluster would need other addresses than it was made with, or more.
 func cramped(w world, in *intention) *obstacle {
 	if w.state.Found && w.state.VNet == "" && in.claim != nil && asks(in.claim, fleetwrightv1.ClusterRangeVNet) {
@@ -105,7 +131,7 @@ func (w world) holds(r fleetwrightv1.BoundRange) bool {
 
 // stalls says what would be in the way of a cluster that is taken over, to be followed by what would be changed; empty for nothing.
 func stalls(w world, in *intention) string {
-	for _, ask := range []func(world, *intention) *obstacle{impossible, unclaimed, cramped} {
+	for _, ask := range []func(world, *intention) *obstacle{impossible, unclaimed, late, cramped} {
 		if o := ask(w, in); o != nil {
 			return "taken over, it would be stalled: " + o.message + "; besides, "
 		}

@@ -27,6 +27,13 @@ func TestAddressesThatDoNotFit(t *testing.T) {
 			w.claim, w.state.Pods = nil, pods
 		}
 	}
+	later := func(services string, ranges ...fleetwrightv1.WorkloadClusterRange) func(*testing.T, *world) {
+		return func(t *testing.T, w *world) {
+			unclaimed(100, "100.64.0.0/13")(t, w)
+			w.object.Spec.Network.Addresses, w.state.Services = ranges, services
+			w.merge(t)
+		}
+	}
 	gone := func(ranges ...fleetwrightv1.WorkloadClusterRange) func(*testing.T, *world) {
 		return func(t *testing.T, w *world) {
 			asks(950, ranges...)(t, w)
@@ -60,10 +67,25 @@ func TestAddressesThatDoNotFit(t *testing.T) {
 			},
 			"limits.maxNodes is 1000 and the cluster's range of pods, 100.64.0.0/16" + otherwise,
 		},
-		"than an overlay without a claim":     {unclaimed(2049, "100.64.0.0/13"), "limits.maxNodes is 2049 and the cluster's range of pods, 100.64.0.0/13" + otherwise},
-		"as many as it holds":                 {unclaimed(2048, "100.64.0.0/13"), ""},
-		"an overlay that AKS chose":           {unclaimed(950, "10.244.0.0/16"), ""},
-		"and whose limit is raised":           {unclaimed(951, "10.244.0.0/16"), "limits.maxNodes is 951 and the cluster's range of pods, 10.244.0.0/16" + otherwise},
+		"than an overlay without a claim": {unclaimed(2049, "100.64.0.0/13"), "limits.maxNodes is 2049 and the cluster's range of pods, 100.64.0.0/13" + otherwise},
+		"as many as it holds":             {unclaimed(2048, "100.64.0.0/13"), ""},
+		"an overlay that AKS chose":       {unclaimed(950, "10.244.0.0/16"), ""},
+		"and whose limit is raised":       {unclaimed(951, "10.244.0.0/16"), "limits.maxNodes is 951 and the cluster's range of pods, 10.244.0.0/16" + otherwise},
+		"services that come late": {
+			later("", fleetwrightv1.WorkloadClusterRange{Name: "services", PoolRef: vnet.PoolRef, PrefixLength: 20}),
+			"network.addresses[services] asks for a range, and the cluster was made without it: take it out of the spec or the class, or make another WorkloadCluster",
+		},
+		"services whose claim is lost": {later("10.3.0.0/20", fleetwrightv1.WorkloadClusterRange{Name: "services", PoolRef: vnet.PoolRef, PrefixLength: 20}), ""},
+		"services that were adopted": {
+			func(t *testing.T, w *world) {
+				later("", fleetwrightv1.WorkloadClusterRange{Name: "services", CIDR: "10.3.0.0/20"})(t, w)
+				w.object.Spec.Adoption.Policy = fleetwrightv1.AdoptionPolicyAdopt
+			}, "",
+		},
+		"pods of another class": {
+			later("", fleetwrightv1.WorkloadClusterRange{Name: "pods", CIDR: "10.0.0.0/12"}),
+			"network.addresses[pods].cidr is 10.0.0.0/12, and the cluster was made with 100.64.0.0/13: put it back in the spec or the class, or make another WorkloadCluster",
+		},
 		"before anything is claimed: nodes":   {gone(fleetwrightv1.WorkloadClusterRange{Name: "nodes", CIDR: "10.64.0.0/24"}), "limits.maxNodes is 950 and the cluster's range of nodes, 10.64.0.0/24" + otherwise},
 		"before anything is claimed: pods":    {gone(fleetwrightv1.WorkloadClusterRange{Name: "pods", CIDR: "100.64.0.0/16"}), "limits.maxNodes is 950 and the cluster's range of pods, 100.64.0.0/16" + otherwise},
 		"before anything is claimed: enough":  {gone(fleetwrightv1.WorkloadClusterRange{Name: "pods", CIDR: "100.64.0.0/14"}), ""},

@@ -9,7 +9,7 @@ import (
 
 // obstructed is the first reason for which nothing is written, in the order in which people should hear of them; nil when there is none.
 func obstructed(w world, in *intention) *obstacle {
-	for _, ask := range []func(world, *intention) *obstacle{unclear, unwelcome, otherSubscription, foreign, impossible, otherwise, unclaimed, cramped} {
+	for _, ask := range []func(world, *intention) *obstacle{unclear, unwelcome, otherSubscription, foreign, impossible, otherwise, unclaimed, late, cramped} {
 		if o := ask(w, in); o != nil {
 			return o
 		}
