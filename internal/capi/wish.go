@@ -59,6 +59,8 @@ type WishedObject struct {
 	// AtCreation is what the spec has besides when the object, or the resource in its list, is made: Azure would not change it later, and a
 	// cluster that is adopted has its own.
 	AtCreation map[string]any
+	// said are paths of AtCreation that overrides name: a cluster that was made otherwise is told of.
+	said []string
 }
 
 func (o WishedObject) text() string { return fmt.Sprintf("%s %s/%s", o.Kind, o.Namespace, o.Name) }

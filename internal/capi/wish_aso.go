@@ -128,11 +128,12 @@ func (w Wish) asoControlPlane() WishedObject {
 	setText(first, "location", w.Location)
 	setText(first, "nodeResourceGroup", w.NodeResourceGroup)
 	overridden(spec, first, w.Overrides)
+	said := asMade("spec.resources[ManagedCluster].spec", spec, first)
 	wished, begun := w.resources(asoResource{api: asoManagedCluster.GroupVersion().String(), kind: asoManagedCluster.Kind, name: name, spec: spec, first: first})
 	plane := map[string]any{"resources": wished}
 	setText(plane, "version", w.Version)
 	return WishedObject{
 		APIVersion: asoManagedControlPlane.GroupVersion().String(), Kind: asoManagedControlPlane.Kind, Name: cmp.Or(w.Names.ControlPlane, w.Name),
-		Spec: plane, AtCreation: map[string]any{"resources": begun},
+		Spec: plane, AtCreation: map[string]any{"resources": begun}, said: said,
 	}
 }

@@ -63,8 +63,8 @@ func (o WishedObject) Fixed(there map[string]any) []Change {
 		return nil
 	}
 	wish, is := valuesOf(map[string]any{"spec": o.AtCreation}), valuesOf(there)
-	var out []Change
-	for _, field := range fixedFields {
+	out := o.fixedOverrides(there)
+	for _, field := range append(slices.Clone(fixedFields), o.said...) {
 		want, has := text(wish[field]), text(is[field])
 		plugin, isMode := strings.CutSuffix(field, "Mode")
 		if isMode && text(is[plugin]) == "" {
@@ -74,6 +74,7 @@ func (o WishedObject) Fixed(there map[string]any) []Change {
 		if strings.HasSuffix(field, "networkDataplane") {
 			silent = silent && want == quoted("azure")
 		}
+		silent = silent && !slices.Contains(o.said, field)
 		if !sameToAzure(field, want, has) && (isMode || want != "" && !silent) {
 			out = append(out, Change{Object: o.text(), Field: field, From: has, To: want})
 		}

@@ -32,6 +32,9 @@ func (o WishedObject) Merged(there map[string]any) (merged map[string]any, chang
 	for key, wish := range map[string]map[string]string{"labels": o.Labels, "annotations": o.Annotations} {
 		put(metadata, key, threeWay(treeIn(last, "metadata", key), anyMap(wish), treeIn(metadata, key)))
 	}
+	if there != nil {
+		o = o.asItIs(treeIn(last, "spec"), treeIn(there, "spec"))
+	}
 	spec := o.mergedSpec(treeIn(last, "spec"), treeIn(merged, "spec"), there != nil)
 	if _, had := merged["spec"]; had || len(spec) > 0 {
 		merged["spec"] = spec

@@ -75,6 +75,11 @@ func TestMerging(t *testing.T) {
 		w.Overrides = tree
 		return w
 	}
+	patched := func(tree tree) Wish {
+		w := managedWish()
+		w.Overrides = tree
+		return w
+	}
 	upgrade := tree{"autoUpgradeProfile": tree{"upgradeChannel": "none"}}
 	for name, test := range map[string]struct {
 		made, then Wish
@@ -82,7 +87,9 @@ func TestMerging(t *testing.T) {
 		// by is what others do in between.
 		by      func(there tree)
 		changes []string
-		look    func(t *testing.T, merged tree)
+		// fixed are those that are told instead of made.
+		fixed []string
+		look  func(t *testing.T, merged tree)
 	}{
 		"a version": {made: small, then: func() Wish { w := small; w.Version = "v1.34.3"; return w }(), kind: asoPlane,
 			changes: []string{`spec.version from "v1.34.2" to "v1.34.3"`}},
@@ -107,6 +114,21 @@ func TestMerging(t *testing.T) {
 			}},
 		"an identity that is not overridden any more stays": {
 			made: overridden(tree{"identity": tree{"type": "UserAssigned", "userAssignedIdentities": []any{tree{"reference": tree{"armId": "/x"}}}}}), then: small, kind: asoPlane},
+		"a name that is not overridden any more stays": {made: overridden(tree{"dnsPrefix": "shop7"}), then: small, kind: asoPlane},
+		"another name does as well": {made: overridden(tree{"fqdnSubdomain": "shop7"}), then: overridden(tree{"fqdnSubdomain": "shop8"}), kind: asoPlane,
+			fixed: []string{`spec.resources[ManagedCluster].spec.fqdnSubdomain from "shop7" to "shop8"`}},
+		"a name that it was made without": {made: small, then: overridden(tree{"fqdnSubdomain": "shop7"}), kind: asoPlane,
+			fixed: []string{`spec.resources[ManagedCluster].spec.fqdnSubdomain from nothing to "shop7"`}},
+		"what a patch says of the creation stays, and the rest goes": {kind: managedPlane,
+			made:    patched(tree{"dnsPrefix": "shop7", "identity": tree{"type": "UserAssigned"}, "disableLocalAccounts": true}),
+			then:    managedWish(),
+			changes: []string{`spec.asoManagedClusterPatches[0] from {"spec":{"disableLocalAccounts":true,"dnsPrefix":"shop7","identity":{"type":"UserAssigned"}}} to {"spec":{"dnsPrefix":"shop7","identity":{"type":"UserAssigned"}}}`}},
+		"a patch with another name": {made: patched(tree{"dnsPrefix": "shop7"}), then: patched(tree{"dnsPrefix": "shop8"}), kind: managedPlane,
+			fixed: []string{`spec.dnsPrefix from "shop7" to "shop8"`}},
+		"a patch with a name that it was made without": {made: managedWish(), then: patched(tree{"dnsPrefix": "shop7"}), kind: managedPlane,
+			fixed: []string{`spec.dnsPrefix from "shop" to "shop7"`}},
+		"a patch with another identity": {made: patched(tree{"identity": tree{"type": "UserAssigned"}}), then: patched(tree{"identity": tree{"type": "SystemAssigned"}}), kind: managedPlane,
+			changes: []string{`spec.asoManagedClusterPatches[0] from {"spec":{"identity":{"type":"UserAssigned"}}} to {"spec":{"identity":{"type":"SystemAssigned"}}}`}},
 		"an identity is overridden otherwise": {
 			made: overridden(tree{"identity": tree{"type": "UserAssigned"}}), then: overridden(tree{"identity": tree{"type": "SystemAssigned"}}), kind: asoPlane,
 			changes: []string{`spec.resources[ManagedCluster].spec.identity.type from "UserAssigned" to "SystemAssigned"`}},
@@ -203,6 +225,15 @@ func TestMerging(t *testing.T) {
 			}
 			if test.look != nil {
 				test.look(t, merged)
+			}
+			if test.changes == nil {
+				var fixed []string
+				for _, c := range wishedOf(t, test.then, test.kind).Fixed(there) {
+					fixed = append(fixed, strings.TrimPrefix(c.String(), c.Object+": "))
+				}
+				if diff := cmp.Diff(test.fixed, fixed); diff != "" && test.by == nil {
+					t.Errorf("fixed: %s", diff)
+				}
 			}
 			if _, again := merge(t, wishedOf(t, test.then, test.kind), merged); len(again) > 0 {
 				t.Errorf("merged again, changes: %v", again)
