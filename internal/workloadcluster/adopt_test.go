@@ -112,3 +112,18 @@ func TestTheNetworkOfAReport(t *testing.T) {
 		}
 	}
 }
+
+// A cluster that was let go of keeps the role on its network when it is taken over, also while it cannot be told which network that is.
+func TestTheRoleOfAClusterThatWasLetGoOf(t *testing.T) {
+	for maker, kept := range map[string]bool{"": true, "other": false} {
+		w := serving(t, func(s *fleetwrightv1.WorkloadClusterSpec) { s.Adoption.Policy = fleetwrightv1.AdoptionPolicyAdopt })
+		config := w.config.object.(*fleetwrightv1.AzureClusterAdditionalConfig)
+		config.Spec.RoleAssignments = []fleetwrightv1.AdditionalRoleAssignment{{Name: "network", Scope: "/subscriptions/x"}}
+		w.config = w.childOf(t, kindConfig, config)
+		w.config.ours, w.config.maker = false, maker
+		in := intend(w, noon)
+		if roles, _ := in.config.spec["roleAssignments"].([]any); (len(roles) == 1) != kept {
+			t.Errorf("of %q it wants %v", maker, roles)
+		}
+	}
+}

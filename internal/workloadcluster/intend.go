@@ -114,7 +114,7 @@ func (w world) subnets() []string {
 // networkID is that of the cluster's own network. While it cannot be told, as just after a restore, it is the one on which the cluster's identity
 // has its role: the role would be taken away, and with it the load balancers.
 func (w world) networkID() string {
-	if w.state.NetworkID != "" || w.outline().VNet == "" || w.config == nil || !w.config.ours {
+	if w.state.NetworkID != "" || w.outline().VNet == "" || w.config == nil || !w.config.ours && !takesOver(w, w.config) {
 		return w.state.NetworkID
 	}
 	for _, assignment := range w.config.object.(*fleetwrightv1.AzureClusterAdditionalConfig).Spec.RoleAssignments {

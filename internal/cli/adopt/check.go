@@ -56,6 +56,7 @@ func (e existing) differences(ctx context.Context, reader client.Reader, class *
 	for _, fixed := range state.Fixed {
 		out = append(out, fixed.String()+", which nobody can change")
 	}
+	in.NetworkID, in.Subnets = state.NetworkID, state.Subnets
 	out = append(out, e.poolDifferences(in)...)
 	out = append(out, e.configDifferences(in)...)
 	return append(out, addonDifferences(whole.Spec.Addons, state.Labels)...), nil

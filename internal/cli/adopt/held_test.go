@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 )
@@ -21,6 +24,35 @@ released/FLAVOR would be changed: pool system: label fleetwright.io/nodepool of 
 		if _, out, _ := f.run("adopt", flavor); !strings.Contains(out, "  - machinePools:\n    - "+flavor+"-general\n    name: web\n") {
 			t.Errorf("%s: %s", flavor, out)
 		}
+	}
+}
+
+// Of a network of the cluster's own the identity gets a role, which is told; one that it has already, as after a deletion with Retain, is no change.
+func TestTheRoleOnTheNetwork(t *testing.T) {
+	f := newFleet(t, "roles")
+	f.cluster("managed", "m", false)
+	plane := &unstructured.Unstructured{}
+	plane.SetGroupVersionKind(schema.GroupVersionKind{Group: "infrastructure.cluster.x-k8s.io", Version: "v1beta1", Kind: "AzureManagedControlPlane"})
+	if err := server.Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "m"}, plane); err != nil {
+		t.Fatal(err)
+	}
+	plane.Object["status"] = map[string]any{"initialized": true}
+	if err := server.Status().Update(t.Context(), plane); err != nil {
+		t.Fatal(err)
+	}
+	f.expect(3, "-", `
+roles/m would be changed: AzureClusterAdditionalConfig m would get other roleAssignments
+1 cluster: 0 adopted without a change, 1 with one
+`, "m")
+	config := &fleetwrightv1.AzureClusterAdditionalConfig{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "m"}}
+	config.Spec = fleetwrightv1.AzureClusterAdditionalConfigSpec{ClusterName: "m", RoleAssignments: []fleetwrightv1.AdditionalRoleAssignment{{
+		Name: "network", Scope: "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/m/providers/Microsoft.Network/virtualNetworks/m",
+		Role: fleetwrightv1.AzureRole{ID: "4d97b98b-1d4f-4787-a291-c67834d212e7"}, Principal: fleetwrightv1.AzurePrincipal{ClusterIdentity: "ControlPlane"},
+	}}}
+	f.create(config)
+	f.expect(0, "-", "1 cluster: 1 adopted without a change, 0 with one\n", "m")
+	if _, out, _ := f.run("adopt", "m"); strings.Contains(out, "roleAssignments") {
+		t.Errorf("it writes what no spec may have:\n%s", out)
 	}
 }
 

@@ -62,8 +62,9 @@ func (e existing) template(class *fleetwrightv1.WorkloadClusterClass) (out fleet
 	if e.config != nil {
 		c := e.config.Spec
 		out.AdditionalConfig = fleetwrightv1.WorkloadClusterAdditionalConfig{
-			Registries: c.Registries, RoleAssignments: c.RoleAssignments, Autoscaler: c.Autoscaler,
-			MaintenanceConfigurations: c.MaintenanceConfigurations, DriftPolicy: c.DriftPolicy,
+			Registries: c.Registries, Autoscaler: c.Autoscaler, MaintenanceConfigurations: c.MaintenanceConfigurations, DriftPolicy: c.DriftPolicy,
+			// The one on the network follows from the network, and no spec may have one of that name.
+			RoleAssignments: slices.DeleteFunc(slices.Clone(c.RoleAssignments), func(a fleetwrightv1.AdditionalRoleAssignment) bool { return a.Name == render.NetworkAssignment }),
 		}
 	}
 	pools, more := e.pools()
