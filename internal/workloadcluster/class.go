@@ -44,7 +44,7 @@ func (r *Reconciler) readClass(ctx context.Context, w *world) (*fleetwrightv1.Wo
 		return nil, err
 	}
 	w.class.found = true
-	w.class.allowed = key.Namespace == w.object.Namespace || selects(class, namespace.Labels)
+	w.class.allowed = Allows(class, &namespace)
 	return class, nil
 }
 
@@ -101,8 +101,16 @@ func (r *Reconciler) readRival(ctx context.Context, live bool, w *world) (string
 			return kindName + " " + other.Namespace + "/" + other.Name, nil
 		}
 	}
-	for _, namespace := range clusters {
-		if own || namespace == w.object.Namespace {
+	if own {
+		return "", nil
+	}
+	return rivalCluster(ctx, reader, w, clusters)
+}
+
+// rivalCluster is a Cluster in one of these namespaces, whoever made it, that is or may be the same in Azure; empty for none.
+func rivalCluster(ctx context.Context, reader client.Reader, w *world, namespaces []string) (string, error) {
+	for _, namespace := range namespaces {
+		if namespace == w.object.Namespace {
 			continue
 		}
 		there, err := capi.ReadCluster(ctx, reader, client.ObjectKey{Namespace: namespace, Name: w.name()})
@@ -147,6 +155,11 @@ func (r *Reconciler) sameInAzure(ctx context.Context, own effective.Effective, o
 	a, b := own.Spec.Azure, theirs.Spec.Azure
 	known := a.SubscriptionID != "" && b.SubscriptionID != ""
 	return strings.EqualFold(a.ResourceGroup, b.ResourceGroup) && (!known || strings.EqualFold(a.SubscriptionID, b.SubscriptionID)), nil
+}
+
+// Allows is true for a namespace in which the class may be used: its own, and those that it selects.
+func Allows(class *fleetwrightv1.WorkloadClusterClass, namespace *corev1.Namespace) bool {
+	return class.Namespace == namespace.Name || selects(class, namespace.Labels)
 }
 
 // selects is true for a namespace that a class lets use it.

@@ -60,7 +60,11 @@ func (f *fleet) create(o client.Object) {
 // edit changes an object that is there.
 func (f *fleet) edit(o client.Object, name string, change func()) {
 	f.t.Helper()
-	if err := server.Get(f.t.Context(), types.NamespacedName{Namespace: f.namespace, Name: name}, o); err != nil {
+	key := types.NamespacedName{Namespace: f.namespace, Name: name}
+	if _, is := o.(*corev1.Namespace); is {
+		key.Namespace = ""
+	}
+	if err := server.Get(f.t.Context(), key, o); err != nil {
 		f.t.Fatal(err)
 	}
 	change()

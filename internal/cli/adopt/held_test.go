@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -25,6 +26,27 @@ released/FLAVOR would be changed: pool system: label fleetwright.io/nodepool of 
 			t.Errorf("%s: %s", flavor, out)
 		}
 	}
+}
+
+// What the operator would refuse for the namespace alone is told before anything is applied.
+func TestANamespaceThatMayNot(t *testing.T) {
+	f, other := newFleet(t, "may-not"), newFleet(t, "may")
+	f.class("ours", "version: v1.33.6")
+	other.cluster("aso", "c", true)
+	other.expect(3, "-", `
+may/c would be changed: ClassNotAllowed: WorkloadClusterClass may-not/ours does not let namespace may use it: its spec.allowedNamespaces has to select that namespace
+1 cluster: 0 adopted without a change, 1 with one
+`, "--class", "may-not/ours")
+	namespace := &corev1.Namespace{}
+	f.edit(namespace, "may", func() { namespace.Labels = map[string]string{"fleetwright.io/tenant": "shop", "stage": "production"} })
+	class := &fleetwrightv1.WorkloadClusterClass{}
+	f.edit(class, "ours", func() {
+		class.Spec.AllowedNamespaces.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"stage": "production"}}
+	})
+	other.expect(3, "-", `
+may/c would be changed: TenantNotAllowed: namespace may belongs to tenant shop: set tenancy to Single with that tenant, which gives the pools its label and taint
+1 cluster: 0 adopted without a change, 1 with one
+`, "--class", "may-not/ours")
 }
 
 // Of a network of the cluster's own the identity gets a role, which is told; one that it has already, as after a deletion with Retain, is no change.

@@ -83,6 +83,8 @@ type result struct {
 	refusal string
 	// differences are what adopting would change, odd what stays as it is because a WorkloadCluster cannot say it.
 	differences, odd []string
+	// unasked is true when it is not known whether the WorkloadCluster may be in its namespace.
+	unasked bool
 	// untried is true when the API server was not asked whether it takes the WorkloadCluster.
 	untried bool
 }
@@ -135,6 +137,11 @@ func (i inventory) one(ctx context.Context, c client.Client, key types.Namespace
 	if out.differences, err = e.differences(ctx, c, class, out.cluster); err != nil {
 		return out, err
 	}
+	var unwelcome []string
+	if unwelcome, out.unasked, err = e.unwelcome(ctx, c, class); err != nil {
+		return out, err
+	}
+	out.differences = append(out.differences, unwelcome...)
 	refusal, untried, err := tryOut(ctx, c, out.cluster)
 	if out.untried = untried; refusal != "" {
 		out.differences = append(out.differences, "the API server refuses it: "+refusal)

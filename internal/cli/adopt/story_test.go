@@ -247,6 +247,7 @@ func TestAReader(t *testing.T) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "ClusterRole", Name: "adopt"},
 		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: f.namespace, Name: "reader"}},
 	})
-	f.expect(0, "-", "1 cluster: 1 adopted without a change, 0 with one; 1 not tried out, since you may not create WorkloadClusters\n",
+	f.expect(0, "-", "1 cluster: 1 adopted without a change, 0 with one; "+
+		"1 not asked whether class and tenant allow the namespace, since you may not read namespaces; 1 not tried out, since you may not create WorkloadClusters\n",
 		"--as", "system:serviceaccount:reading:reader")
 }

@@ -70,7 +70,7 @@ func writeJSON(to io.Writer, results []result) error {
 
 // tell says of each cluster that is not adopted without a change why, and counts them all.
 func tell(to io.Writer, results []result, owned int) {
-	var differ, refused, untried, odd int
+	var differ, refused, untried, unasked, odd int
 	for _, r := range results {
 		for _, line := range r.odd {
 			fmt.Fprintf(to, "%s stays as it is: %s\n", shown(r.key.String()), shown(oneLine(line)))
@@ -84,6 +84,9 @@ func tell(to io.Writer, results []result, owned int) {
 			fmt.Fprintf(to, "%s cannot be adopted: %s\n", shown(r.key.String()), shown(oneLine(r.refusal)))
 		case len(r.differences) > 0:
 			differ++
+		}
+		if r.unasked {
+			unasked++
 		}
 		if r.untried {
 			untried++
@@ -102,6 +105,7 @@ func tell(to io.Writer, results []result, owned int) {
 		says string
 	}{
 		{refused, "cannot be adopted"}, {odd, "with something that a WorkloadCluster cannot say"}, {owned, "have their WorkloadCluster already"},
+		{unasked, "not asked whether class and tenant allow the namespace, since you may not read namespaces"},
 		{untried, "not tried out, since you may not create WorkloadClusters"},
 	} {
 		if more.n > 0 {
