@@ -28,6 +28,25 @@ released/FLAVOR would be changed: pool system: label fleetwright.io/nodepool of 
 	}
 }
 
+// Clusters of one name and resource group in two subscriptions are two clusters.
+func TestSubscriptions(t *testing.T) {
+	f := newFleet(t, "subscriptions")
+	f.cluster("aso", "c", true)
+	managedCluster := &unstructured.Unstructured{}
+	managedCluster.SetGroupVersionKind(schema.GroupVersionKind{Group: "containerservice.azure.com", Version: "v1api20250801", Kind: "ManagedCluster"})
+	managedCluster.SetNamespace(f.namespace)
+	managedCluster.SetName("c")
+	f.create(managedCluster)
+	const subscription = "00000000-0000-0000-0000-000000000007"
+	managedCluster.Object["status"] = map[string]any{"id": "/subscriptions/" + subscription + "/resourceGroups/rg-c/providers/Microsoft.ContainerService/managedClusters/aks-c"}
+	if err := server.Status().Update(t.Context(), managedCluster); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errOut := f.run("adopt", "c"); code != 0 || !strings.Contains(out, "    subscriptionID: "+subscription+"\n") {
+		t.Errorf("exit code %d, %s\n%s", code, errOut, out)
+	}
+}
+
 // What the operator would refuse for the namespace alone is told before anything is applied.
 func TestANamespaceThatMayNot(t *testing.T) {
 	f, other := newFleet(t, "may-not"), newFleet(t, "may")

@@ -34,7 +34,7 @@ func (e existing) template(class *fleetwrightv1.WorkloadClusterClass) (out fleet
 	out = fleetwrightv1.WorkloadClusterTemplate{
 		Version: e.Version, Flavor: fleetwrightv1.WorkloadClusterFlavor(e.Flavor),
 		Azure: fleetwrightv1.WorkloadClusterAzure{
-			Location: e.Location, ResourceGroup: e.ResourceGroup, Tier: fleetwrightv1.AKSTier(e.Tier), Tags: e.Tags, CredentialSecret: e.CredentialSecret,
+			SubscriptionID: e.SubscriptionID, Location: e.Location, ResourceGroup: e.ResourceGroup, Tier: fleetwrightv1.AKSTier(e.Tier), Tags: e.Tags, CredentialSecret: e.CredentialSecret,
 		},
 		Network: fleetwrightv1.WorkloadClusterNetwork{
 			Mode: e.mode(), Dataplane: dataplanes[e.Dataplane], Outbound: outbounds[e.OutboundType], Addresses: e.addresses(class),
@@ -43,7 +43,6 @@ func (e existing) template(class *fleetwrightv1.WorkloadClusterClass) (out fleet
 		Tenancy: fleetwrightv1.WorkloadClusterTenancy{Mode: fleetwrightv1.TenancyModeShared},
 	}
 	if e.managed() {
-		out.Azure.SubscriptionID = e.SubscriptionID
 		out.Azure.ClusterIdentity = fleetwrightv1.NamespacedReference{Name: e.ClusterIdentity.Name}
 		if e.ClusterIdentity.Namespace != e.Namespace {
 			out.Azure.ClusterIdentity.Namespace = e.ClusterIdentity.Namespace
