@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -160,12 +161,31 @@ func fieldsOf(value any) map[string]string {
 	return out
 }
 
+// mayCreate asks whether the user may create WorkloadClusters in the namespace.
+func mayCreate(ctx context.Context, c client.Client, namespace string) (bool, error) {
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+		Namespace: namespace, Verb: "create", Group: fleetwrightv1.GroupVersion.Group, Resource: "workloadclusters",
+	}}}
+	if err := c.Create(ctx, review); err != nil {
+		return false, fmt.Errorf("ask whether you may create WorkloadClusters in namespace %s: %w", namespace, err)
+	}
+	return review.Status.Allowed, nil
+}
+
 // tryOut lets the API server say, in a dry run, whether it takes the WorkloadCluster; refusal is what it says. untried is true where the user may
 // not ask.
 func tryOut(ctx context.Context, c client.Client, cluster *fleetwrightv1.WorkloadCluster) (refusal string, untried bool, err error) {
 	err = c.Create(ctx, cluster.DeepCopy(), client.DryRunAll, client.FieldValidation(metav1.FieldValidationStrict))
 	switch {
 	case apierrors.IsForbidden(err):
+		// Policies, quotas and a namespace that goes away say so too, and of those people must hear.
+		allowed, asking := mayCreate(ctx, c, cluster.Namespace)
+		switch {
+		case asking != nil:
+			return "", false, asking
+		case allowed:
+			return err.Error(), false, nil
+		}
 		return "", true, nil
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		return err.Error(), false, nil

@@ -1,16 +1,19 @@
 package adopt_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/testkit"
 )
 
 // A pool that was let go of has the public name that tenants select it by, and keeps it; where it cannot, that is told.
@@ -26,6 +29,31 @@ released/FLAVOR would be changed: pool system: label fleetwright.io/nodepool of 
 			t.Errorf("%s: %s", flavor, out)
 		}
 	}
+}
+
+// A refusal that is not of the user's rights is one: of a policy, a quota, or a namespace that goes away.
+func TestARefusalByOthers(t *testing.T) {
+	f := newFleet(t, "quota")
+	f.cluster("aso", "c", true)
+	f.create(&corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "none"}, Spec: corev1.ResourceQuotaSpec{
+		Hard: corev1.ResourceList{"count/workloadclusters.fleetwright.io": resource.MustParse("0")},
+	}})
+	quota := &corev1.ResourceQuota{}
+	if err := server.Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "none"}, quota); err != nil {
+		t.Fatal(err)
+	}
+	quota.Status.Hard = quota.Spec.Hard
+	quota.Status.Used = quota.Spec.Hard
+	if err := server.Status().Update(t.Context(), quota); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, "the quota is known", func() error {
+		code, _, errOut := f.run("adopt", "c")
+		if code != 3 || !strings.Contains(errOut, "quota/c would be changed: the API server refuses it: ") || !strings.Contains(errOut, "exceeded quota: none") {
+			return fmt.Errorf("exit code %d, %s", code, errOut)
+		}
+		return nil
+	})
 }
 
 // Clusters of one name and resource group in two subscriptions are two clusters.
