@@ -52,6 +52,11 @@ func (p *plan) stay(w world, in *intention) {
 	if in.config != nil {
 		p.want(w, *in.config, w.config)
 	}
+	p.prune(w, in)
+}
+
+// prune decides about what is there and is not to be.
+func (p *plan) prune(w world, in *intention) {
 	coming := w.coming(in)
 	for _, c := range w.children() {
 		switch {
