@@ -144,7 +144,9 @@ var controllers = []func(context.Context, manager.Manager, *workload.Clusters, O
 		return workloadclusterclass.AddToManager(mgr)
 	},
 	func(ctx context.Context, mgr manager.Manager, clusters *workload.Clusters, o Options) error {
-		return workloadcluster.AddToManager(ctx, mgr, workloadcluster.Options{Workers: o.WorkloadClusterWorkers, Workload: clusters, Namespace: o.Namespace})
+		return workloadcluster.AddToManager(ctx, mgr, workloadcluster.Options{
+			Workers: o.WorkloadClusterWorkers, Workload: clusters, PoolDifferences: nodepool.Differences, Namespace: o.Namespace,
+		})
 	},
 	func(_ context.Context, mgr manager.Manager, _ *workload.Clusters, o Options) error {
 		return reporting.AddToManager(mgr, o.Namespace)

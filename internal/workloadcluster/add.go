@@ -45,14 +45,19 @@ type Options struct {
 	Workers int
 	// Workload reads objects of workload clusters.
 	Workload addons.Workload
+	// PoolDifferences are the fields in which a pool is not what a Nodepool asks for, in words, as Nodepools tell them; empty for none.
+	PoolDifferences PoolDifferences
 	// Namespace is the manager's own: a Freeze there reaches the fleet.
 	Namespace string
 }
 
+// PoolDifferences says in which fields a pool is not what a Nodepool asks for, empty for none.
+type PoolDifferences func(spec fleetwrightv1.NodepoolSpec, pool capi.Pool) string
+
 // AddToManager wires the controller: WorkloadClusters, their classes, everything that is made of them, and Freezes.
 func AddToManager(ctx context.Context, mgr manager.Manager, o Options) error {
 	r := &Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workload: o.Workload, Namespace: o.Namespace,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workload: o.Workload, PoolDifferences: o.PoolDifferences, Namespace: o.Namespace,
 		Recorder: mgr.GetEventRecorder("fleetwright-" + Name), Clock: clock.RealClock{},
 	}
 	if err := registerMetrics(mgr.GetClient()); err != nil {

@@ -6,6 +6,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/agentpool"
+	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/nodepool"
 )
 
 // reported is what a report says of a world in which everything is somebody's and as the spec says, but for a change.
@@ -125,5 +128,28 @@ func TestTheRoleOfAClusterThatWasLetGoOf(t *testing.T) {
 		if roles, _ := in.config.spec["roleAssignments"].([]any); (len(roles) == 1) != kept {
 			t.Errorf("of %q it wants %v", maker, roles)
 		}
+	}
+}
+
+// Of pools that are to be taken over a report says what their Nodepools would, and which name tenants would miss.
+func TestWhatNodepoolsWouldChange(t *testing.T) {
+	got := reported(t, func(s *fleetwrightv1.WorkloadClusterSpec) {
+		s.Nodepools[1].MachinePools = []string{"np1"}
+		s.Nodepools[1].Spec.Labels = map[string]fleetwrightv1.LabelValue{"team": "a"}
+	}, func(w *world) {
+		w.nodepools = w.nodepools[1:]
+		w.machinePools = []capi.Pool{
+			{Object: "np1", Name: "np1", UID: "1", PublicName: "web", Spec: agentpool.Spec{Version: "v1.33.6", MachineType: "Standard_D8ds_v5", Subnet: "c-nodes", Replicas: new(int32(3))}},
+			{Object: "other", Name: "other", UID: "2", PublicName: "db"},
+		}
+		in := intend(*w, noon)
+		if err := (&Reconciler{PoolDifferences: nodepool.Differences}).comparePools(w, &in); err != nil {
+			t.Fatal(err)
+		}
+	})
+	const want = "it would be changed: Nodepool c-general would take over np1, pool np1: machineType Standard_D8ds_v5 -> Standard_D4ds_v5, labels (none) -> team=a, " +
+		"pool np1: label fleetwright.io/nodepool of its nodes from web to general; MachinePools that no entry of nodepools names are left alone: other"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -48,7 +48,7 @@ func poolDifferences(w world, in *intention, pool fleetwrightv1.WorkloadClusterN
 	is := w.nodepool(name)
 	switch {
 	case is == nil && len(pool.MachinePools) > 0:
-		return []string{fmt.Sprintf("Nodepool %s would take over %s", name, strings.Join(pool.MachinePools, " and "))}
+		return append([]string{fmt.Sprintf("Nodepool %s would take over %s", name, strings.Join(pool.MachinePools, " and "))}, w.poolChanges[name]...)
 	case is == nil:
 		return []string{fmt.Sprintf("Nodepool %s would be made, with nodes of its own", name)}
 	}

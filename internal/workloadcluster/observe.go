@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
@@ -66,6 +67,9 @@ func (r *Reconciler) observe(ctx context.Context, object *fleetwrightv1.Workload
 	r.readAddons(ctx, w)
 	o.intent = intend(*w, now)
 	if err := r.compare(ctx, w, &o.intent); err != nil {
+		return nil, err
+	}
+	if err := r.comparePools(w, &o.intent); err != nil {
 		return nil, err
 	}
 	o.plan = decide(*w, &o.intent, now)
@@ -146,6 +150,32 @@ func (r *Reconciler) compare(ctx context.Context, w *world, in *intention) error
 		return fmt.Errorf("compare the Cluster: %w", err)
 	}
 	w.state.Changes, w.state.Unmarked, w.state.Unsupported, w.state.Fixed = state.Changes, state.Unmarked, state.Unsupported, state.Fixed
+	return nil
+}
+
+// comparePools says in a report what Nodepools would change in the pools that they would take over, as they would say it themselves.
+func (r *Reconciler) comparePools(w *world, in *intention) error {
+	if w.adopts() != fleetwrightv1.AdoptionPolicyReport {
+		return nil
+	}
+	w.poolChanges = map[string][]string{}
+	for _, one := range in.nodepools {
+		var spec fleetwrightv1.NodepoolSpec
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(one.spec, &spec); err != nil {
+			return fmt.Errorf("read the spec of %s: %w", one.target, err)
+		}
+		for _, p := range w.machinePools {
+			if !slices.Contains(spec.Adoption.MachinePools, p.Object) || p.Nodepool != "" {
+				continue
+			}
+			if changes := r.PoolDifferences(spec, p); changes != "" {
+				w.poolChanges[one.name] = append(w.poolChanges[one.name], fmt.Sprintf("pool %s: %s", p.Name, changes))
+			}
+			if p.PublicName != "" && p.PublicName != one.pool {
+				w.poolChanges[one.name] = append(w.poolChanges[one.name], render.PublicNameChange(p, one.pool))
+			}
+		}
+	}
 	return nil
 }
 

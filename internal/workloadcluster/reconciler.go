@@ -39,8 +39,10 @@ type Reconciler struct {
 	Live   client.Reader
 	// Workload reads objects of workload clusters.
 	Workload addons.Workload
-	Recorder events.EventRecorder
-	Clock    clock.PassiveClock
+	// PoolDifferences are told of pools that are to be taken over.
+	PoolDifferences PoolDifferences
+	Recorder        events.EventRecorder
+	Clock           clock.PassiveClock
 	// Namespace is the manager's own: a Freeze there reaches the fleet.
 	Namespace string
 }

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/nodepool"
 )
 
 // stage is one namespace with a WorkloadCluster c, on a real API server. The test plays everybody else: CAPI, CAPZ, Azure Service Operator and the
@@ -53,7 +54,7 @@ func newStage(t *testing.T, namespace string) *stage {
 }
 
 func (s *stage) newReconciler(c client.Client) *Reconciler {
-	return &Reconciler{Client: c, Live: c, Workload: s.workload, Recorder: s.recorder, Clock: s.clock, Namespace: "manager"}
+	return &Reconciler{Client: c, Live: c, Workload: s.workload, PoolDifferences: nodepool.Differences, Recorder: s.recorder, Clock: s.clock, Namespace: "manager"}
 }
 
 func (s *stage) create(o client.Object) {

@@ -12,6 +12,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/capi"
+	"github.com/fleetwright/fleetwright/internal/nodepool"
 	"github.com/fleetwright/fleetwright/internal/testkit"
 )
 
@@ -19,7 +20,7 @@ import (
 // and a Freeze.
 func TestWhatWakesIt(t *testing.T) {
 	mgr := testkit.NewManager(t, serverConfig, server.Scheme())
-	if err := AddToManager(t.Context(), mgr, Options{Workers: 2, Workload: workload{}, Namespace: "manager"}); err != nil {
+	if err := AddToManager(t.Context(), mgr, Options{Workers: 2, Workload: workload{}, PoolDifferences: nodepool.Differences, Namespace: "manager"}); err != nil {
 		t.Fatal(err)
 	}
 	// The controller of Nodepools watches pools; here they would be watched from the first look at a cluster that is adopted.

@@ -40,7 +40,9 @@ type world struct {
 	state capi.ClusterState
 	// machinePools are those of the cluster, read only where adoption is asked for.
 	machinePools []capi.Pool
-	addons       []addonSeen
+	// poolChanges is what Nodepools would change in those that they would take over, by the Nodepool's name; only a report asks.
+	poolChanges map[string][]string
+	addons      []addonSeen
 	// window is of the maintenance windows; windowless says what is wrong with them.
 	window     maintenance.State
 	windowless string

@@ -24,6 +24,7 @@ import (
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
 	"github.com/fleetwright/fleetwright/internal/cli"
+	"github.com/fleetwright/fleetwright/internal/nodepool"
 	"github.com/fleetwright/fleetwright/internal/testkit"
 	"github.com/fleetwright/fleetwright/internal/workloadcluster"
 )
@@ -172,7 +173,9 @@ func (silent) Object(context.Context, types.NamespacedName, schema.GroupVersionK
 func (f *fleet) operator() {
 	f.t.Helper()
 	mgr := testkit.NewManager(f.t, serverConfig, server.Scheme())
-	if err := workloadcluster.AddToManager(f.t.Context(), mgr, workloadcluster.Options{Workers: 10, Workload: silent{}, Namespace: "manager"}); err != nil {
+	if err := workloadcluster.AddToManager(f.t.Context(), mgr, workloadcluster.Options{
+		Workers: 10, Workload: silent{}, PoolDifferences: nodepool.Differences, Namespace: "manager",
+	}); err != nil {
 		f.t.Fatal(err)
 	}
 	testkit.Run(f.t, mgr)

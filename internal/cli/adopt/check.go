@@ -88,7 +88,7 @@ func (e existing) poolDifferences(in render.Input) []string {
 				out = append(out, fmt.Sprintf("pool %s: %s", p.Name, changes))
 			}
 			if p.PublicName != "" && p.PublicName != pool.Name {
-				out = append(out, fmt.Sprintf("pool %s: label %s of its nodes from %s to %s", p.Name, fleetwrightv1.LabelNodepool, p.PublicName, pool.Name))
+				out = append(out, render.PublicNameChange(p, pool.Name))
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	fleetwrightv1 "github.com/fleetwright/fleetwright/api/v1alpha1"
+	"github.com/fleetwright/fleetwright/internal/capi"
 )
 
 // ModeChange says that an object which is to be taken over would be told to do more or less than today, empty for the same: what somebody holds back
@@ -15,6 +16,11 @@ func ModeChange(object string, is, told fleetwrightv1.ReconcileMode) string {
 		return ""
 	}
 	return fmt.Sprintf("%s is %s and would be %s", object, is, told)
+}
+
+// PublicNameChange says that tenants who select a pool by its public name would not find it any more.
+func PublicNameChange(p capi.Pool, name string) string {
+	return fmt.Sprintf("pool %s: label %s of its nodes from %s to %s", p.Name, fleetwrightv1.LabelNodepool, p.PublicName, name)
 }
 
 // Strictest is the mode in which nothing is done that one of them holds back, empty for none of them.
