@@ -1,18 +1,21 @@
 package controlplane_test
 
 import (
+	"context"
 	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 	"k8s.io/client-go/kubernetes"
 
@@ -148,8 +151,14 @@ func TestManagementServesServiceAccountsUnderRBACAndAudits(t *testing.T) {
 	manager, err := kubernetes.NewForConfig(s.ConfigFor(request.Status.Token))
 	must(err)
 
-	_, err = manager.CoreV1().ConfigMaps("default").Create(ctx, configMap("allowed"), metav1.CreateOptions{})
-	must(err)
+	// The API server learns of new Roles by watching itself.
+	must(wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		_, err := manager.CoreV1().ConfigMaps("default").Create(ctx, configMap("allowed"), metav1.CreateOptions{})
+		if apierrors.IsForbidden(err) {
+			return false, nil
+		}
+		return err == nil, err
+	}))
 	_, err = manager.CoreV1().Secrets("default").Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "refused"}}, metav1.CreateOptions{})
 	if !apierrors.IsForbidden(err) {
 		t.Errorf("write outside the Role: %v, want forbidden", err)
