@@ -337,7 +337,7 @@ func TestDecide(t *testing.T) {
 				"UpToDate Unknown NotReported: the control plane does not tell which version it runs, so nothing is upgraded",
 				"ControlPlaneReady False Provisioning: Cluster c: Azure is at work on the control plane",
 				"NodepoolsReady Unknown NotReported: Nodepool c-general: " + forgotten,
-				"Paused True Frozen: Freeze x/y; nothing is held back",
+				"Paused True Frozen: Freeze x/y; this object holds nothing back, and each Nodepool tells of itself",
 			},
 		},
 		"after a restore Azure refuses something": {

@@ -205,7 +205,7 @@ func pausedCondition(w world, p *plan) metav1.Condition {
 	case len(p.held) > 0:
 		return condition.New(kind, metav1.ConditionTrue, w.hold.Reason, "%s", heldBack(w, p))
 	}
-	return condition.New(kind, metav1.ConditionTrue, w.hold.Reason, "%s; nothing is held back", w.hold.Message)
+	return condition.New(kind, metav1.ConditionTrue, w.hold.Reason, "%s; this object holds nothing back, and each Nodepool tells of itself", w.hold.Message)
 }
 
 // stuck is the first reason for which nothing goes on until a person acts.
